@@ -1,0 +1,223 @@
+//! What was typed, set and configured, resolved once. Nothing else reads the environment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::provider::{lightsail, outscale, rackspace};
+use crate::secret::Secret;
+
+/// A snapshot of the environment. An empty variable counts as not set.
+#[derive(Clone, Debug, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+impl Env {
+    /// The process's own. Values that are not UTF-8 are left out.
+    pub fn from_process() -> Self {
+        Env(std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect())
+    }
+
+    /// The value of a variable that is set and not empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        Env(pairs
+            .into_iter()
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect())
+    }
+}
+
+/// `config.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The profile used when no other is named.
+    pub default_profile: Option<String>,
+    /// Profiles by name.
+    #[serde(default)]
+    pub profile: BTreeMap<String, Profile>,
+}
+
+/// A profile of `config.toml`: a section for each cloud.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// `[profile.NAME.outscale]`
+    pub outscale: Option<outscale::Profile>,
+    /// `[profile.NAME.lightsail]`
+    pub lightsail: Option<lightsail::Profile>,
+    /// `[profile.NAME.rackspace]`
+    pub rackspace: Option<rackspace::Profile>,
+}
+
+impl Config {
+    /// Reads a configuration file. One that does not exist is empty; one that is malformed is a `usage` error that names the line.
+    pub fn read(path: &Path) -> Result<Self> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Config::parse(&text, path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(Error::usage(format!(
+                "The configuration file {} cannot be read",
+                path.display()
+            ))
+            .cause(error.to_string())),
+        }
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            // The message alone: the full rendering quotes the line, and the line may hold a secret.
+            Error::usage(format!("{} has a mistake in line {line}", path.display()))
+                .cause(error.message().replace('\n', " "))
+                .hint("snapexport help explains the file's form; nothing was sent")
+        })
+    }
+}
+
+/// Which profile to use, and whether the user asked for it by flag or `SNAPEXPORT_PROFILE`
+/// (then it wins over credentials in the environment) or it is the configured default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileChoice {
+    /// The name.
+    pub name: String,
+    /// Asked for, not the default.
+    pub is_explicit: bool,
+}
+
+/// Everything a provider may draw credentials, region and endpoint from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The environment.
+    pub env: Env,
+    /// The user's home directory; `None` also keeps the providers' own files out (in the sandbox).
+    pub home: Option<PathBuf>,
+    /// The chosen profile.
+    pub profile: Option<ProfileChoice>,
+    /// `--region` or `SNAPEXPORT_REGION`, before everything else.
+    pub region: Option<String>,
+    /// Our configuration file.
+    pub config: Config,
+    /// Where tokens are kept between runs; `None`: nowhere.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl Sources {
+    /// A variable that is set and not empty.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.env.get(name)
+    }
+
+    /// The first of several variables that is set, with its name.
+    pub fn first_var<'s>(&'s self, names: &[&'static str]) -> Option<(&'static str, &'s str)> {
+        names.iter().find_map(|name| Some((*name, self.var(name)?)))
+    }
+
+    /// A path below the user's home directory.
+    pub fn in_home(&self, relative: &str) -> Option<PathBuf> {
+        self.home.as_ref().map(|home| home.join(relative))
+    }
+
+    /// The chosen profile of our own configuration, if it has one of that name.
+    pub fn own_profile(&self) -> Option<&Profile> {
+        self.config.profile.get(&self.profile.as_ref()?.name)
+    }
+
+    /// Whether the profile was asked for, and so wins over credentials in the environment.
+    pub fn is_profile_explicit(&self) -> bool {
+        self.profile
+            .as_ref()
+            .is_some_and(|profile| profile.is_explicit)
+    }
+}
+
+/// A secret that stands in a profile, or is what a command prints (its first line).
+///
+/// `what` names it in errors. `None` where the profile has neither.
+pub fn profile_secret(
+    what: &str,
+    value: Option<&Secret>,
+    command: Option<&[String]>,
+) -> Result<Option<Secret>> {
+    let Some(command) = command else {
+        return Ok(value.cloned());
+    };
+    if value.is_some() {
+        return Err(Error::usage(format!(
+            "The profile has both {what} and {what}_command; keep one"
+        )));
+    }
+    let Some((program, args)) = command.split_first() else {
+        return Err(Error::usage(format!(
+            "The profile's {what}_command is empty"
+        )));
+    };
+    let failed = |why: String| {
+        Error::new(
+            Kind::Credentials,
+            format!("The command for {what} ({program}) gave no secret"),
+        )
+        .cause(why)
+    };
+    // Standard error stays the user's: a password manager may ask there.
+    let output = std::process::Command::new(program)
+        .args(args)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(format!("it ended with {}", output.status)));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| failed("it printed no text".into()))?;
+    match text.lines().next().map(str::trim_end) {
+        Some(line) if !line.is_empty() => Ok(Some(Secret::new(line))),
+        _ => Err(failed("it printed nothing".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_file_names_the_line_and_shows_no_value() {
+        let text = "default_profile = \"a\"\n[profile.a.outscale]\nsecret_kye = \"hunter2\"\n";
+        let error = Config::parse(text, Path::new("config.toml")).expect_err("an unknown key");
+        assert_eq!(error.kind, Kind::Usage);
+        assert_eq!(error.message, "config.toml has a mistake in line 3");
+        assert!(
+            !error.one_line().contains("hunter2"),
+            "{}",
+            error.one_line()
+        );
+        assert!(
+            error.one_line().contains("secret_kye"),
+            "{}",
+            error.one_line()
+        );
+    }
+
+    #[test]
+    fn a_secret_may_come_from_a_command() {
+        let command = ["printf".to_owned(), "s3\\nmore".to_owned()];
+        let secret = profile_secret("secret_key", None, Some(&command)).expect("runs");
+        assert_eq!(secret.expect("a secret").expose(), "s3");
+        let error =
+            profile_secret("secret_key", None, Some(&["false".to_owned()])).expect_err("it fails");
+        assert_eq!(error.kind, Kind::Credentials);
+    }
+}

@@ -1,0 +1,257 @@
+//! The one error type. Its [`Kind`] alone decides the exit code.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What every fallible function of this crate returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong, in the words of the JSON contract (`error.kind`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Wrong usage or bad input; nothing was sent.
+    Usage,
+    /// Credentials are missing or were refused.
+    Credentials,
+    /// The credentials are good, but may not do this.
+    Permission,
+    /// The task, snapshot, bucket or container does not exist.
+    NotFound,
+    /// The provider's state forbids this now.
+    Conflict,
+    /// A limit of the account is reached.
+    Quota,
+    /// Too many requests; not executed.
+    RateLimited,
+    /// The provider is out of order for the moment; not executed.
+    Unavailable,
+    /// No contact with the provider.
+    Network,
+    /// `--timeout` passed; the task goes on.
+    Timeout,
+    /// A start whose outcome is not known.
+    MaybeStarted,
+    /// The task ended `failed` or `cancelled`.
+    TaskFailed,
+    /// The provider calls the task running but reports an error it will not recover from.
+    Stalled,
+    /// Ctrl-C or SIGTERM; the task goes on.
+    Interrupted,
+    /// The provider answered something it should not, or refused a value.
+    Provider,
+    /// A defect or a local failure (disk, permissions).
+    Internal,
+}
+
+impl Kind {
+    /// The process exit code, as `snapexport --help` documents it.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Kind::Usage => 2,
+            Kind::TaskFailed | Kind::Stalled => 3,
+            Kind::Credentials | Kind::Permission => 4,
+            Kind::NotFound => 5,
+            Kind::MaybeStarted => 6,
+            Kind::Timeout => 124,
+            Kind::Interrupted => 130,
+            Kind::Conflict
+            | Kind::Quota
+            | Kind::RateLimited
+            | Kind::Unavailable
+            | Kind::Network
+            | Kind::Provider
+            | Kind::Internal => 1,
+        }
+    }
+
+    /// Whether the same read may succeed a moment later.
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Kind::RateLimited | Kind::Unavailable | Kind::Network)
+    }
+
+    /// The word used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Usage => "usage",
+            Kind::Credentials => "credentials",
+            Kind::Permission => "permission",
+            Kind::NotFound => "not_found",
+            Kind::Conflict => "conflict",
+            Kind::Quota => "quota",
+            Kind::RateLimited => "rate_limited",
+            Kind::Unavailable => "unavailable",
+            Kind::Network => "network",
+            Kind::Timeout => "timeout",
+            Kind::MaybeStarted => "maybe_started",
+            Kind::TaskFailed => "task_failed",
+            Kind::Stalled => "stalled",
+            Kind::Interrupted => "interrupted",
+            Kind::Provider => "provider",
+            Kind::Internal => "internal",
+        }
+    }
+}
+
+/// One sentence of what failed, the cause below it, and what to do next.
+///
+/// Display gives the sentence; the report layer draws the rest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Error {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// One sentence that names the id it concerns, without a full stop.
+    pub message: String,
+    /// The rest, boxed so that a `Result` stays small.
+    pub details: Box<Details>,
+}
+
+/// What stands below the sentence.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Details {
+    /// The provider's own code, such as `5054` or `NotFoundException`.
+    pub code: Option<String>,
+    /// The provider's words, or the chain of causes, outermost first.
+    pub causes: Vec<String>,
+    /// What to do, most useful first; a command where there is one.
+    pub hints: Vec<String>,
+    /// The provider's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// How long the provider asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The request may have been read by the provider before the failure.
+    pub maybe_executed: bool,
+}
+
+impl Error {
+    /// An error with its sentence; the builder methods add the rest.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            message: message.into(),
+            details: Box::default(),
+        }
+    }
+
+    /// Bad input: nothing was sent.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Adds a line below the sentence. Empty text adds nothing.
+    #[must_use]
+    pub fn cause(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        if !text.is_empty() {
+            self.details.causes.push(text);
+        }
+        self
+    }
+
+    /// Adds a hint of what to do next.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        self.details.hints.push(text.into());
+        self
+    }
+
+    /// Sets the provider's code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.details.code = Some(code.into());
+        self
+    }
+
+    /// Sets the provider's request id.
+    #[must_use]
+    pub fn request_id(mut self, id: Option<String>) -> Self {
+        self.details.request_id = id;
+        self
+    }
+
+    /// Sets how long the provider asks to be left alone.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.details.retry_after = delay;
+        self
+    }
+
+    /// Marks a failure after which nobody knows whether the request was executed.
+    #[must_use]
+    pub fn maybe_executed(mut self) -> Self {
+        self.details.maybe_executed = true;
+        self
+    }
+
+    /// The same error with another sentence; the old one becomes the first cause.
+    #[must_use]
+    pub fn context(mut self, message: impl Into<String>) -> Self {
+        let old = std::mem::replace(&mut self.message, message.into());
+        self.details.causes.insert(0, old);
+        self
+    }
+
+    /// What a start makes of a failure: not known where it may have been executed.
+    #[must_use]
+    pub fn of_start(mut self) -> Self {
+        if self.details.maybe_executed {
+            self.kind = Kind::MaybeStarted;
+        }
+        self
+    }
+
+    /// Sentence and causes in one line, for notes and JSON.
+    pub fn one_line(&self) -> String {
+        std::iter::once(&self.message)
+            .chain(&self.details.causes)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Of several tasks' exit codes the one that counts: 3 wins over every other, then 6, 4, 5, 1, 124.
+pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+    const ORDER: [u8; 7] = [3, 6, 4, 5, 2, 1, 124];
+    let rank = |code: &u8| ORDER.iter().position(|c| c == code).unwrap_or(ORDER.len());
+    codes.into_iter().min_by_key(rank).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_several_codes_follows_the_contract() {
+        for (codes, expected) in [
+            (&[0, 0][..], 0),
+            (&[0, 124], 124),
+            (&[124, 1], 1),
+            (&[1, 5], 5),
+            (&[5, 4], 4),
+            (&[4, 6], 6),
+            (&[6, 3, 0], 3),
+            (&[], 0),
+        ] {
+            assert_eq!(worst(codes.iter().copied()), expected, "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_start_that_may_have_been_read_is_unknown() {
+        let lost = Error::new(Kind::Network, "reset").maybe_executed();
+        assert_eq!(lost.of_start().kind, Kind::MaybeStarted);
+        let refused = Error::new(Kind::Network, "connection refused");
+        assert_eq!(refused.of_start().kind, Kind::Network);
+    }
+}

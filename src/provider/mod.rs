@@ -1,0 +1,188 @@
+//! The contract every cloud keeps, and the registry of clouds.
+
+pub mod http;
+pub mod lightsail;
+pub mod outscale;
+pub mod rackspace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::context::Sources;
+use crate::error::{Error, Result};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
+
+use self::http::Http;
+
+/// A cloud that can export a snapshot.
+///
+/// Holds a client; never prints. A read is repeated a few times within seconds when its failure is transient
+/// ([`crate::error::Kind::is_transient`]); a start is sent once.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Which cloud.
+    fn id(&self) -> ProviderId;
+
+    /// The region all calls go to, as the cloud spells it.
+    fn region(&self) -> &str;
+
+    /// Who asks, without asking the cloud: the access key id or the user and tenant. Never a secret. Keys the journal.
+    fn account(&self) -> String;
+
+    /// What this cloud can do and how often it wants to be asked.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Refuses (kind `usage`) what the cloud would refuse or fail later. Sends nothing.
+    fn validate(&self, request: &ExportRequest) -> Result<()>;
+
+    /// The request a start would send, secrets masked. Sends nothing.
+    fn preview(&self, request: &ExportRequest) -> Preview;
+
+    /// Looks up what can be known before a start: an error where the export cannot succeed
+    /// (kind `not_found`, `conflict`, `permission`, …), else warnings, each a sentence for standard error.
+    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>>;
+
+    /// Starts an export: one attempt.
+    ///
+    /// Kind `maybe_started` where nobody knows whether the cloud executed it; a transient kind where it surely did
+    /// not (the caller may try again); any other kind where it was refused.
+    async fn start(&self, request: &ExportRequest) -> Result<Task>;
+
+    /// Looks at tasks once: one slot per id, in order, in as few requests as the API allows.
+    ///
+    /// The outer error means no answer for any of them; a slot's error concerns that task (`not_found`: the cloud does not know it).
+    async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>>;
+
+    /// The export tasks that the cloud lists, newest first where it says when.
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>>;
+
+    /// What can be exported from there.
+    async fn exportable(&self) -> Result<Vec<Source>>;
+
+    /// Looks where the artifact of a completed task lies; never guesses (`exact` is true on what it returns).
+    async fn locate(&self, task: &Task) -> Result<Artifact>;
+
+    /// What a person should know once the export is complete, such as what goes on being billed.
+    fn aftermath(&self, _task: &Task) -> Option<String> {
+        None
+    }
+}
+
+/// What a cloud can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// How many tasks one request of a look covers.
+    pub batch: Batch,
+    /// The shortest time between two looks, used right after a start.
+    pub pace_min: Duration,
+    /// The longest time between two looks, reached with patience.
+    pub pace_max: Duration,
+    /// How long a new task may be missing from the cloud's answers.
+    pub visibility: Duration,
+}
+
+/// How many tasks one request of a look covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// As many as there are.
+    All,
+    /// One request each.
+    One,
+}
+
+/// Which tasks to list. Empty: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskFilter {
+    /// Only exports of this snapshot or image.
+    pub snapshot: Option<String>,
+    /// Only those started at or after this time, where the cloud says when.
+    pub since: Option<Timestamp>,
+}
+
+/// A request as `--dry-run` shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// The API's name of the call.
+    pub call: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Where it goes.
+    pub url: String,
+    /// What it says, secrets masked.
+    pub body: Value,
+}
+
+/// One cloud in the registry.
+pub struct Entry {
+    /// The word for it on the command line and in JSON.
+    pub id: ProviderId,
+    /// What people call it.
+    pub title: &'static str,
+    /// Whether a bare task id has the shape only this cloud uses, or one it shares with another.
+    pub shape: fn(&str) -> Shape,
+    /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
+    pub connect: for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>,
+}
+
+/// How a bare task id fits a cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// No other cloud's ids look like this.
+    Sure,
+    /// It may be one of this cloud's, or another's.
+    Possible,
+    /// It cannot be one of this cloud's.
+    No,
+}
+
+/// Every cloud there is.
+pub static REGISTRY: [Entry; 3] = [outscale::ENTRY, lightsail::ENTRY, rackspace::ENTRY];
+
+/// The registry's entry of this name.
+pub fn by_name(name: &str) -> Result<&'static Entry> {
+    REGISTRY
+        .iter()
+        .find(|entry| entry.id.0 == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
+            Error::usage(format!(
+                "There is no provider '{}'",
+                crate::secret::clean(name)
+            ))
+            .hint(format!("the providers are: {}", names.join(", ")))
+        })
+}
+
+/// Whether the text has the form of a UUID (8-4-4-4-12 hex digits).
+pub fn is_uuid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.len() == 5
+        && groups
+            .iter()
+            .zip([8, 4, 4, 4, 12])
+            .all(|(group, len)| group.len() == len && group.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Why an empty or over-long name is refused; `None` for one that can be sent.
+pub fn name_problem(what: &str, name: &str, longest: usize) -> Option<Error> {
+    if name.trim().is_empty() {
+        return Some(Error::usage(format!("The {what} is empty")));
+    }
+    if name.len() > longest {
+        return Some(Error::usage(format!(
+            "The {what} is {} bytes long; the longest allowed is {longest}",
+            name.len()
+        )));
+    }
+    if name.chars().any(char::is_control) {
+        return Some(Error::usage(format!(
+            "The {what} has a control character in it"
+        )));
+    }
+    None
+}

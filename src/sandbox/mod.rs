@@ -1,0 +1,211 @@
+//! The three clouds' APIs on loopback: their state, their clock.
+//!
+//! Each cloud is a function from a [`wire::Request`], the [`World`] and a moment to a [`wire::Response`]: no sockets, no
+//! background work. What a task is at a moment follows from when it was started and how long an export takes, so a world
+//! that was written down goes on by itself.
+
+mod disk;
+mod lightsail;
+mod oos;
+mod outscale;
+mod rackspace;
+mod signature;
+mod store;
+mod swift;
+mod vhd;
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use crate::error::{Error, Kind, Result};
+
+use self::store::Store;
+
+/// How long an export takes unless it is said otherwise.
+pub const DEFAULT_DURATION: Duration = Duration::from_secs(20);
+
+/// How the sandbox behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long an export takes.
+    pub duration: Duration,
+    /// Where the state is kept between runs; `None`: in memory.
+    pub state_file: Option<PathBuf>,
+    /// The first of four ports in a row; 0: any free ones.
+    pub port: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            duration: DEFAULT_DURATION,
+            state_file: None,
+            port: 0,
+        }
+    }
+}
+
+/// Everything the three clouds know. A new one holds the sample snapshots and images.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct World {
+    /// Volume snapshots, export tasks, buckets.
+    pub outscale: outscale::State,
+    /// Instance and disk snapshots, operations, export records.
+    pub lightsail: lightsail::State,
+    /// Images, image tasks, containers.
+    pub rackspace: rackspace::State,
+}
+
+/// What a cloud needs to know beside the request: the moment, and where it is served.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// The sandbox's time.
+    pub now: Timestamp,
+    /// How long an export takes.
+    pub duration: Duration,
+}
+
+impl Moment {
+    /// How far something started at `start` is: 0.0 at the start, 1.0 and more once an export's time has passed.
+    pub fn fraction(&self, start: Timestamp) -> f64 {
+        let elapsed = self.now.duration_since(start).as_secs_f64();
+        elapsed / self.duration.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// When something started at `start` has gone through `fraction` of an export's time.
+    pub fn at(&self, start: Timestamp, fraction: f64) -> Timestamp {
+        let offset = self.duration.mul_f64(fraction);
+        start.checked_add(offset).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A cloud's front door.
+type Handler = fn(&mut World, &wire::Request, &Moment) -> wire::Response;
+
+/// The services, in the order of their ports.
+const SERVICES: [Handler; 4] = [
+    outscale::handle,
+    oos::handle,
+    lightsail::handle,
+    rackspace::handle,
+];
+
+/// The running sandbox. Dropping it ends it.
+pub struct Sandbox {
+    addresses: [SocketAddr; 4],
+    options: Options,
+    store: Arc<Store>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.abort();
+        }
+    }
+}
+
+impl Sandbox {
+    /// Starts the services on loopback.
+    pub async fn start(options: Options) -> Result<Self> {
+        let store = Arc::new(Store::open(options.state_file.clone())?);
+        let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 4];
+        let mut servers = Vec::new();
+        for (index, handler) in SERVICES.into_iter().enumerate() {
+            let port = if options.port == 0 {
+                0
+            } else {
+                options.port.saturating_add(index as u16)
+            };
+            let failed = |error: std::io::Error| {
+                Error::new(
+                    Kind::Internal,
+                    format!("The sandbox cannot listen on 127.0.0.1:{port}"),
+                )
+                .cause(error.to_string())
+            };
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+                .await
+                .map_err(failed)?;
+            addresses[index] = listener.local_addr().map_err(failed)?;
+            let (store, duration) = (store.clone(), options.duration);
+            servers.push(tokio::spawn(wire::serve(
+                listener, store, duration, handler,
+            )));
+        }
+        Ok(Sandbox {
+            addresses,
+            options,
+            store,
+            servers,
+        })
+    }
+
+    /// The variables that lead any client of these clouds here.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let [outscale, oos, lightsail, rackspace] = self.addresses;
+        vec![
+            ("OSC_ACCESS_KEY", outscale::ACCESS_KEY.into()),
+            ("OSC_SECRET_KEY", outscale::SECRET_KEY.into()),
+            ("OSC_REGION", outscale::REGION.into()),
+            ("OSC_ENDPOINT_API", format!("http://{outscale}/api/v1")),
+            ("OSC_ENDPOINT_OOS", format!("http://{oos}")),
+            ("AWS_ACCESS_KEY_ID", lightsail::ACCESS_KEY.into()),
+            ("AWS_SECRET_ACCESS_KEY", lightsail::SECRET_KEY.into()),
+            ("AWS_REGION", lightsail::REGION.into()),
+            ("AWS_DEFAULT_REGION", lightsail::REGION.into()),
+            ("AWS_ENDPOINT_URL_LIGHTSAIL", format!("http://{lightsail}")),
+            ("OS_AUTH_URL", format!("http://{rackspace}/v2.0")),
+            ("RAX_USERNAME", rackspace::USERNAME.into()),
+            ("RAX_API_KEY", rackspace::API_KEY.into()),
+            ("RAX_REGION", rackspace::REGION.into()),
+            (
+                "SNAPEXPORT_INTERVAL",
+                format!("{}ms", self.interval().as_millis()),
+            ),
+        ]
+    }
+
+    /// A pace at which an export shows about twenty steps.
+    fn interval(&self) -> Duration {
+        (self.options.duration / 20).clamp(Duration::from_millis(50), Duration::from_secs(5))
+    }
+
+    /// Looks at or changes the state directly, for tests.
+    pub fn with_world<T>(&self, f: impl FnOnce(&mut World) -> T) -> Result<T> {
+        self.store.with(f)
+    }
+}
+
+/// Random lower-case hex digits, as the clouds' ids have them.
+pub(crate) fn random_hex(digits: usize) -> String {
+    use ring::rand::SecureRandom;
+    let mut bytes = vec![0u8; digits.div_ceil(2)];
+    // The system's random source does not fail after boot; zeros would still be a valid id.
+    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
+    let mut hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    hex.truncate(digits);
+    hex
+}
+
+/// A random UUID (version 4).
+pub(crate) fn random_uuid() -> String {
+    let hex = random_hex(30);
+    let variant = ["8", "9", "a", "b"][usize::from(hex.as_bytes()[0] % 4)];
+    format!(
+        "{}-{}-4{}-{variant}{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..15],
+        &hex[15..18],
+        &hex[18..30]
+    )
+}

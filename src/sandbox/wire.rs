@@ -1,0 +1,207 @@
+//! HTTP for the sandbox: requests read whole, answered by a pure function, served on loopback.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::store::Store;
+use super::{Handler, Moment};
+
+/// The largest request body the sandbox reads.
+const MAX_REQUEST: usize = 8 * 1024 * 1024;
+
+/// A request, read whole.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Upper-case method.
+    pub method: String,
+    /// The path as sent, still percent-encoded.
+    pub path: String,
+    /// The query as sent, without the question mark; empty for none.
+    pub query: String,
+    /// Names in lower case, in the order sent.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The path with percent-encoding resolved.
+    pub fn decoded_path(&self) -> String {
+        percent_decode(&self.path)
+    }
+
+    /// Query parameters, decoded.
+    pub fn params(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// The first query parameter of this name, decoded.
+    pub fn param(&self, name: &str) -> Option<String> {
+        self.params()
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+}
+
+/// Percent-encoding resolved; bytes that are no UTF-8 become replacement characters.
+pub fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = (bytes[at] == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten();
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers; `Content-Length` and `Date` are added.
+    pub headers: Vec<(String, String)>,
+    /// The body. For HEAD its length is announced and nothing is sent.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer without body.
+    pub fn new(status: u16) -> Self {
+        Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// An answer with a JSON body of type `application/json`.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Response::new(status)
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+/// Serves one cloud until the task is aborted.
+pub async fn serve(listener: TcpListener, store: Arc<Store>, duration: Duration, handler: Handler) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        // Answers are small and whole: waiting to fill a packet would only slow them.
+        let _ = stream.set_nodelay(true);
+        let store = store.clone();
+        tokio::spawn(async move {
+            let service =
+                service_fn(move |request| answer(request, store.clone(), duration, handler));
+            // A connection that breaks is the client's business.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    store: Arc<Store>,
+    duration: Duration,
+    handler: Handler,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let is_head = parts.method == hyper::Method::HEAD;
+    let response = match Limited::new(body, MAX_REQUEST).collect().await {
+        Err(_) => Response::new(413),
+        Ok(body) => {
+            let request = Request {
+                method: parts.method.as_str().to_owned(),
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or("").to_owned(),
+                headers: parts
+                    .headers
+                    .iter()
+                    .map(|(k, v)| {
+                        (
+                            k.as_str().to_owned(),
+                            String::from_utf8_lossy(v.as_bytes()).into_owned(),
+                        )
+                    })
+                    .collect(),
+                body: body.to_bytes().to_vec(),
+            };
+            let moment = Moment {
+                now: Timestamp::now(),
+                duration,
+            };
+            store
+                .with(|world| handler(world, &request, &moment))
+                .unwrap_or_else(|error| Response::new(500).body(error.one_line()))
+        }
+    };
+    Ok(into_hyper(response, is_head))
+}
+
+fn into_hyper(response: Response, is_head: bool) -> hyper::Response<Full<Bytes>> {
+    let mut builder = hyper::Response::builder().status(response.status);
+    for (name, value) in &response.headers {
+        builder = builder.header(name, value);
+    }
+    if response.status != 204 {
+        builder = builder.header("content-length", response.body.len());
+    }
+    let body = if is_head { Vec::new() } else { response.body };
+    builder
+        .body(Full::new(Bytes::from(body)))
+        .unwrap_or_else(|_| {
+            let mut response = hyper::Response::new(Full::default());
+            *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+}

@@ -1,0 +1,491 @@
+//! The domain: what an export is, whoever runs it. No HTTP, no clock.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, Kind};
+
+/// The version of the JSON objects on standard output.
+pub const SCHEMA: u32 = 1;
+
+/// A cloud, by the word the command line and the JSON use for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct ProviderId(pub &'static str);
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.0)
+    }
+}
+
+/// A provider's own id of an export, as its console shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TaskId(pub String);
+
+impl TaskId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl From<&str> for TaskId {
+    fn from(id: &str) -> Self {
+        TaskId(id.to_owned())
+    }
+}
+
+/// Where an export stands, in words common to all clouds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Accepted, nothing moves yet.
+    Pending,
+    /// Under way. Every word never seen before counts as this.
+    Running,
+    /// The artifact is there.
+    Completed,
+    /// Ended without an artifact.
+    Failed,
+    /// Ended by request.
+    Cancelled,
+}
+
+impl State {
+    /// Whether it will never change again.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, State::Completed | State::Failed | State::Cancelled)
+    }
+
+    /// The word used in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Running => "running",
+            State::Completed => "completed",
+            State::Failed => "failed",
+            State::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How a provider tells how far an export is. The poller and the reporters know these three cases and no provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Whole percent, 0 to 100.
+    Percent(u8),
+    /// Only whether the provider's operation has ended.
+    Flag {
+        /// The operation's `isTerminal`. The export as a whole may still be under way.
+        is_terminal: bool,
+    },
+    /// A word out of a fixed sequence.
+    Step {
+        /// The words in their order, the last one meaning success.
+        steps: &'static [&'static str],
+        /// Which of them is reached; `None` for a word that is not in the sequence.
+        at: Option<usize>,
+    },
+}
+
+/// What to export and where to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// The provider's id or name of the snapshot or image.
+    pub snapshot: String,
+    /// Where the artifact goes.
+    pub target: Target,
+}
+
+/// Where an export goes. Serialized, it is the `target` of the task object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Target {
+    /// An OUTSCALE Object Storage bucket.
+    Oos {
+        /// Name of the bucket.
+        bucket: String,
+        /// Put before the object's name as it is; empty for none.
+        prefix: Option<String>,
+        /// Disk image format: `qcow2`, `raw`, `vdi` or `vmdk`.
+        format: String,
+        /// Sent when given, never echoed by the cloud, so not part of an export's identity.
+        #[serde(skip)]
+        manifest_url: Option<String>,
+    },
+    /// Amazon EC2, in the region of the snapshot.
+    Ec2,
+    /// A Rackspace Cloud Files container.
+    CloudFiles {
+        /// Name of the container.
+        container: String,
+    },
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Oos { bucket, prefix, .. } => {
+                write!(f, "{bucket}/{}", prefix.as_deref().unwrap_or(""))
+            }
+            Target::Ec2 => f.write_str("EC2"),
+            Target::CloudFiles { container } => f.write_str(container),
+        }
+    }
+}
+
+impl Target {
+    /// Whether two exports would write to the same place in the same form.
+    pub fn is_same_place(&self, other: &Target) -> bool {
+        let empty_is_none = |p: &Option<String>| p.clone().filter(|p| !p.is_empty());
+        match (self, other) {
+            (
+                Target::Oos {
+                    bucket: b1,
+                    prefix: p1,
+                    format: f1,
+                    ..
+                },
+                Target::Oos {
+                    bucket: b2,
+                    prefix: p2,
+                    format: f2,
+                    ..
+                },
+            ) => b1 == b2 && f1 == f2 && empty_is_none(p1) == empty_is_none(p2),
+            _ => self == other,
+        }
+    }
+}
+
+/// What an export made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// What kind of thing it is.
+    pub kind: ArtifactKind,
+    /// `s3://BUCKET/KEY`, an EC2 ARN, or the object's URL in Cloud Files.
+    pub uri: String,
+    /// The provider's id of it: `ami-…`, `snap-…`, or the object's key or name.
+    pub id: Option<String>,
+    /// `qcow2`, `raw`, `vhd`, …
+    pub format: Option<String>,
+    /// Size as stored, if it is known.
+    pub size_bytes: Option<u64>,
+    /// False where the location is derived by rule and has not been looked at.
+    pub exact: bool,
+}
+
+/// Kinds of artifacts, by their words in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArtifactKind {
+    /// An object in OUTSCALE Object Storage.
+    Oos,
+    /// An EC2 machine image.
+    Ami,
+    /// An EBS snapshot.
+    EbsSnapshot,
+    /// An object in Rackspace Cloud Files.
+    CloudFiles,
+}
+
+/// The `error` of a task object and of the last line of standard error with `-o json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What went wrong.
+    pub kind: Kind,
+    /// The provider's code.
+    pub code: Option<String>,
+    /// The provider's words, as they came.
+    pub message: String,
+    /// The provider's id of the request.
+    pub request_id: Option<String>,
+}
+
+impl From<&Error> for Fault {
+    fn from(error: &Error) -> Self {
+        Fault {
+            kind: error.kind,
+            code: error.details.code.clone(),
+            message: error.one_line(),
+            request_id: error.details.request_id.clone(),
+        }
+    }
+}
+
+/// One export as it was last seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// The cloud that runs it.
+    pub provider: ProviderId,
+    /// The cloud's region.
+    pub region: String,
+    /// The provider's id of it.
+    pub id: TaskId,
+    /// What is exported; `None` where the provider does not say (a Rackspace list).
+    pub snapshot: Option<String>,
+    /// Common word for where it stands. About the export as a whole.
+    pub state: State,
+    /// The provider's own word, unchanged.
+    pub provider_state: String,
+    /// How far it is.
+    pub progress: Progress,
+    /// The provider's words about it.
+    pub message: Option<String>,
+    /// This start found it under way instead of making it.
+    pub adopted: bool,
+    /// When it was started (the provider's time, else ours).
+    pub created_at: Option<Timestamp>,
+    /// When it last changed, by the provider's word.
+    pub updated_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// When the provider forgets it.
+    pub expires_at: Option<Timestamp>,
+    /// Where it goes; `None` where the provider does not say.
+    pub target: Option<Target>,
+    /// What it made.
+    pub artifact: Option<Artifact>,
+    /// The provider's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Why it failed, or why it is stalled.
+    pub error: Option<Fault>,
+    /// The provider's own object or objects, without secrets.
+    pub raw: Value,
+}
+
+impl Task {
+    /// A task of which only the id is known.
+    pub fn unseen(provider: ProviderId, region: &str, id: TaskId) -> Self {
+        Task {
+            provider,
+            region: region.to_owned(),
+            id,
+            snapshot: None,
+            state: State::Pending,
+            provider_state: String::new(),
+            progress: Progress::Flag { is_terminal: false },
+            message: None,
+            adopted: false,
+            created_at: None,
+            updated_at: None,
+            finished_at: None,
+            expires_at: None,
+            target: None,
+            artifact: None,
+            tags: BTreeMap::new(),
+            error: None,
+            raw: Value::Null,
+        }
+    }
+
+    /// `provider/id`, the form that is never ambiguous.
+    pub fn qualified(&self) -> String {
+        format!("{}/{}", self.provider, self.id)
+    }
+
+    /// Whether a wait for it is over: ended, or stalled for good.
+    pub fn is_settled(&self) -> bool {
+        self.state.is_terminal() || self.is_stalled()
+    }
+
+    /// The provider calls it running but reports an error it will not recover from.
+    pub fn is_stalled(&self) -> bool {
+        !self.state.is_terminal() && self.error.as_ref().is_some_and(|e| e.kind == Kind::Stalled)
+    }
+
+    /// Whole percent, where the provider gives one.
+    pub fn percent(&self) -> Option<u8> {
+        match self.progress {
+            Progress::Percent(percent) => Some(percent),
+            _ => None,
+        }
+    }
+
+    /// The exit code of a wait for this task alone: 0, 3, or 124 while it is under way.
+    pub fn exit_code(&self) -> u8 {
+        match self.state {
+            State::Completed => 0,
+            State::Failed | State::Cancelled => Kind::TaskFailed.exit_code(),
+            _ if self.is_stalled() => Kind::Stalled.exit_code(),
+            _ => Kind::Timeout.exit_code(),
+        }
+    }
+}
+
+/// A [`Task`] in the form of the JSON contract, schema 1. Also how the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskObject {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// `outscale`, `lightsail` or `rackspace`.
+    pub provider: String,
+    /// The cloud's region.
+    pub region: String,
+    /// The provider's id.
+    pub task_id: TaskId,
+    /// What is exported.
+    pub snapshot: Option<String>,
+    /// Common state.
+    pub state: State,
+    /// The provider's word.
+    pub provider_state: String,
+    /// Whether the export as a whole has ended.
+    pub is_terminal: bool,
+    /// Whole percent.
+    pub progress: Option<u8>,
+    /// The provider's words.
+    pub message: Option<String>,
+    /// Found under way instead of started.
+    pub adopted: bool,
+    /// Start.
+    pub created_at: Option<Timestamp>,
+    /// Last change.
+    pub updated_at: Option<Timestamp>,
+    /// End.
+    pub finished_at: Option<Timestamp>,
+    /// When the provider forgets it.
+    pub expires_at: Option<Timestamp>,
+    /// Where it goes.
+    pub target: Option<Target>,
+    /// What it made.
+    pub artifact: Option<Artifact>,
+    /// The provider's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Why it failed.
+    pub error: Option<Fault>,
+    /// The provider's own object, with `--raw`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw: Option<Value>,
+}
+
+impl From<&Task> for TaskObject {
+    fn from(task: &Task) -> Self {
+        TaskObject {
+            schema: SCHEMA,
+            provider: task.provider.0.to_owned(),
+            region: task.region.clone(),
+            task_id: task.id.clone(),
+            snapshot: task.snapshot.clone(),
+            state: task.state,
+            provider_state: task.provider_state.clone(),
+            is_terminal: task.state.is_terminal(),
+            progress: task.percent(),
+            message: task.message.clone(),
+            adopted: task.adopted,
+            created_at: task.created_at,
+            updated_at: task.updated_at,
+            finished_at: task.finished_at,
+            expires_at: task.expires_at,
+            target: task.target.clone(),
+            artifact: task.artifact.clone(),
+            tags: task.tags.clone(),
+            error: task.error.clone(),
+            raw: None,
+        }
+    }
+}
+
+impl TaskObject {
+    /// The task again, as the journal needs it.
+    pub fn into_task(self, provider: ProviderId) -> Task {
+        Task {
+            provider,
+            region: self.region,
+            id: self.task_id,
+            snapshot: self.snapshot,
+            state: self.state,
+            provider_state: self.provider_state,
+            progress: match self.progress {
+                Some(percent) => Progress::Percent(percent),
+                None => Progress::Flag {
+                    is_terminal: self.is_terminal,
+                },
+            },
+            message: self.message,
+            adopted: self.adopted,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            finished_at: self.finished_at,
+            expires_at: self.expires_at,
+            target: self.target,
+            artifact: self.artifact,
+            tags: self.tags,
+            error: self.error,
+            raw: self.raw.unwrap_or(Value::Null),
+        }
+    }
+}
+
+/// Something that can be exported. Serialized, it is the source object of the JSON contract.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Source {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The cloud that holds it.
+    pub provider: ProviderId,
+    /// The cloud's region.
+    pub region: String,
+    /// What `export` takes.
+    pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What kind of thing it is.
+    pub kind: SourceKind,
+    /// Common word: `pending`, `completed`, `failed`, or the provider's own where none fits.
+    pub state: String,
+    /// The provider's own word.
+    pub provider_state: String,
+    /// Size of the disk (not of what is stored), in bytes.
+    pub size_bytes: Option<u64>,
+    /// When it was made.
+    pub created_at: Option<Timestamp>,
+    /// Whether an export of it can be started now.
+    pub exportable: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// The provider's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Kinds of sources, by their words in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// OUTSCALE: a snapshot of a volume.
+    VolumeSnapshot,
+    /// Lightsail: a snapshot of an instance with its disks.
+    InstanceSnapshot,
+    /// Lightsail: a snapshot of a disk.
+    DiskSnapshot,
+    /// Rackspace: a Cloud Servers image.
+    Image,
+}
+
+impl SourceKind {
+    /// The word used in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SourceKind::VolumeSnapshot => "volume-snapshot",
+            SourceKind::InstanceSnapshot => "instance-snapshot",
+            SourceKind::DiskSnapshot => "disk-snapshot",
+            SourceKind::Image => "image",
+        }
+    }
+}
