@@ -1,5 +1,9 @@
 //! What was typed, set and configured, resolved once. Nothing else reads the environment.
 
+mod resolve;
+
+pub use resolve::{Context, stated_output};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -110,6 +114,8 @@ pub struct Sources {
     pub profile: Option<ProfileChoice>,
     /// `--region` or `SNAPEXPORT_REGION`, before everything else.
     pub region: Option<String>,
+    /// `--bucket-profile`: the profile with the key pair of the bucket's account.
+    pub bucket_profile: Option<String>,
     /// Our configuration file.
     pub config: Config,
     /// Where tokens are kept between runs; `None`: nowhere.

@@ -1,8 +1,101 @@
-//! snapexport as a library.
+//! snapexport: get a snapshot out of a cloud, see how far it is, know how it ended.
+//!
+//! Four layers, and only the last one speaks: what was typed is parsed, resolved, done, reported.
+//!
+//! ```text
+//!  argv ──▶ cli ──▶ context ──▶ commands/* ──▶ provider/*  ──▶ a cloud (or the sandbox)
+//!           parse    resolve       do    │          ▲
+//!                                        ├──▶ journal
+//!                                        └──▶ poll ─┘──▶ Event ──▶ report/* ──▶ stderr, stdout
+//! ```
+//!
+//! | looking for | look in |
+//! |---|---|
+//! | options and help | [`cli`], and the `Args` of each file in [`commands`] |
+//! | the meaning of an exit code | [`error::Kind`] |
+//! | what a task is, and its JSON | [`task`] |
+//! | what a cloud must be able to do | [`provider::Provider`] |
+//! | when the next look is due | [`pace`] |
+//! | where a variable is read | [`context`] |
+//! | anything printed | [`report`] |
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod commands;
 pub mod context;
 pub mod error;
+pub mod journal;
+pub mod pace;
+pub mod poll;
 pub mod provider;
+pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod secret;
 pub mod task;
+pub mod text;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, Output};
+use crate::commands::Ending;
+use crate::context::{Context, Env};
+use crate::error::Error;
+
+/// Runs the program with these arguments (the program's name first) and this environment.
+pub async fn run(args: Vec<String>, env: Env) -> Ending {
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return parse_failed(&error, &args, &env),
+    };
+    let stated = context::stated_output(&args, &env);
+    let mut context = match Context::resolve(cli.global, env).await {
+        Ok(context) => context,
+        Err(error) => return failed(&error, stated),
+    };
+    report::trace::start(context.verbosity(), context.is_quiet());
+    let result = match cli.command {
+        Command::Export(args) => commands::export::run(&mut context, args).await,
+        Command::Status(args) => commands::status::run(&context, args).await,
+        Command::Wait(args) => commands::wait::run(&context, args).await,
+        Command::List(args) => commands::list::run(&context, args).await,
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => commands::sandbox::run(&context, args).await,
+    };
+    result.unwrap_or_else(|error| {
+        let printer = context.printer(Output::Table);
+        printer.error(&error);
+        printer.last_error(&error);
+        Ending::Code(error.kind.exit_code())
+    })
+}
+
+/// An error from before there are settings.
+fn failed(error: &Error, output: Option<Output>) -> Ending {
+    let printer = report::Printer::plain(output.unwrap_or(Output::Table));
+    printer.error(error);
+    printer.last_error(error);
+    Ending::Code(error.kind.exit_code())
+}
+
+/// Help and version are no errors; a wrong command line is one, in clap's words.
+fn parse_failed(error: &clap::Error, args: &[String], env: &Env) -> Ending {
+    let text = error.render();
+    if !error.use_stderr() {
+        report::usage(&text.to_string(), false);
+        return Ending::Code(0);
+    }
+    report::usage(&text.to_string(), true);
+    if context::stated_output(args, env) == Some(Output::Json) {
+        let sentence = text
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim_start_matches("error: ")
+            .to_owned();
+        let printer = report::Printer::plain(Output::Json);
+        printer.last_error(&Error::usage(sentence));
+    }
+    Ending::Code(2)
+}

@@ -1,1 +1,22 @@
-fn main() {}
+//! The program: calls the library and turns its ending into an exit code or a signal.
+
+use std::process::ExitCode;
+
+use snapexport::commands::Ending;
+use snapexport::context::Env;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let args = std::env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    match snapexport::run(args, Env::from_process()).await {
+        Ending::Code(code) => ExitCode::from(code),
+        Ending::Signal(number) => {
+            // Dying of the signal itself lets a shell loop stop too.
+            #[cfg(unix)]
+            let _ = signal_hook::low_level::emulate_default_handler(number);
+            ExitCode::from(128u8.saturating_add(u8::try_from(number).unwrap_or(0)))
+        }
+    }
+}

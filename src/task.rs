@@ -295,6 +295,24 @@ impl Task {
         }
     }
 
+    /// Fills in what the provider does not say from what is known of the same task.
+    pub fn inherit(&mut self, known: &Task) {
+        self.adopted |= known.adopted;
+        if self.snapshot.is_none() {
+            self.snapshot.clone_from(&known.snapshot);
+        }
+        if self.target.is_none() {
+            self.target.clone_from(&known.target);
+        }
+        self.created_at = self.created_at.or(known.created_at);
+        if self.state.is_terminal() {
+            self.finished_at = self.finished_at.or(known.finished_at);
+        }
+        if self.state == State::Completed && self.artifact.is_none() {
+            self.artifact.clone_from(&known.artifact);
+        }
+    }
+
     /// `provider/id`, the form that is never ambiguous.
     pub fn qualified(&self) -> String {
         format!("{}/{}", self.provider, self.id)

@@ -1,0 +1,210 @@
+//! What can be typed: clap types and help. No I/O.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{export, list, status, wait};
+
+/// Get a snapshot out of a cloud: start the export, watch it, know how it ended.
+///
+/// Exports run in the cloud and take minutes to hours. They go on when this program ends; `wait` picks them up again.
+#[derive(Debug, Parser)]
+#[command(name = "snapexport", version, max_term_width = 100, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Options every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; for wait, all tasks completed
+  1    an error not listed here (network, provider fault)
+  2    wrong usage or bad input; nothing was sent
+  3    a task failed, was cancelled, or is stalled
+  4    credentials missing, refused or not allowed
+  5    not found: the task, snapshot, bucket or container
+  6    the outcome of a start is not known: it may be running
+  124  --timeout passed; the task goes on
+  130  interrupted, 143 terminated; the task goes on
+Treat any other code as a failure.
+
+Try it without a cloud account:
+  snapexport --sandbox list outscale
+  snapexport --sandbox export outscale snap-0a1b2c3d --bucket demo --wait";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start an export
+    Export(export::Args),
+    /// Show tasks once
+    Status(status::Args),
+    /// Block until tasks end; the exit code tells how
+    Wait(wait::Args),
+    /// Show what can be exported
+    List(list::Args),
+    /// Run the three clouds' APIs, simulated on loopback
+    #[cfg(feature = "sandbox")]
+    Sandbox(crate::commands::sandbox::Args),
+}
+
+/// Options every command takes. What is not typed comes from the environment variable named in the help.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Use this profile of config.toml, or of the provider's own configuration [env: SNAPEXPORT_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Use this region [env: SNAPEXPORT_REGION]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub region: Option<String>,
+    /// How results are written to standard output [env: SNAPEXPORT_OUTPUT] [default: id for export, else table]
+    #[arg(short, long, global = true, value_name = "FORM")]
+    pub output: Option<Output>,
+    /// Only ids on standard output, only errors on standard error [env: SNAPEXPORT_QUIET]
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Add the provider's own objects to JSON, as "raw" [env: SNAPEXPORT_RAW]
+    #[arg(long, global = true)]
+    pub raw: bool,
+    /// Show progress: bars on a terminal, lines elsewhere; always: also with --quiet [env: SNAPEXPORT_PROGRESS] [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub progress: Option<When>,
+    /// Use colours [env: SNAPEXPORT_COLOR, NO_COLOR, CLICOLOR_FORCE] [default: auto]
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<When>,
+    /// Say what is asked of whom; repeat for headers and bodies. Secrets are masked [env: SNAPEXPORT_VERBOSE]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Use simulated clouds instead of real ones [env: SNAPEXPORT_SANDBOX]
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// Read this configuration file [env: SNAPEXPORT_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Neither read nor write the journal of started exports [env: SNAPEXPORT_NO_JOURNAL]
+    #[arg(long, global = true)]
+    pub no_journal: bool,
+    /// Permit plain http to hosts other than this machine [env: SNAPEXPORT_ALLOW_HTTP]
+    #[arg(long, global = true)]
+    pub allow_http: bool,
+}
+
+/// Forms of standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people; not a contract
+    Table,
+    /// One object per line
+    Json,
+    /// One id per line
+    Id,
+}
+
+/// When to do something that depends on the terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// As the terminal allows
+    #[default]
+    Auto,
+    /// Whatever the terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// How to wait: shared by `wait` and `export --wait`.
+#[derive(Clone, Debug, Args)]
+pub struct Waiting {
+    /// Stop waiting after this time (90s, 30m, 2h30m; 0: look once; none: no limit). The export goes on
+    #[arg(long, value_name = "DURATION", default_value = "none", value_parser = parse_limit)]
+    pub timeout: Limit,
+    /// Time between two looks; without it the tool chooses [env: SNAPEXPORT_INTERVAL]
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
+    pub interval: Option<Duration>,
+    /// With -o json, write a line for every change as it happens
+    #[arg(long)]
+    pub events: bool,
+}
+
+/// A limit on waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Exports take hours: wait on.
+    None,
+    /// Stop after this time; zero means one look.
+    After(Duration),
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
+    match text.trim() {
+        "none" => Ok(Limit::None),
+        text => parse_duration(text).map(Limit::After),
+    }
+}
+
+/// Parses an interval: a duration that is not zero.
+pub fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("an interval of zero would ask without pause".into()),
+        interval => Ok(interval),
+    }
+}
+
+/// Parses `90s`, `30m`, `2h30m`, `1d`, `500ms`, `0`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("a unit is missing; write {text}s or {text}m"));
+    }
+    let parsed: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "write it like 90s, 30m or 2h30m".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let seconds = Duration::from_secs;
+        for (text, expected) in [
+            ("0", Some(Limit::After(Duration::ZERO))),
+            ("none", Some(Limit::None)),
+            ("90s", Some(Limit::After(seconds(90)))),
+            ("30m", Some(Limit::After(seconds(1800)))),
+            ("2h30m", Some(Limit::After(seconds(9000)))),
+            ("1d", None),
+            ("500ms", Some(Limit::After(Duration::from_millis(500)))),
+            ("90", None),
+            ("-5s", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            if text == "1d" {
+                // Either answer is fine for a calendar unit, but not a panic.
+                let _ = parse_limit(text);
+                continue;
+            }
+            assert_eq!(parse_limit(text).ok(), expected, "{text}");
+        }
+        assert!(parse_interval("0").is_err());
+    }
+}

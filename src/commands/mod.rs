@@ -1,0 +1,82 @@
+//! One file per command: its arguments, whose comments are the help, and the story of the command.
+
+pub mod export;
+pub mod list;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+pub mod status;
+pub mod wait;
+
+mod reference;
+mod signals;
+
+use crate::error::{Error, Kind, worst};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With this exit code.
+    Code(u8),
+    /// By this signal, which the process is to die of.
+    Signal(i32),
+}
+
+/// Errors on the way, each already printed; the worst decides the exit code.
+#[derive(Debug, Default)]
+struct Tally(Vec<Error>);
+
+impl Tally {
+    fn add(&mut self, error: Error) {
+        self.0.push(error);
+    }
+
+    fn worst(&self) -> Option<&Error> {
+        let code = worst(self.0.iter().map(|error| error.kind.exit_code()));
+        self.0.iter().find(|error| error.kind.exit_code() == code)
+    }
+
+    /// Prints the last line that JSON output promises, and gives the exit code.
+    fn close(&self, printer: &crate::report::Printer) -> Ending {
+        match self.worst() {
+            Some(error) => {
+                printer.last_error(error);
+                Ending::Code(error.kind.exit_code())
+            }
+            None => Ending::Code(0),
+        }
+    }
+}
+
+/// Reads what may be `-`: the words given, or one per line from standard input (blank lines and `#` comments skipped).
+fn words_or_stdin(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
+    let mut all = Vec::new();
+    let mut has_read = false;
+    for word in words {
+        if word != "-" {
+            all.push(word.clone());
+            continue;
+        }
+        if has_read {
+            return Err(Error::usage("Standard input ('-') can be given only once"));
+        }
+        has_read = true;
+        let text = std::io::read_to_string(std::io::stdin()).map_err(|error| {
+            Error::new(
+                Kind::Internal,
+                format!("The {what}s cannot be read from standard input"),
+            )
+            .cause(error.to_string())
+        })?;
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        all.extend(lines.map(str::to_owned));
+    }
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|word| seen.insert(word.clone()));
+    if all.is_empty() {
+        return Err(Error::usage(format!("Standard input named no {what}")));
+    }
+    Ok(all)
+}

@@ -1,0 +1,223 @@
+//! From what was typed for a task to whom to ask about it.
+
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::journal::{Entry as Known, Journal};
+use crate::provider::{self, Entry, Provider, REGISTRY, Shape};
+use crate::secret::clean;
+use crate::task::{Task, TaskId};
+
+/// A task that was named, and what the journal knows of it.
+#[derive(Clone)]
+pub struct Named {
+    /// The cloud it is of.
+    pub entry: &'static Entry,
+    /// The provider's id.
+    pub id: TaskId,
+    /// The journal's entry.
+    pub known: Option<Known>,
+}
+
+/// Finds out which provider's task is meant: by its qualifier, by the journal, by its shape.
+pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
+    if text.trim().is_empty() {
+        return Err(Error::usage("A task id is empty"));
+    }
+    let (entry, id) = match text.split_once('/') {
+        Some((name, id)) => (Some(provider::by_name(name)?), id),
+        None => (None, text),
+    };
+    let id = id.trim();
+    if id.is_empty()
+        || id.len() > 256
+        || id
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || c == '/')
+    {
+        return Err(Error::usage(format!("'{}' is no task id", clean(text))));
+    }
+    let mut known = match journal {
+        Some(journal) => journal.find(id, entry.map(|entry| entry.id.0))?,
+        None => Vec::new(),
+    };
+    let entry = match (entry, &known[..]) {
+        (Some(entry), _) => entry,
+        (None, [one]) => provider::by_name(one.task.provider.0)?,
+        (None, [first, rest @ ..])
+            if rest
+                .iter()
+                .all(|other| other.task.provider == first.task.provider) =>
+        {
+            provider::by_name(first.task.provider.0)?
+        }
+        (None, [_, ..]) => {
+            return Err(ambiguous(
+                id,
+                known.iter().map(|known| known.task.provider.0),
+            ));
+        }
+        (None, []) => by_shape(id)?,
+    };
+    let known = known.pop();
+    Ok(Named {
+        entry,
+        id: TaskId::from(id),
+        known,
+    })
+}
+
+fn by_shape(id: &str) -> Result<&'static Entry> {
+    if let Some(entry) = REGISTRY
+        .iter()
+        .find(|entry| (entry.shape)(id) == Shape::Sure)
+    {
+        return Ok(entry);
+    }
+    let possible: Vec<&Entry> = REGISTRY
+        .iter()
+        .filter(|entry| (entry.shape)(id) == Shape::Possible)
+        .collect();
+    match possible[..] {
+        [one] => Ok(one),
+        [] => Err(Error::usage(format!("'{}' has the form of no provider's task id", clean(id)))
+            .hint("snapexport status shows the tasks you started; snapexport status --remote what the clouds have")),
+        _ => Err(ambiguous(id, possible.iter().map(|entry| entry.id.0))),
+    }
+}
+
+fn ambiguous<'a>(id: &str, providers: impl Iterator<Item = &'a str>) -> Error {
+    let forms: Vec<String> = providers
+        .map(|provider| format!("{provider}/{id}"))
+        .collect();
+    Error::usage(format!(
+        "The task id '{id}' may be of more than one provider"
+    ))
+    .hint(format!("say which: {}", forms.join(" or ")))
+}
+
+/// Tasks of one account, with their place among all that were named.
+pub struct Asked {
+    /// Who is asked.
+    pub provider: Arc<dyn Provider>,
+    /// Their places and what is known of them.
+    pub tasks: Vec<(usize, Named)>,
+}
+
+/// Groups named tasks by account and connects to each. A group that cannot be connected is an error for each of its tasks.
+pub async fn connect(context: &Context, named: Vec<Named>) -> (Vec<Asked>, Vec<(usize, Error)>) {
+    type Key = (&'static str, Option<String>, Option<String>);
+    let mut groups: Vec<(Key, Vec<(usize, Named)>)> = Vec::new();
+    for (index, one) in named.into_iter().enumerate() {
+        let known = one.known.as_ref();
+        let key = (
+            one.entry.id.0,
+            known.and_then(|known| known.profile.clone()),
+            known.map(|known| known.task.region.clone()),
+        );
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, tasks)) => tasks.push((index, one)),
+            None => groups.push((key, vec![(index, one)])),
+        }
+    }
+    let (mut asked, mut errors) = (Vec::new(), Vec::new());
+    for ((_, profile, region), tasks) in groups {
+        match context
+            .connect(tasks[0].1.entry, profile.as_deref(), region.as_deref())
+            .await
+        {
+            Ok(provider) => asked.push(Asked { provider, tasks }),
+            Err(error) => errors.extend(tasks.iter().map(|(index, _)| (*index, error.clone()))),
+        }
+    }
+    (asked, errors)
+}
+
+/// What to print for a task so that it can be typed again: the bare id, qualified only where that would be ambiguous.
+pub fn typed_form(task: &Task, is_journaled: bool) -> String {
+    let is_plain = is_journaled
+        || provider::by_name(task.provider.0)
+            .is_ok_and(|entry| (entry.shape)(task.id.as_str()) == Shape::Sure);
+    if is_plain {
+        task.id.to_string()
+    } else {
+        task.qualified()
+    }
+}
+
+/// The command that waits for these tasks again.
+pub fn resume_command<'t>(context: &Context, tasks: impl Iterator<Item = &'t Task>) -> String {
+    const MOST: usize = 8;
+    let program = if context.is_sandbox() {
+        "snapexport --sandbox"
+    } else {
+        "snapexport"
+    };
+    let ids: Vec<String> = tasks.map(|task| clean(&typed_form(task, false))).collect();
+    if ids.len() > MOST {
+        format!("{program} status -q | {program} wait -")
+    } else {
+        format!("{program} wait {}", ids.join(" "))
+    }
+}
+
+impl Named {
+    /// What is known before the first look.
+    pub fn task(&self, provider: &dyn Provider) -> Task {
+        match &self.known {
+            Some(known) => {
+                let mut task = known.task.clone();
+                task.created_at = task.created_at.or(known.started_at);
+                task
+            }
+            None => Task::unseen(self.entry.id, provider.region(), self.id.clone()),
+        }
+    }
+
+    /// The task as the journal saw it end, if it did.
+    pub fn ended(&self) -> Option<&Task> {
+        self.known
+            .as_ref()
+            .map(|known| &known.task)
+            .filter(|task| task.state.is_terminal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_resolved_by_qualifier_and_shape() {
+        for (text, expected) in [
+            ("snap-export-12345678", Ok("outscale")),
+            ("outscale/snap-export-12345678", Ok("outscale")),
+            (
+                "lightsail/5a1c2b3d-0000-4000-8000-000000000000",
+                Ok("lightsail"),
+            ),
+            (
+                "rackspace/7bdc8ede-0000-4000-8000-000000000000",
+                Ok("rackspace"),
+            ),
+            (
+                "5a1c2b3d-0000-4000-8000-000000000000",
+                Err("more than one provider"),
+            ),
+            ("nonsense", Err("the form of no provider's")),
+            ("azure/1", Err("no provider 'azure'")),
+            ("outscale/", Err("is no task id")),
+            ("outscale/a/b", Err("is no task id")),
+            ("outscale/a b", Err("is no task id")),
+            ("", Err("empty")),
+        ] {
+            match (resolve(text, None), expected) {
+                (Ok(named), Ok(provider)) => assert_eq!(named.entry.id.0, provider, "{text}"),
+                (Err(error), Err(part)) => assert!(error.message.contains(part), "{text}: {error}"),
+                (Ok(named), Err(_)) => panic!("{text} was taken for one of {}", named.entry.id),
+                (Err(error), Ok(_)) => panic!("{text}: {error}"),
+            }
+        }
+    }
+}

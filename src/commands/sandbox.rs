@@ -1,0 +1,199 @@
+//! `snapexport sandbox`: the three clouds' APIs, simulated on loopback.
+
+use std::time::Duration;
+
+use super::Ending;
+use super::signals::Signals;
+use crate::cli::{Output, parse_interval};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::sandbox::{DEFAULT_DURATION, Options, Sandbox};
+
+/// Arguments of `sandbox`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapexport sandbox                       serve, and print the variables that lead clients there
+  snapexport sandbox -- sh -c 'id=$(snapexport export lightsail web-1) && snapexport wait \"$id\"'
+  snapexport --sandbox list outscale       the same clouds, inside one command; their state is kept
+
+The clouds hold a few snapshots and images; the export of those called broken fails. Any client of these clouds works: aws, osc-cli, glance, curl.")]
+pub struct Args {
+    /// How long an export takes there
+    #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
+    pub duration: Option<Duration>,
+    /// The first of four ports on 127.0.0.1; without it, free ones
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// Run this inside, and end with it and its exit code
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// Runs `sandbox`.
+pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+    let signals = Signals::listen();
+    let variable = context
+        .sources
+        .var("SNAPEXPORT_SANDBOX_DURATION")
+        .map(parse_interval)
+        .transpose();
+    let duration = args
+        .duration
+        .or(variable.map_err(Error::usage)?)
+        .unwrap_or(DEFAULT_DURATION);
+    let sandbox = Sandbox::start(Options {
+        duration,
+        port: args.port,
+        state_file: None,
+    })
+    .await?;
+    let home = Home::new(context)?;
+    let mut variables = sandbox.variables();
+    variables.extend(home.variables());
+    match args.command.split_first() {
+        Some((program, rest)) => run_inside(program, rest, variables, &signals).await,
+        None => serve(context, &variables, &signals).await,
+    }
+}
+
+/// Prints the variables and serves until a signal comes.
+async fn serve(
+    context: &Context,
+    variables: &[(&str, String)],
+    signals: &Signals,
+) -> Result<Ending> {
+    let mut printer = context.printer(Output::Table);
+    printer.note("The three clouds, simulated. In another terminal, paste these lines, then try: snapexport list outscale");
+    for (name, value) in variables {
+        printer.result(&format!("export {name}={}", quoted(value)));
+    }
+    printer.note("Ctrl-C ends it.");
+    signals.wait().await;
+    Ok(Ending::Signal(signals.received().unwrap_or(2)))
+}
+
+/// Runs a command with the variables set. Signals are the command's to handle; we end with it.
+async fn run_inside(
+    program: &str,
+    args: &[String],
+    variables: Vec<(&'static str, String)>,
+    signals: &Signals,
+) -> Result<Ending> {
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(args)
+        .envs(variables)
+        .env_remove("SNAPEXPORT_SANDBOX");
+    // Credentials of the real clouds must not be mixed with the simulated ones.
+    for name in [
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL",
+        "OSC_PROFILE",
+        "OSC_CONFIG_FILE",
+        "OSU_ACCESS_KEY",
+        "OSU_SECRET_KEY",
+        "AUTH_TOKEN",
+        "API_ENDPOINT",
+        "OS_AUTH_TOKEN",
+        "OS_IMAGE_URL",
+        "OS_OBJECT_STORE_URL",
+        "OS_CLOUD",
+        "SNAPEXPORT_PROFILE",
+        "SNAPEXPORT_REGION",
+    ] {
+        command.env_remove(name);
+    }
+    let mut child = command.spawn().map_err(|error| {
+        Error::usage(format!("The command '{program}' cannot be run")).cause(error.to_string())
+    })?;
+    let status = child.wait().await.map_err(|error| {
+        Error::new(
+            Kind::Internal,
+            format!("The end of '{program}' cannot be learned"),
+        )
+        .cause(error.to_string())
+    })?;
+    if let Some(number) = signals.received() {
+        return Ok(Ending::Signal(number));
+    }
+    #[cfg(unix)]
+    if let Some(number) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        // As shells and env do: a command that died of a signal ends this one with 128 and its number.
+        return Ok(Ending::Code(
+            128u8.saturating_add(u8::try_from(number).unwrap_or(0)),
+        ));
+    }
+    Ok(Ending::Code(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1),
+    ))
+}
+
+/// Single-quoted for a shell where that is needed.
+fn quoted(value: &str) -> String {
+    let is_plain = value
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&b));
+    if is_plain {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', "'\\''"))
+    }
+}
+
+/// Journal, tokens and settings of what runs inside, apart from the user's own. Removed at the end.
+struct Home {
+    directory: Option<std::path::PathBuf>,
+}
+
+impl Home {
+    fn new(context: &Context) -> Result<Self> {
+        // Somebody who has chosen a place already, such as a test, keeps it.
+        if context.sources.var("SNAPEXPORT_STATE_DIR").is_some() {
+            return Ok(Home { directory: None });
+        }
+        let name = format!("snapexport-sandbox-{}", crate::sandbox::random_hex(12));
+        let directory = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&directory).map_err(|error| {
+            Error::new(
+                Kind::Internal,
+                format!("The directory {} cannot be made", directory.display()),
+            )
+            .cause(error.to_string())
+        })?;
+        Ok(Home {
+            directory: Some(directory),
+        })
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let Some(directory) = &self.directory else {
+            return Vec::new();
+        };
+        [
+            "SNAPEXPORT_STATE_DIR",
+            "SNAPEXPORT_CACHE_DIR",
+            "SNAPEXPORT_CONFIG_DIR",
+        ]
+        .into_iter()
+        .zip(["state", "cache", "config"])
+        .map(|(name, part)| (name, directory.join(part).display().to_string()))
+        .collect()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(directory) = &self.directory {
+            // What is left in the temporary directory is the system's to clean.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! `snapexport status`: show tasks once. It reports and does not judge.
+
+use jiff::Timestamp;
+
+use super::reference::{self, Asked, Named, typed_form};
+use super::{Ending, Tally, words_or_stdin};
+use crate::cli::Output;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::journal::Journal;
+use crate::provider::{self, REGISTRY, TaskFilter};
+use crate::report::Printer;
+use crate::task::Task;
+
+/// Tasks that ended longer ago are shown only with `--all`.
+const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapexport status
+  snapexport status snap-export-12345678 -o json | jq .progress
+  snapexport status --remote
+
+Exits 0 also for a failed task: only wait turns an outcome into an exit code.")]
+pub struct Args {
+    /// The tasks; without any, those you started that are under way or ended within a week. - reads them from standard input
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<String>,
+    /// Show every task you ever started
+    #[arg(long, conflicts_with = "tasks")]
+    pub all: bool,
+    /// Show what the clouds have, of every cloud with credentials
+    #[arg(long, conflicts_with_all = ["tasks", "all"])]
+    pub remote: bool,
+}
+
+/// Runs `status`.
+pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+    if args.remote {
+        return remote(context).await;
+    }
+    let journal = context.existing_journal()?;
+    let mut printer = context.printer(Output::Table);
+    let named = if args.tasks.is_empty() {
+        let started = started(journal.as_ref(), args.all)?;
+        if started.is_empty() {
+            printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");
+        }
+        started
+    } else {
+        let words = words_or_stdin(&args.tasks, "task")?;
+        words
+            .iter()
+            .map(|word| reference::resolve(word, journal.as_ref()))
+            .collect::<Result<Vec<_>>>()?
+    };
+    let is_listing = args.tasks.is_empty();
+    let mut sights: Vec<Option<Result<Task>>> = named
+        .iter()
+        // A listing does not ask again about what has ended; a task that was named is looked at.
+        .map(|one| {
+            one.ended()
+                .filter(|_| is_listing)
+                .map(|task| Ok(task.clone()))
+        })
+        .collect();
+    let (open, indices): (Vec<Named>, Vec<usize>) = named
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| sights[*index].is_none())
+        .map(|(index, one)| (one.clone(), index))
+        .unzip();
+    let (asked, errors) = reference::connect(context, open).await;
+    for (position, error) in errors {
+        sights[indices[position]] = Some(Err(error));
+    }
+    let looks = asked.iter().map(|asked| look(asked, journal.as_ref()));
+    for (asked, slots) in asked
+        .iter()
+        .zip(futures_util::future::join_all(looks).await)
+    {
+        for ((position, _), slot) in asked.tasks.iter().zip(slots) {
+            sights[indices[*position]] = Some(slot);
+        }
+    }
+    let fallback = |index: usize| {
+        named[index]
+            .known
+            .as_ref()
+            .filter(|_| is_listing)
+            .map(|known| known.task.clone())
+    };
+    let sights = sights.into_iter().flatten().enumerate();
+    Ok(show(&mut printer, sights, fallback, journal.is_some()))
+}
+
+/// The tasks that this user started.
+fn started(journal: Option<&Journal>, all: bool) -> Result<Vec<Named>> {
+    let Some(journal) = journal else {
+        return Ok(Vec::new());
+    };
+    let since = if all {
+        None
+    } else {
+        Timestamp::now().checked_sub(RECENT).ok()
+    };
+    journal
+        .started(since)?
+        .into_iter()
+        .map(|known| {
+            let entry = provider::by_name(known.task.provider.0)?;
+            Ok(Named {
+                entry,
+                id: known.task.id.clone(),
+                known: Some(known),
+            })
+        })
+        .collect()
+}
+
+/// Looks at the tasks of one account and remembers what is new.
+async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
+    let ids: Vec<_> = asked
+        .tasks
+        .iter()
+        .map(|(_, named)| named.id.clone())
+        .collect();
+    let slots = match asked.provider.look(&ids).await {
+        Ok(slots) => slots,
+        Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let account = asked.provider.account();
+    slots
+        .into_iter()
+        .zip(&asked.tasks)
+        .map(|(slot, (_, named))| match slot {
+            Ok(mut task) => {
+                let known = named.task(asked.provider.as_ref());
+                task.inherit(&known);
+                let is_news = task.state != known.state || task.progress != known.progress;
+                if let Some(journal) = journal.filter(|_| is_news && named.known.is_some())
+                    && let Err(error) = journal.record_sight(&task, &account, Timestamp::now())
+                {
+                    tracing::info!("{}", error.one_line());
+                }
+                Ok(task)
+            }
+            Err(error) if error.kind == Kind::NotFound => remembered(asked, named).ok_or(error),
+            Err(error) => Err(error),
+        })
+        .collect()
+}
+
+/// What stands in for a task the provider does not know: its end, if it was seen to end,
+/// or its start, if that was so short a time ago that the provider may not list it yet.
+fn remembered(asked: &Asked, named: &Named) -> Option<Task> {
+    let known = named.known.as_ref()?;
+    let visibility = asked.provider.capabilities().visibility;
+    let age = Timestamp::now().duration_since(known.started_at.unwrap_or(Timestamp::MIN));
+    let is_new = std::time::Duration::try_from(age).is_ok_and(|age| age < visibility);
+    (known.task.state.is_terminal() || is_new).then(|| known.task.clone())
+}
+
+/// Prints each task, or why it cannot be shown; then what is remembered of it, marked as such.
+fn show(
+    printer: &mut Printer,
+    sights: impl Iterator<Item = (usize, Result<Task>)>,
+    fallback: impl Fn(usize) -> Option<Task>,
+    is_journaled: bool,
+) -> Ending {
+    let mut tally = Tally::default();
+    let mut tasks = Vec::new();
+    for (index, sight) in sights {
+        let task = match sight {
+            Ok(task) => Some(task),
+            Err(error) => {
+                // One cause for many tasks is said once.
+                if !tally.0.contains(&error) {
+                    printer.error(&error);
+                }
+                tally.add(error);
+                fallback(index)
+            }
+        };
+        if let Some(task) = task {
+            printer.task(&task, &typed_form(&task, is_journaled));
+            tasks.push(task);
+        }
+    }
+    printer.table(&tasks, Timestamp::now());
+    tally.close(printer)
+}
+
+/// `status --remote`: every cloud with credentials is asked, the others are named.
+async fn remote(context: &Context) -> Result<Ending> {
+    let mut printer = context.printer(Output::Table);
+    let mut asked = Vec::new();
+    let mut without = Vec::new();
+    let mut tally = Tally::default();
+    for entry in &REGISTRY {
+        match context.connect(entry, None, None).await {
+            Ok(provider) => asked.push(provider),
+            Err(error) if error.kind == Kind::Credentials => without.push((entry.id, error)),
+            Err(error) => {
+                printer.error(&error);
+                tally.add(error);
+            }
+        }
+    }
+    if asked.is_empty() && tally.0.is_empty() {
+        let error = Error::new(
+            Kind::Credentials,
+            "No cloud can be asked: there are no credentials for any",
+        )
+        .hint("snapexport --sandbox status --remote asks the simulated clouds");
+        let error = without.iter().fold(error, |error, (id, why)| {
+            error.cause(format!("{id}: {}", why.message))
+        });
+        return Err(error);
+    }
+    for (id, _) in &without {
+        printer.note(&format!("Not asked: {id} (no credentials)"));
+    }
+    let filter = TaskFilter::default();
+    let answers =
+        futures_util::future::join_all(asked.iter().map(|provider| provider.tasks(&filter))).await;
+    let mut sights = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(tasks) => sights.extend(tasks.into_iter().map(Ok)),
+            Err(error) => sights.push(Err(error)),
+        }
+    }
+    let first = tally.worst().cloned();
+    let ending = show(
+        &mut printer,
+        sights.into_iter().enumerate(),
+        |_| None,
+        false,
+    );
+    Ok(match (first, ending) {
+        (Some(error), Ending::Code(0)) => {
+            printer.last_error(&error);
+            Ending::Code(error.kind.exit_code())
+        }
+        (_, ending) => ending,
+    })
+}

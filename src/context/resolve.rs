@@ -1,0 +1,422 @@
+//! Flags over environment over profile over defaults.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use console::Term;
+use directories::{BaseDirs, ProjectDirs};
+
+use super::{Config, Env, ProfileChoice, Sources};
+use crate::cli::{Global, Output, When, parse_interval};
+use crate::error::{Error, Result};
+use crate::journal::Journal;
+use crate::provider::http::Http;
+use crate::provider::{Entry, Provider};
+use crate::report::{Printer, Terminal};
+#[cfg(feature = "sandbox")]
+use crate::sandbox::{self, Sandbox};
+
+/// What every command works with.
+pub struct Context {
+    /// Where providers draw their settings from.
+    pub sources: Sources,
+    /// The client all providers share.
+    pub http: Http,
+    /// The pace from the environment, for commands without one of their own.
+    pub interval: Option<Duration>,
+    /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
+    pub journal_path: Option<PathBuf>,
+    global: Global,
+    terminal: Terminal,
+    #[cfg(feature = "sandbox")]
+    _sandbox: Option<Sandbox>,
+}
+
+/// The user's places for configuration, state and cache.
+struct Places {
+    config: Option<PathBuf>,
+    state: Option<PathBuf>,
+    cache: Option<PathBuf>,
+    home: Option<PathBuf>,
+}
+
+impl Context {
+    /// Resolves everything once. Starts the sandbox if it is asked for.
+    pub async fn resolve(mut global: Global, mut env: Env) -> Result<Self> {
+        complete(&mut global, &env)?;
+        let places = places(&env);
+        let config_file = global
+            .config
+            .clone()
+            .or_else(|| Some(places.config?.join("config.toml")));
+        let config = match config_file {
+            Some(path) if global.config.is_some() && !path.exists() => {
+                return Err(Error::usage(format!(
+                    "The configuration file {} does not exist",
+                    path.display()
+                )));
+            }
+            Some(path) => Config::read(&path)?,
+            None => Config::default(),
+        };
+        let default_profile = config.default_profile.clone();
+        let profile = match global.profile.clone() {
+            Some(name) => Some(ProfileChoice {
+                name,
+                is_explicit: true,
+            }),
+            None => default_profile.map(|name| ProfileChoice {
+                name,
+                is_explicit: false,
+            }),
+        };
+        let terminal = terminal(&global, &env);
+        let mut state = places.state;
+        let mut sources = Sources {
+            home: places.home,
+            profile,
+            region: global.region.clone(),
+            config,
+            cache_dir: places.cache,
+            ..Sources::default()
+        };
+        #[cfg(feature = "sandbox")]
+        let sandbox = if global.sandbox {
+            // Simulated tasks have a journal of their own: a real cloud must never be asked about them.
+            state = state.map(|state| state.join("sandbox"));
+            let sandbox = start_sandbox(&env, state.as_ref()).await?;
+            env = sandbox
+                .variables()
+                .into_iter()
+                .chain(
+                    env.get("SNAPEXPORT_INTERVAL")
+                        .map(|i| ("SNAPEXPORT_INTERVAL", i.to_owned())),
+                )
+                .collect();
+            sources.home = None;
+            sources.profile = None;
+            sources.config = Config::default();
+            sources.cache_dir = None;
+            Some(sandbox)
+        } else {
+            None
+        };
+        #[cfg(not(feature = "sandbox"))]
+        if global.sandbox {
+            return Err(Error::usage("This build has no sandbox"));
+        }
+        let interval = env
+            .get("SNAPEXPORT_INTERVAL")
+            .map(|text| {
+                parse_interval(text).map_err(|why| bad_variable("SNAPEXPORT_INTERVAL", text, &why))
+            })
+            .transpose()?;
+        sources.env = env;
+        Ok(Context {
+            terminal,
+            http: Http::new(global.allow_http),
+            interval,
+            journal_path: state
+                .filter(|_| !global.no_journal)
+                .map(|state| state.join("journal.db")),
+            sources,
+            global,
+            #[cfg(feature = "sandbox")]
+            _sandbox: sandbox,
+        })
+    }
+
+    /// The output that was asked for, else the command's own default.
+    pub fn output(&self, default: Output) -> Output {
+        match self.global.output {
+            Some(output) => output,
+            None if self.global.quiet => Output::Id,
+            None => default,
+        }
+    }
+
+    /// The printer for a command whose results are `default` unless something else is asked for.
+    pub fn printer(&self, default: Output) -> Printer {
+        let Global {
+            quiet,
+            raw,
+            progress,
+            verbose,
+            ..
+        } = self.global;
+        let progress = progress.unwrap_or_default();
+        Printer::new(
+            self.output(default),
+            quiet,
+            raw,
+            progress,
+            verbose > 0,
+            self.terminal,
+        )
+    }
+
+    /// Whether the simulated clouds are used.
+    pub fn is_sandbox(&self) -> bool {
+        self.global.sandbox
+    }
+
+    /// Whether only errors may be said.
+    pub fn is_quiet(&self) -> bool {
+        self.global.quiet
+    }
+
+    /// How much to log.
+    pub fn verbosity(&self) -> u8 {
+        self.global.verbose
+    }
+
+    /// The profile that was asked for, to be remembered with what is started.
+    pub fn profile(&self) -> Option<&str> {
+        self.global.profile.as_deref()
+    }
+
+    /// A client for a cloud; what was remembered of a task fills in what was not asked for.
+    pub async fn connect(
+        &self,
+        entry: &Entry,
+        remembered_profile: Option<&str>,
+        remembered_region: Option<&str>,
+    ) -> Result<Arc<dyn Provider>> {
+        let mut sources = self.sources.clone();
+        if !sources.is_profile_explicit()
+            && let Some(name) = remembered_profile
+        {
+            sources.profile = Some(ProfileChoice {
+                name: name.to_owned(),
+                is_explicit: true,
+            });
+        }
+        if sources.region.is_none() {
+            sources.region = remembered_region.map(str::to_owned);
+        }
+        (entry.connect)(&sources, self.http.clone()).await
+    }
+
+    /// The journal, made if need be; `None` where there is none to be used.
+    pub fn journal(&self) -> Result<Option<Journal>> {
+        self.journal_path.as_deref().map(Journal::open).transpose()
+    }
+
+    /// The journal, if it exists already: what only reads does not make one.
+    pub fn existing_journal(&self) -> Result<Option<Journal>> {
+        match self.journal_path.as_deref() {
+            Some(path) if path.exists() => Journal::open(path).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The output form that a command line or the environment names, for errors that come before anything is parsed.
+pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
+    let mut stated = env.get("SNAPEXPORT_OUTPUT");
+    for (index, arg) in args.iter().enumerate() {
+        match arg.as_str() {
+            "--" => break,
+            "-o" | "--output" => stated = args.get(index + 1).map(String::as_str),
+            other => {
+                let attached = other
+                    .strip_prefix("--output=")
+                    .or_else(|| other.strip_prefix("-o"));
+                stated = attached
+                    .map(|value| value.trim_start_matches('='))
+                    .or(stated);
+            }
+        }
+    }
+    stated.filter(|text| *text == "json").map(|_| Output::Json)
+}
+
+/// Fills what was not typed from the environment.
+fn complete(global: &mut Global, env: &Env) -> Result<()> {
+    let text = |name: &str| env.get(name).map(str::to_owned);
+    global.profile = global.profile.take().or_else(|| text("SNAPEXPORT_PROFILE"));
+    global.region = global.region.take().or_else(|| text("SNAPEXPORT_REGION"));
+    global.config = global
+        .config
+        .take()
+        .or_else(|| text("SNAPEXPORT_CONFIG").map(PathBuf::from));
+    global.output = global.output.or(choice(env, "SNAPEXPORT_OUTPUT")?);
+    global.progress = global.progress.or(choice(env, "SNAPEXPORT_PROGRESS")?);
+    global.color = global.color.or(choice(env, "SNAPEXPORT_COLOR")?);
+    global.quiet |= switch(env, "SNAPEXPORT_QUIET")?;
+    global.raw |= switch(env, "SNAPEXPORT_RAW")?;
+    global.sandbox |= switch(env, "SNAPEXPORT_SANDBOX")?;
+    global.no_journal |= switch(env, "SNAPEXPORT_NO_JOURNAL")?;
+    global.allow_http |= switch(env, "SNAPEXPORT_ALLOW_HTTP")?;
+    if global.verbose == 0
+        && let Some(level) = env.get("SNAPEXPORT_VERBOSE")
+    {
+        global.verbose = match level.parse() {
+            Ok(level) => level,
+            Err(_) => u8::from(switch(env, "SNAPEXPORT_VERBOSE")?),
+        };
+    }
+    for (name, value) in [("--profile", &global.profile), ("--region", &global.region)] {
+        if value
+            .as_deref()
+            .is_some_and(|value| value.trim().is_empty())
+        {
+            return Err(Error::usage(format!("The value of {name} is empty")));
+        }
+    }
+    Ok(())
+}
+
+fn choice<T: clap::ValueEnum>(env: &Env, name: &'static str) -> Result<Option<T>> {
+    let Some(text) = env.get(name) else {
+        return Ok(None);
+    };
+    T::from_str(text, true).map(Some).map_err(|_| {
+        let words: Vec<String> = T::value_variants()
+            .iter()
+            .filter_map(|variant| Some(variant.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        bad_variable(
+            name,
+            text,
+            &format!("it takes one of: {}", words.join(", ")),
+        )
+    })
+}
+
+fn switch(env: &Env, name: &'static str) -> Result<bool> {
+    match env.get(name).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("0" | "false" | "no" | "off") => Ok(false),
+        Some("1" | "true" | "yes" | "on") => Ok(true),
+        Some(other) => Err(bad_variable(name, other, "it takes 1 or 0")),
+    }
+}
+
+fn bad_variable(name: &str, value: &str, why: &str) -> Error {
+    Error::usage(format!(
+        "The variable {name} has the value '{value}', which cannot be used: {why}"
+    ))
+}
+
+/// `SNAPEXPORT_*_DIR`, else XDG on every Unix system, else the platform's own.
+fn places(env: &Env) -> Places {
+    let project = ProjectDirs::from("", "", "snapexport");
+    let own = |name: &str| env.get(name).map(PathBuf::from);
+    let xdg = |name: &str| {
+        let base = env
+            .get(name)
+            .map(PathBuf::from)
+            .filter(|path| cfg!(unix) && path.is_absolute())?;
+        Some(base.join("snapexport"))
+    };
+    let platform = |pick: fn(&ProjectDirs) -> PathBuf| project.as_ref().map(pick);
+    Places {
+        config: own("SNAPEXPORT_CONFIG_DIR")
+            .or_else(|| xdg("XDG_CONFIG_HOME"))
+            .or_else(|| platform(|dirs| dirs.config_dir().to_owned())),
+        state: own("SNAPEXPORT_STATE_DIR")
+            .or_else(|| xdg("XDG_STATE_HOME"))
+            .or_else(|| {
+                platform(|dirs| {
+                    dirs.state_dir()
+                        .unwrap_or_else(|| dirs.data_local_dir())
+                        .to_owned()
+                })
+            }),
+        cache: own("SNAPEXPORT_CACHE_DIR")
+            .or_else(|| xdg("XDG_CACHE_HOME"))
+            .or_else(|| platform(|dirs| dirs.cache_dir().to_owned())),
+        home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+    }
+}
+
+fn terminal(global: &Global, env: &Env) -> Terminal {
+    let is_dumb = env.get("TERM") == Some("dumb");
+    let stdout = std::io::stdout().is_terminal();
+    let stderr = std::io::stderr().is_terminal();
+    let color = |is_terminal: bool| match global.color.unwrap_or_default() {
+        When::Always => true,
+        When::Never => false,
+        When::Auto if env.get("NO_COLOR").is_some() => false,
+        When::Auto if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        When::Auto => is_terminal && !is_dumb,
+    };
+    Terminal {
+        stdout_width: stdout.then(|| Term::stdout().size().1),
+        is_stderr_capable: stderr && !is_dumb,
+        stdout_color: color(stdout),
+        stderr_color: color(stderr),
+    }
+}
+
+#[cfg(feature = "sandbox")]
+async fn start_sandbox(env: &Env, state: Option<&PathBuf>) -> Result<Sandbox> {
+    const NAME: &str = "SNAPEXPORT_SANDBOX_DURATION";
+    let duration = match env.get(NAME) {
+        Some(text) => parse_interval(text).map_err(|why| bad_variable(NAME, text, &why))?,
+        None => sandbox::DEFAULT_DURATION,
+    };
+    let state_file = state.map(|state| state.join("world.json"));
+    Sandbox::start(sandbox::Options {
+        duration,
+        state_file,
+        ..sandbox::Options::default()
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_wins_over_the_environment() {
+        let env: Env = [
+            ("SNAPEXPORT_REGION", "eu-west-2"),
+            ("SNAPEXPORT_OUTPUT", "json"),
+        ]
+        .into_iter()
+        .collect();
+        let mut global = Global {
+            region: Some("us-east-2".into()),
+            ..Global::default()
+        };
+        complete(&mut global, &env).expect("good values");
+        assert_eq!(global.region.as_deref(), Some("us-east-2"));
+        assert_eq!(global.output, Some(Output::Json));
+    }
+
+    #[test]
+    fn a_variable_with_a_value_that_means_nothing_is_refused() {
+        for (name, value) in [
+            ("SNAPEXPORT_OUTPUT", "xml"),
+            ("SNAPEXPORT_SANDBOX", "perhaps"),
+        ] {
+            let env: Env = [(name, value)].into_iter().collect();
+            let error = complete(&mut Global::default(), &env).expect_err("a bad value");
+            assert!(error.message.contains(name), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn json_output_is_recognised_before_the_command_line_is_parsed() {
+        let env = Env::default();
+        let stated = |args: &[&str]| {
+            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            stated_output(&args, &env)
+        };
+        for args in [
+            &["-o", "json"][..],
+            &["-ojson"],
+            &["--output=json"],
+            &["x", "--output", "json"],
+        ] {
+            assert_eq!(stated(args), Some(Output::Json), "{args:?}");
+        }
+        for args in [&["-o", "table"][..], &["json"], &["--", "-ojson"]] {
+            assert_eq!(stated(args), None, "{args:?}");
+        }
+    }
+}

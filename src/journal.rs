@@ -1,0 +1,311 @@
+//! What this user started, and what was last seen of it. SQLite, so that several processes never corrupt it. No secrets.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::error::{Error, Kind, Result};
+use crate::provider;
+use crate::task::{Task, TaskObject};
+
+/// The layout this version writes (`PRAGMA user_version`).
+const VERSION: i64 = 1;
+/// How long to wait for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// An open journal.
+pub struct Journal {
+    connection: Connection,
+}
+
+/// A task in the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The profile it was started with, if one was named.
+    pub profile: Option<String>,
+    /// When this user started it; `None` for a task started elsewhere.
+    pub started_at: Option<Timestamp>,
+    /// As it was last seen.
+    pub task: Task,
+}
+
+impl Journal {
+    /// Opens the journal; makes it, readable by its owner only, if it does not exist.
+    pub fn open(path: &Path) -> Result<Self> {
+        Self::try_open(path).map_err(|cause| failed("opened", path, &cause))
+    }
+
+    fn try_open(path: &Path) -> std::result::Result<Self, String> {
+        if !path.exists() {
+            create_private(path).map_err(|error| error.to_string())?;
+        }
+        let text = |error: rusqlite::Error| error.to_string();
+        let connection = Connection::open(path).map_err(text)?;
+        connection.busy_timeout(BUSY).map_err(text)?;
+        let version: i64 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(text)?;
+        match version {
+            0 => create_tables(&connection).map_err(text)?,
+            VERSION => {}
+            newer => {
+                return Err(format!(
+                    "it was written by a newer version (layout {newer})"
+                ));
+            }
+        }
+        connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(text)?;
+        Ok(Journal { connection })
+    }
+
+    /// Notes a task that was started (or adopted) by this user.
+    pub fn record_start(
+        &self,
+        task: &Task,
+        profile: Option<&str>,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(task, Some(profile), account, Some(now), now)
+    }
+
+    /// Notes how a task was last seen. A task of which an end was seen keeps it.
+    pub fn record_sight(&self, task: &Task, account: &str, now: Timestamp) -> Result<()> {
+        self.write(task, None, account, None, now)
+    }
+
+    fn write(
+        &self,
+        task: &Task,
+        profile: Option<Option<&str>>,
+        account: &str,
+        started_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let object = serde_json::to_string(&TaskObject::from(task)).unwrap_or_default();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO task (provider, region, task_id, account, profile, started_at, seen_at, is_terminal, object)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT (provider, region, task_id) DO UPDATE SET
+                   profile = CASE WHEN ?10 THEN excluded.profile ELSE profile END,
+                   started_at = coalesce(started_at, excluded.started_at),
+                   seen_at = excluded.seen_at,
+                   is_terminal = excluded.is_terminal,
+                   object = excluded.object
+                 WHERE is_terminal = 0 OR excluded.is_terminal = 1",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    task.provider.0,
+                    task.region,
+                    task.id.as_str(),
+                    account,
+                    profile.flatten(),
+                    started_at.map(|at| at.to_string()),
+                    now.to_string(),
+                    task.state.is_terminal(),
+                    object,
+                    profile.is_some(),
+                ])
+            })
+            .map(drop)
+            .map_err(|error| written(&error))
+    }
+
+    /// The entries with this id, of one provider or of all.
+    pub fn find(&self, id: &str, provider: Option<&str>) -> Result<Vec<Entry>> {
+        self.select(
+            "SELECT provider, profile, started_at, object FROM task
+             WHERE task_id = ?1 AND (?2 IS NULL OR provider = ?2)",
+            params![id, provider],
+        )
+    }
+
+    /// What this user started: all that is under way, and what ended since `since`; oldest first.
+    pub fn started(&self, since: Option<Timestamp>) -> Result<Vec<Entry>> {
+        self.select(
+            "SELECT provider, profile, started_at, object FROM task
+             WHERE started_at IS NOT NULL AND (is_terminal = 0 OR ?1 IS NULL OR seen_at >= ?1)
+             ORDER BY started_at, rowid",
+            params![since.map(|at| at.to_string())],
+        )
+    }
+
+    fn select(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Entry>> {
+        let read = || -> rusqlite::Result<Vec<Option<Entry>>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map(values, entry)?.collect()
+        };
+        // A row of a provider that this build does not have is not ours to show.
+        Ok(read()
+            .map_err(|error| written(&error))?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    /// Whether the journal can be read from end to end.
+    pub fn check(&self) -> Result<()> {
+        let verdict: Option<String> = self
+            .connection
+            .query_row("PRAGMA quick_check", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| written(&error))?;
+        match verdict.as_deref() {
+            Some("ok") => Ok(()),
+            other => {
+                Err(Error::new(Kind::Internal, "The journal is damaged").cause(other.unwrap_or("")))
+            }
+        }
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
+    let provider: String = row.get(0)?;
+    let started_at: Option<String> = row.get(2)?;
+    let object: String = row.get(3)?;
+    let (Ok(registered), Ok(object)) = (
+        provider::by_name(&provider),
+        serde_json::from_str::<TaskObject>(&object),
+    ) else {
+        return Ok(None);
+    };
+    Ok(Some(Entry {
+        profile: row.get(1)?,
+        started_at: started_at.and_then(|at| at.parse().ok()),
+        task: object.into_task(registered.id),
+    }))
+}
+
+fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // IF NOT EXISTS: another process may be at it too.
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE;
+         CREATE TABLE IF NOT EXISTS task (
+           provider TEXT NOT NULL,
+           region TEXT NOT NULL,
+           task_id TEXT NOT NULL,
+           account TEXT NOT NULL,
+           profile TEXT,
+           started_at TEXT,
+           seen_at TEXT NOT NULL,
+           is_terminal INTEGER NOT NULL,
+           object TEXT NOT NULL,
+           PRIMARY KEY (provider, region, task_id)
+         );
+         CREATE INDEX IF NOT EXISTS task_by_id ON task (task_id);
+         PRAGMA user_version = {VERSION};
+         COMMIT;"
+    ))
+}
+
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        options.mode(0o600);
+        builder.mode(0o700);
+    }
+    if let Some(directory) = path.parent() {
+        builder.create(directory)?;
+    }
+    options.open(path).map(drop)
+}
+
+fn failed(what: &str, path: &Path, cause: &str) -> Error {
+    Error::new(
+        Kind::Internal,
+        format!("The journal {} cannot be {what}", path.display()),
+    )
+    .cause(cause)
+}
+
+fn written(error: &rusqlite::Error) -> Error {
+    Error::new(Kind::Internal, "The journal cannot be read or written").cause(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{State, TaskId};
+
+    fn task(id: &str, state: State) -> Task {
+        let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+        task.state = state;
+        task
+    }
+
+    fn moment(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_768_000_000 + seconds).expect("in range")
+    }
+
+    #[test]
+    fn a_completed_task_stays_completed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(&directory.path().join("state/journal.db")).expect("opens");
+        journal
+            .record_start(&task("t-1", State::Pending), Some("work"), "AK", moment(0))
+            .expect("writes");
+        journal
+            .record_sight(&task("t-1", State::Completed), "AK", moment(1))
+            .expect("writes");
+        journal
+            .record_sight(&task("t-1", State::Running), "AK", moment(2))
+            .expect("writes");
+        let found = journal.find("t-1", None).expect("reads");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].task.state, State::Completed);
+        assert_eq!(found[0].profile.as_deref(), Some("work"));
+        assert_eq!(found[0].started_at, Some(moment(0)));
+        journal.check().expect("healthy");
+    }
+
+    #[test]
+    fn status_shows_what_this_user_started_and_not_what_was_only_looked_at() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = Journal::open(&directory.path().join("journal.db")).expect("opens");
+        journal
+            .record_start(&task("mine", State::Pending), None, "AK", moment(0))
+            .expect("writes");
+        journal
+            .record_sight(&task("other", State::Running), "AK", moment(1))
+            .expect("writes");
+        journal
+            .record_start(&task("old", State::Failed), None, "AK", moment(-99))
+            .expect("writes");
+        let ids = |since: Option<Timestamp>| -> Vec<String> {
+            journal
+                .started(since)
+                .expect("reads")
+                .into_iter()
+                .map(|entry| entry.task.id.0)
+                .collect()
+        };
+        assert_eq!(ids(None), ["old", "mine"]);
+        assert_eq!(ids(Some(moment(-10))), ["mine"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.db");
+        Journal::open(&path).expect("opens");
+        let mode = std::fs::metadata(&path)
+            .expect("exists")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,144 @@
+//! When to look next: a pure function of what has been seen.
+
+use std::time::Duration;
+
+/// What has been seen of a group of tasks so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Looks since anything last changed.
+    pub idle_looks: u32,
+    /// Failed looks in a row.
+    pub misses: u32,
+    /// How long the provider asked to be left alone.
+    pub retry_after: Option<Duration>,
+    /// When the first of them may end, by its own progress.
+    pub remaining: Option<Duration>,
+}
+
+/// The bounds of a provider, or the user's own pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// From the shortest, after a change, to the longest, with patience.
+    Between(Duration, Duration),
+    /// Always this.
+    Fixed(Duration),
+}
+
+/// The pause before the next look. `jitter` from 0.0 to 1.0 spreads clients by a tenth to either side.
+///
+/// Grows by half with every look that shows nothing new, doubles with every miss, shortens towards the estimated end;
+/// never under what the provider asked for.
+pub fn pause(pace: Pace, seen: Seen, jitter: f64) -> Duration {
+    let asked = seen.retry_after.unwrap_or_default();
+    let (min, max) = match pace {
+        Pace::Fixed(interval) => return interval.max(asked),
+        Pace::Between(min, max) => (min, max),
+    };
+    let factor = if seen.misses > 0 {
+        2f64.powi(seen.misses.min(16) as i32)
+    } else {
+        1.5f64.powi(seen.idle_looks.min(16) as i32)
+    };
+    let patient = min.mul_f64(factor).min(max);
+    let hopeful = match seen.remaining {
+        Some(remaining) if seen.misses == 0 => patient.min(remaining.max(min)),
+        _ => patient,
+    };
+    hopeful
+        .mul_f64(0.9 + 0.2 * jitter.clamp(0.0, 1.0))
+        .max(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+    const PACE: Pace = Pace::Between(Duration::from_secs(10), Duration::from_secs(60));
+
+    #[test]
+    fn the_pace_follows_its_table() {
+        let seen = Seen::default();
+        for (what, seen, expected) in [
+            ("after a change", seen, S(10)),
+            (
+                "two idle looks",
+                Seen {
+                    idle_looks: 2,
+                    ..seen
+                },
+                Duration::from_millis(22_500),
+            ),
+            (
+                "long idle",
+                Seen {
+                    idle_looks: 99,
+                    ..seen
+                },
+                S(60),
+            ),
+            ("a miss", Seen { misses: 1, ..seen }, S(20)),
+            ("many misses", Seen { misses: 40, ..seen }, S(60)),
+            (
+                "asked to wait",
+                Seen {
+                    retry_after: Some(S(300)),
+                    ..seen
+                },
+                S(300),
+            ),
+            (
+                "soon done",
+                Seen {
+                    idle_looks: 99,
+                    remaining: Some(S(25)),
+                    ..seen
+                },
+                S(25),
+            ),
+            (
+                "nearly done",
+                Seen {
+                    idle_looks: 99,
+                    remaining: Some(S(1)),
+                    ..seen
+                },
+                S(10),
+            ),
+            (
+                "no hope while missing",
+                Seen {
+                    misses: 9,
+                    remaining: Some(S(1)),
+                    ..seen
+                },
+                S(60),
+            ),
+        ] {
+            assert_eq!(pause(PACE, seen, 0.5), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_fixed_interval_yields_only_to_the_provider() {
+        let seen = Seen {
+            idle_looks: 9,
+            misses: 9,
+            ..Seen::default()
+        };
+        assert_eq!(pause(Pace::Fixed(S(3)), seen, 0.0), S(3));
+        let asked = Seen {
+            retry_after: Some(S(7)),
+            ..seen
+        };
+        assert_eq!(pause(Pace::Fixed(S(3)), asked, 1.0), S(7));
+    }
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        for tenths in 0..=10 {
+            let pause = pause(PACE, Seen::default(), f64::from(tenths) / 10.0);
+            assert!((S(9)..=S(11)).contains(&pause), "{pause:?}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The one place that prints: results on standard output, everything else on standard error.
+
+mod bars;
+mod lines;
+mod table;
+pub mod trace;
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use console::Style;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::cli::{Output, When};
+use crate::error::Error;
+use crate::poll::Event;
+use crate::provider::Preview;
+use crate::secret::clean;
+use crate::task::{Fault, SCHEMA, Source, Task, TaskObject};
+
+/// Draws what the poller tells.
+pub trait Reporter {
+    /// Takes an event, `elapsed` after the wait began.
+    fn event(&mut self, event: &Event<'_>, elapsed: Duration);
+
+    /// Runs `print` with the lines of this reporter out of the way.
+    fn aside(&mut self, print: &mut dyn FnMut()) {
+        print();
+    }
+
+    /// Draws the last frame and leaves it on the screen.
+    fn finish(&mut self) {}
+}
+
+/// Which reporter draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// One bar a task, redrawn in place.
+    Bars,
+    /// A line for what changes.
+    Lines,
+    /// Nothing.
+    Silent,
+}
+
+/// Picks the reporter. `is_capable`: standard error is a terminal that can move its cursor.
+pub fn choose(progress: When, is_quiet: bool, is_capable: bool, is_verbose: bool) -> Choice {
+    match progress {
+        When::Never => Choice::Silent,
+        When::Auto if is_quiet => Choice::Silent,
+        // Redrawing in place and a log that scrolls spoil each other.
+        When::Auto | When::Always if is_capable && !is_verbose => Choice::Bars,
+        When::Auto | When::Always => Choice::Lines,
+    }
+}
+
+/// The terminal, as far as output depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns of standard output; `None` where it is no terminal.
+    pub stdout_width: Option<u16>,
+    /// Whether standard error is a terminal that can move its cursor.
+    pub is_stderr_capable: bool,
+    /// Colours on standard output.
+    pub stdout_color: bool,
+    /// Colours on standard error.
+    pub stderr_color: bool,
+}
+
+/// Writes results, notes and errors in the form that was asked for.
+#[derive(Debug)]
+pub struct Printer {
+    output: Output,
+    is_quiet: bool,
+    with_raw: bool,
+    progress: When,
+    is_verbose: bool,
+    terminal: Terminal,
+    is_stdout_closed: bool,
+}
+
+impl Printer {
+    /// A printer; see [`crate::context::Context::printer`] for where its settings come from.
+    pub fn new(
+        output: Output,
+        is_quiet: bool,
+        with_raw: bool,
+        progress: When,
+        is_verbose: bool,
+        terminal: Terminal,
+    ) -> Self {
+        Printer {
+            output,
+            is_quiet,
+            with_raw,
+            progress,
+            is_verbose,
+            terminal,
+            is_stdout_closed: false,
+        }
+    }
+
+    /// A printer for errors that come before anything is resolved.
+    pub fn plain(output: Output) -> Self {
+        let terminal = Terminal {
+            stdout_width: None,
+            is_stderr_capable: false,
+            stdout_color: false,
+            stderr_color: false,
+        };
+        Printer::new(output, false, false, When::Never, false, terminal)
+    }
+
+    /// The form of standard output.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// Whether the reader of standard output has gone.
+    pub fn is_stdout_closed(&self) -> bool {
+        self.is_stdout_closed
+    }
+
+    /// The reporter for this terminal and these wishes.
+    pub fn reporter(&self) -> Box<dyn Reporter> {
+        match choose(
+            self.progress,
+            self.is_quiet,
+            self.terminal.is_stderr_capable,
+            self.is_verbose,
+        ) {
+            Choice::Bars => Box::new(bars::Bars::new(self.terminal.stderr_color)),
+            Choice::Lines => Box::new(lines::Lines::new(io::stderr())),
+            Choice::Silent => Box::new(Silent),
+        }
+    }
+
+    /// A line of results, flushed at once. A reader that has gone is no error: later lines are dropped.
+    pub fn result(&mut self, line: &str) {
+        if self.is_stdout_closed {
+            return;
+        }
+        let mut out = io::stdout().lock();
+        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+            self.is_stdout_closed = true;
+        }
+    }
+
+    /// A task, as JSON or as its `id`; a table is printed for all of them at the end, by [`Printer::table`].
+    pub fn task(&mut self, task: &Task, id: &str) {
+        match self.output {
+            Output::Table => {}
+            Output::Json => self.result(&self.task_json(task)),
+            Output::Id => self.result(&clean(id)),
+        }
+    }
+
+    /// The table of tasks, if tables are asked for.
+    pub fn table(&mut self, tasks: &[Task], now: Timestamp) {
+        if self.output == Output::Table && !tasks.is_empty() {
+            let text = table::tasks(tasks, now, self.terminal);
+            self.result(&text);
+        }
+    }
+
+    fn task_json(&self, task: &Task) -> String {
+        let mut object = TaskObject::from(task);
+        if self.with_raw {
+            object.raw = Some(task.raw.clone());
+        }
+        serde_json::to_string(&object).unwrap_or_default()
+    }
+
+    /// Sources, in the form that was asked for.
+    pub fn sources(&mut self, sources: &[Source], now: Timestamp) {
+        match self.output {
+            Output::Table if sources.is_empty() => self.note("There is nothing to export."),
+            Output::Table => {
+                let text = table::sources(sources, now, self.terminal);
+                self.result(&text);
+            }
+            Output::Json => {
+                for source in sources {
+                    self.result(&serde_json::to_string(source).unwrap_or_default());
+                }
+            }
+            Output::Id => {
+                for source in sources {
+                    self.result(&clean(&source.id));
+                }
+            }
+        }
+    }
+
+    /// What a dry run would have sent.
+    pub fn preview(&mut self, preview: &Preview) {
+        if self.output == Output::Json {
+            let object = json!({"schema": SCHEMA, "dry_run": true, "call": preview.call,
+                "method": preview.method, "url": preview.url, "body": preview.body});
+            self.result(&object.to_string());
+        } else {
+            self.result(&format!("{} {}", preview.method, clean(&preview.url)));
+            self.result(&serde_json::to_string_pretty(&preview.body).unwrap_or_default());
+        }
+    }
+
+    /// A sentence for people, on standard error.
+    pub fn note(&self, text: &str) {
+        if !self.is_quiet {
+            self.stderr(&clean(text));
+        }
+    }
+
+    /// A warning for people, on standard error.
+    pub fn warn(&self, text: &str) {
+        if !self.is_quiet {
+            let label = self.style(Style::new().yellow().bold(), "warning:");
+            self.stderr(&format!("{label} {}", clean(text)));
+        }
+    }
+
+    /// An error: the sentence, its causes, its hints.
+    pub fn error(&self, error: &Error) {
+        let label = self.style(Style::new().red().bold(), "error:");
+        self.stderr(&format!("{label} {}", clean(&error.message)));
+        let details = &error.details;
+        let code = details.code.as_deref().map(|code| format!("code {code}"));
+        let request = details
+            .request_id
+            .as_deref()
+            .map(|id| format!("request {id}"));
+        let origin: Vec<String> = [code, request].into_iter().flatten().collect();
+        for cause in &details.causes {
+            self.stderr(&format!("  {}", clean(cause)));
+        }
+        if !origin.is_empty() {
+            self.stderr(&format!("  ({})", clean(&origin.join(", "))));
+        }
+        for hint in &details.hints {
+            let label = self.style(Style::new().cyan(), "hint:");
+            self.stderr(&format!("  {label} {}", clean(hint)));
+        }
+    }
+
+    /// With JSON output, the error object that is the last line of standard error.
+    pub fn last_error(&self, error: &Error) {
+        if self.output == Output::Json {
+            self.stderr(&error_line(error));
+        }
+    }
+
+    fn style(&self, style: Style, text: &str) -> String {
+        let style = style.for_stderr().force_styling(self.terminal.stderr_color);
+        style.apply_to(text).to_string()
+    }
+
+    fn stderr(&self, line: &str) {
+        // Nobody to tell when this fails.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+/// The last line of standard error with JSON output.
+pub fn error_line(error: &Error) -> String {
+    json!({"schema": SCHEMA, "error": Fault::from(error)}).to_string()
+}
+
+/// Prints what clap has to say about the command line, or its help.
+pub fn usage(text: &str, is_error: bool) {
+    // As with every other output, a closed pipe is no error.
+    let _ = if is_error {
+        write!(io::stderr().lock(), "{text}")
+    } else {
+        write!(io::stdout().lock(), "{text}").and_then(|()| io::stdout().flush())
+    };
+}
+
+/// Draws nothing.
+struct Silent;
+
+impl Reporter for Silent {
+    fn event(&mut self, _: &Event<'_>, _: Duration) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reporter_follows_its_truth_table() {
+        use Choice::{Bars, Lines, Silent};
+        use When::{Always, Auto, Never};
+        for (progress, quiet, capable, verbose, expected) in [
+            (Auto, false, true, false, Bars),
+            (Auto, false, true, true, Lines),
+            (Auto, false, false, false, Lines),
+            (Auto, true, true, false, Silent),
+            (Auto, true, false, false, Silent),
+            (Always, false, true, false, Bars),
+            (Always, false, false, false, Lines),
+            (Always, true, true, false, Bars),
+            (Always, true, false, true, Lines),
+            (Never, false, true, false, Silent),
+            (Never, false, false, true, Silent),
+        ] {
+            let choice = choose(progress, quiet, capable, verbose);
+            assert_eq!(
+                choice, expected,
+                "{progress:?} quiet={quiet} capable={capable} verbose={verbose}"
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Durations, sizes and ages as people write them. Pure functions.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// `45s`, `3m05s`, `2h07m`, `3d04h`: two units at most.
+pub fn duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m{:02}s", seconds % 60),
+        3600..86_400 => format!("{hours}h{:02}m", minutes % 60),
+        _ => format!("{days}d{:02}h", hours % 24),
+    }
+}
+
+/// `512 B`, `1.5 MiB`, `10 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = count as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit < UNITS.len() - 1 {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(value < 10.0 && value.fract() >= 0.05);
+    format!("{value:.digits$} {}", UNITS[unit])
+}
+
+/// How long ago, as [`duration`] with one unit: `3m`, `2h`, `5d`; a future time is `0s`.
+pub fn age(then: Timestamp, now: Timestamp) -> String {
+    let seconds = u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..172_800 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// The text cut to `width` columns, the cut marked.
+pub fn shorten(text: &str, width: usize) -> String {
+    console::truncate_str(text, width, "…").into_owned()
+}
+
+/// `1 task`, `3 tasks`.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_sizes_read_well() {
+        for (seconds, expected) in [
+            (0, "0s"),
+            (59, "59s"),
+            (185, "3m05s"),
+            (7620, "2h07m"),
+            (273_600, "3d04h"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), expected);
+        }
+        for (count, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (10 << 30, "10 GiB"),
+            (1 << 20, "1 MiB"),
+        ] {
+            assert_eq!(bytes(count), expected);
+        }
+    }
+}
