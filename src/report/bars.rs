@@ -241,13 +241,7 @@ fn pad(label: &str, width: usize) -> String {
 }
 
 /// Draws a task's row: the bar with percent, the spinner with the flag, or the steps.
-fn show(
-    row: &Row,
-    label: &str,
-    elapsed: Duration,
-    width: usize,
-    with_color: bool,
-) {
+fn show(row: &Row, label: &str, elapsed: Duration, width: usize, with_color: bool) {
     let Some(bar) = &row.bar else { return };
     let task = &row.task;
     let is_narrow = width < NARROW;

@@ -1,6 +1,10 @@
 //! The integration tests, in one binary so that they link once.
 
+mod architecture;
 mod canned;
+mod conformance;
+mod fake;
 mod lightsail;
 mod outscale;
+mod poller;
 mod rackspace;

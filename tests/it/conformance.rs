@@ -1,0 +1,304 @@
+//! The contract of the provider trait, held against every cloud on the sandbox and against the fake.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use snapexport::context::Sources;
+use snapexport::error::Kind;
+use snapexport::provider::http::Http;
+use snapexport::provider::{Entry, Provider, TaskFilter, lightsail, outscale, rackspace};
+use snapexport::sandbox::{Options, Sandbox};
+use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
+
+use crate::fake::Fake;
+
+/// How long an export takes here.
+const DURATION: Duration = Duration::from_millis(600);
+
+/// A provider and what it can be tried with.
+struct Subject {
+    provider: Arc<dyn Provider>,
+    /// Succeeds.
+    good: ExportRequest,
+    /// Passes every check and fails in the cloud.
+    failing: ExportRequest,
+    /// Names a source that does not exist.
+    missing: ExportRequest,
+    /// Is refused before anything is sent.
+    invalid: ExportRequest,
+    unknown_task: TaskId,
+    /// Keeps the clouds alive.
+    _sandbox: Option<Sandbox>,
+}
+
+fn request(snapshot: &str, target: &Target) -> ExportRequest {
+    ExportRequest {
+        snapshot: snapshot.into(),
+        target: target.clone(),
+    }
+}
+
+async fn subject(
+    entry: &Entry,
+    target: Target,
+    snapshots: [&str; 4],
+    unknown_task: &str,
+) -> Subject {
+    let options = Options {
+        duration: DURATION,
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
+    let sources = Sources {
+        env: sandbox.variables().into_iter().collect(),
+        ..Sources::default()
+    };
+    let provider = (entry.connect)(&sources, Http::new(false))
+        .await
+        .expect("it connects");
+    let [good, failing, missing, invalid] = snapshots.map(|snapshot| request(snapshot, &target));
+    Subject {
+        provider,
+        good,
+        failing,
+        missing,
+        invalid,
+        unknown_task: unknown_task.into(),
+        _sandbox: Some(sandbox),
+    }
+}
+
+async fn on_outscale() -> Subject {
+    let target = Target::Oos {
+        bucket: "demo".into(),
+        prefix: Some("web/".into()),
+        format: "qcow2".into(),
+        manifest_url: None,
+    };
+    let snapshots = ["snap-0a1b2c3d", "snap-deadbeef", "snap-00000000", "web"];
+    subject(&outscale::ENTRY, target, snapshots, "snap-export-00000000").await
+}
+
+async fn on_lightsail() -> Subject {
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    subject(
+        &lightsail::ENTRY,
+        Target::Ec2,
+        ["web-1", "broken-1", "nothing-1", ""],
+        unknown,
+    )
+    .await
+}
+
+async fn on_rackspace() -> Subject {
+    let target = Target::CloudFiles {
+        container: "exports".into(),
+    };
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    let snapshots = [
+        "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
+        "deadbeef-0bad-4dad-8bad-c0ffee000bad",
+        unknown,
+        "web-1",
+    ];
+    subject(&rackspace::ENTRY, target, snapshots, unknown).await
+}
+
+async fn on_fake() -> Subject {
+    let [good, failing, missing, invalid] =
+        ["disk-1", "broken", "missing", ""].map(|snapshot| request(snapshot, &Target::Ec2));
+    let provider = Arc::new(Fake::default());
+    Subject {
+        provider,
+        good,
+        failing,
+        missing,
+        invalid,
+        unknown_task: "t-unknown".into(),
+        _sandbox: None,
+    }
+}
+
+async fn look_one(provider: &dyn Provider, id: &TaskId) -> Task {
+    let mut slots = provider
+        .look(std::slice::from_ref(id))
+        .await
+        .expect("an answer");
+    assert_eq!(slots.len(), 1);
+    slots.remove(0).expect("a task")
+}
+
+/// Looks until the task ends; states only ever move forward, and nothing terminal comes before the end.
+async fn follow(provider: &dyn Provider, id: &TaskId) -> Task {
+    let rank = |state: State| match state {
+        State::Pending => 0,
+        State::Running => 1,
+        _ => 2,
+    };
+    let mut last = 0;
+    for _ in 0..200 {
+        let task = look_one(provider, id).await;
+        assert_eq!(&task.id, id);
+        assert_eq!(task.provider, provider.id());
+        assert!(
+            rank(task.state) >= last,
+            "{} went back to {}",
+            task.id,
+            task.state
+        );
+        last = rank(task.state);
+        if task.state.is_terminal() {
+            return task;
+        }
+        tokio::time::sleep(DURATION / 20).await;
+    }
+    panic!("{id} never ended");
+}
+
+/// An export that succeeds says so, tells where its artifact is, and is listed.
+async fn a_good_export_completes(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    provider.validate(&subject.good).expect("valid");
+    provider
+        .preflight(&subject.good)
+        .await
+        .expect("can be exported");
+    let started = provider.start(&subject.good).await.expect("starts");
+    assert!(!started.state.is_terminal(), "{}", started.state);
+    let listed = provider
+        .tasks(&TaskFilter {
+            snapshot: Some(subject.good.snapshot.clone()),
+            since: None,
+        })
+        .await
+        .expect("a list");
+    assert!(
+        listed.iter().any(|task| task.id == started.id),
+        "{} is not listed",
+        started.id
+    );
+    let ended = follow(provider, &started.id).await;
+    assert_eq!(ended.state, State::Completed, "{:?}", ended.error);
+    assert_eq!(ended.error, None);
+    let artifact = provider.locate(&ended).await.expect("its artifact");
+    assert!(artifact.exact);
+    assert!(
+        artifact.uri.contains("://") || artifact.uri.starts_with("arn:"),
+        "{}",
+        artifact.uri
+    );
+    let derived = ended.artifact.expect("where it went");
+    assert_eq!(derived.uri, artifact.uri, "the rule and the look disagree");
+}
+
+/// An export that fails says so, and why.
+async fn a_failing_export_fails_with_a_reason(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    provider
+        .preflight(&subject.failing)
+        .await
+        .expect("nothing shows before");
+    let started = provider.start(&subject.failing).await.expect("starts");
+    let ended = follow(provider, &started.id).await;
+    assert_eq!(ended.state, State::Failed);
+    let error = ended.error.expect("a reason");
+    assert_eq!(error.kind, Kind::TaskFailed);
+    assert!(!error.message.is_empty());
+    assert_eq!(ended.artifact, None);
+}
+
+/// Many ids are answered slot by slot, in order, the unknown ones as not found.
+async fn looks_answer_slot_by_slot(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    let first = provider.start(&subject.good).await.expect("starts").id;
+    let second = provider.start(&subject.failing).await.expect("starts").id;
+    let ids = [second.clone(), subject.unknown_task.clone(), first.clone()];
+    let slots = provider.look(&ids).await.expect("an answer");
+    let seen: Vec<Result<TaskId, Kind>> = slots
+        .into_iter()
+        .map(|slot| slot.map(|task| task.id).map_err(|error| error.kind))
+        .collect();
+    assert_eq!(seen, [Ok(second), Err(Kind::NotFound), Ok(first)]);
+    assert!(provider.look(&[]).await.expect("nothing asked").is_empty());
+}
+
+/// What cannot be is refused before it is sent, and what is not there is not found.
+async fn bad_requests_are_refused_early(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    let refused = provider.validate(&subject.invalid).expect_err("invalid");
+    assert_eq!(refused.kind, Kind::Usage);
+    let missing = provider
+        .preflight(&subject.missing)
+        .await
+        .expect_err("not there");
+    assert_eq!(missing.kind, Kind::NotFound);
+    assert!(
+        missing.message.contains(&subject.missing.snapshot),
+        "{missing}"
+    );
+}
+
+/// What `list` shows can be exported.
+async fn sources_are_listed(subject: &Subject) {
+    let sources = subject.provider.exportable().await.expect("a list");
+    let good = sources
+        .iter()
+        .find(|source| source.id == subject.good.snapshot)
+        .expect("the good one");
+    assert!(good.exportable, "{:?}", good.reason);
+    for source in sources.iter().filter(|source| !source.exportable) {
+        assert!(
+            source.reason.is_some(),
+            "{} does not say why not",
+            source.id
+        );
+    }
+}
+
+/// A preview has no secret in it and sends nothing.
+async fn previews_are_harmless(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    let before = provider
+        .tasks(&TaskFilter::default())
+        .await
+        .expect("a list")
+        .len();
+    let preview = provider.preview(&subject.good);
+    assert!(!preview.call.is_empty() && preview.url.contains("://"));
+    assert!(preview.body.to_string().contains(&subject.good.snapshot));
+    let after = provider
+        .tasks(&TaskFilter::default())
+        .await
+        .expect("a list")
+        .len();
+    assert_eq!(before, after);
+}
+
+async fn conforms(make: impl AsyncFn() -> Subject) {
+    a_good_export_completes(&make().await).await;
+    a_failing_export_fails_with_a_reason(&make().await).await;
+    looks_answer_slot_by_slot(&make().await).await;
+    bad_requests_are_refused_early(&make().await).await;
+    sources_are_listed(&make().await).await;
+    previews_are_harmless(&make().await).await;
+}
+
+#[tokio::test]
+async fn outscale_keeps_the_contract() {
+    conforms(on_outscale).await;
+}
+
+#[tokio::test]
+async fn lightsail_keeps_the_contract() {
+    conforms(on_lightsail).await;
+}
+
+#[tokio::test]
+async fn rackspace_keeps_the_contract() {
+    conforms(on_rackspace).await;
+}
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract() {
+    conforms(on_fake).await;
+}

@@ -1,0 +1,220 @@
+//! A cloud in memory: what each look finds is written down beforehand. The only provider for which the clock may be paused.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use snapexport::error::{Error, Kind, Result};
+use snapexport::provider::{Batch, Capabilities, Preview, Provider, TaskFilter};
+use snapexport::task::{
+    Artifact, ArtifactKind, ExportRequest, Progress, ProviderId, Source, SourceKind, State, Target,
+    Task, TaskId,
+};
+
+pub const ID: ProviderId = ProviderId("fake");
+
+/// What one look finds.
+#[derive(Clone, Debug)]
+pub enum Sight {
+    /// Under way, at this percentage.
+    Running(u8),
+    /// Ended so.
+    Ended(State),
+    /// An error in the task's slot.
+    Slot(Kind),
+    /// An error of the whole look.
+    Outage(Kind),
+    /// The look takes this long before it fails.
+    Silence(Duration),
+}
+
+/// The cloud.
+#[derive(Default)]
+pub struct Fake {
+    /// What the looks at each task find, in order; the last for ever.
+    scripts: Mutex<BTreeMap<String, (Vec<Sight>, usize)>>,
+    pub looks: AtomicU32,
+    pub starts: AtomicU32,
+}
+
+impl Fake {
+    pub fn with(scripts: &[(&str, &[Sight])]) -> Self {
+        let scripts = scripts
+            .iter()
+            .map(|(id, sights)| ((*id).to_owned(), (sights.to_vec(), 0)))
+            .collect();
+        Fake {
+            scripts: Mutex::new(scripts),
+            ..Fake::default()
+        }
+    }
+
+    pub fn looks(&self) -> u32 {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    fn next(&self, id: &TaskId) -> Option<Sight> {
+        let mut scripts = self.scripts.lock().expect("not poisoned");
+        let (sights, at) = scripts.get_mut(id.as_str())?;
+        let sight = sights[(*at).min(sights.len() - 1)].clone();
+        *at += 1;
+        Some(sight)
+    }
+}
+
+pub fn task(id: &str, state: State, progress: Progress) -> Task {
+    let mut task = Task::unseen(ID, "nowhere", TaskId::from(id));
+    task.snapshot = Some("disk-1".into());
+    task.target = Some(Target::Ec2);
+    task.state = state;
+    task.provider_state = state.as_str().to_uppercase();
+    task.progress = progress;
+    if state == State::Completed {
+        task.artifact = Some(Artifact {
+            kind: ArtifactKind::Ami,
+            uri: format!("fake://{id}"),
+            id: Some(id.to_owned()),
+            format: None,
+            size_bytes: None,
+            exact: false,
+        });
+    }
+    if state == State::Failed {
+        let why = Error::new(Kind::TaskFailed, "the disk was on fire");
+        task.error = Some((&why).into());
+    }
+    task
+}
+
+fn unknown(id: &TaskId) -> Error {
+    Error::new(Kind::NotFound, format!("There is no task {id}"))
+}
+
+#[async_trait]
+impl Provider for Fake {
+    fn id(&self) -> ProviderId {
+        ID
+    }
+
+    fn region(&self) -> &str {
+        "nowhere"
+    }
+
+    fn account(&self) -> String {
+        "nobody".into()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            batch: Batch::All,
+            pace_min: Duration::from_secs(10),
+            pace_max: Duration::from_secs(60),
+            visibility: Duration::from_secs(30),
+        }
+    }
+
+    fn validate(&self, request: &ExportRequest) -> Result<()> {
+        if request.snapshot.is_empty() {
+            Err(Error::usage("The snapshot is empty"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn preview(&self, request: &ExportRequest) -> Preview {
+        Preview {
+            call: "Export",
+            method: "POST",
+            url: "fake://".into(),
+            body: request.snapshot.clone().into(),
+        }
+    }
+
+    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
+        if request.snapshot == "missing" {
+            return Err(Error::new(Kind::NotFound, "There is no snapshot missing"));
+        }
+        Ok(Vec::new())
+    }
+
+    async fn start(&self, request: &ExportRequest) -> Result<Task> {
+        let number = self.starts.fetch_add(1, Ordering::Relaxed);
+        let id = format!("fake-{number}");
+        let end = if request.snapshot == "broken" {
+            State::Failed
+        } else {
+            State::Completed
+        };
+        let script = vec![Sight::Running(0), Sight::Running(50), Sight::Ended(end)];
+        self.scripts
+            .lock()
+            .expect("not poisoned")
+            .insert(id.clone(), (script, 0));
+        let mut task = task(&id, State::Pending, Progress::Percent(0));
+        task.snapshot = Some(request.snapshot.clone());
+        Ok(task)
+    }
+
+    async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        let mut slots = Vec::new();
+        for id in ids {
+            slots.push(match self.next(id) {
+                None => Err(unknown(id)),
+                Some(Sight::Running(percent)) => Ok(task(
+                    id.as_str(),
+                    State::Running,
+                    Progress::Percent(percent),
+                )),
+                Some(Sight::Ended(state)) => Ok(task(id.as_str(), state, Progress::Percent(100))),
+                Some(Sight::Slot(kind)) => Err(Error::new(kind, format!("{id} cannot be seen"))),
+                Some(Sight::Outage(kind)) => {
+                    return Err(Error::new(kind, "the cloud cannot be reached"));
+                }
+                Some(Sight::Silence(time)) => {
+                    tokio::time::sleep(time).await;
+                    return Err(Error::new(Kind::Network, "the cloud says nothing"));
+                }
+            });
+        }
+        Ok(slots)
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
+        let _ = filter;
+        let scripts = self.scripts.lock().expect("not poisoned");
+        Ok(scripts
+            .keys()
+            .map(|id| task(id, State::Running, Progress::Percent(1)))
+            .collect())
+    }
+
+    async fn exportable(&self) -> Result<Vec<Source>> {
+        Ok(vec![Source {
+            schema: 1,
+            provider: ID,
+            region: "nowhere".into(),
+            id: "disk-1".into(),
+            name: None,
+            kind: SourceKind::DiskSnapshot,
+            state: "completed".into(),
+            provider_state: "completed".into(),
+            size_bytes: None,
+            created_at: None,
+            exportable: true,
+            reason: None,
+            tags: BTreeMap::new(),
+        }])
+    }
+
+    async fn locate(&self, task: &Task) -> Result<Artifact> {
+        let artifact = task.artifact.clone().ok_or_else(|| unknown(&task.id))?;
+        Ok(Artifact {
+            exact: true,
+            size_bytes: Some(1),
+            ..artifact
+        })
+    }
+}
