@@ -106,7 +106,14 @@ fn only_the_context_reads_the_environment() {
 
 #[test]
 fn only_the_report_touches_a_stream() {
-    let words = ["io::stdout", "io::stderr", " println!", "eprintln!", "eprint!", " print!"];
+    let words = [
+        "io::stdout",
+        "io::stderr",
+        " println!",
+        "eprintln!",
+        "eprint!",
+        " print!",
+    ];
     let is_meant = |file: &str| !file.starts_with("report/");
     let lines: Vec<String> = lines_with(is_meant, &words)
         .into_iter()

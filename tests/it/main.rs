@@ -2,9 +2,13 @@
 
 mod architecture;
 mod canned;
+mod cli;
 mod conformance;
 mod fake;
 mod lightsail;
 mod outscale;
 mod poller;
+mod program;
 mod rackspace;
+#[cfg(unix)]
+mod terminal;

@@ -1,0 +1,626 @@
+//! What people and scripts see: standard output, standard error and exit code as one value.
+
+use std::time::Duration;
+
+use crate::program::{Clouds, User, assert_seen};
+
+const QUICK: Duration = Duration::from_millis(800);
+const NEVER: Duration = Duration::from_secs(3600);
+
+/// An export of each cloud that succeeds.
+const GOOD: [&[&str]; 3] = [
+    &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
+    &["export", "lightsail", "web-1"],
+    &[
+        "export",
+        "rackspace",
+        "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
+        "--container",
+        "exports",
+    ],
+];
+
+/// An export of each cloud that the cloud accepts and fails later.
+const FAILING: [&[&str]; 3] = [
+    &["export", "outscale", "snap-deadbeef", "--bucket", "demo"],
+    &["export", "lightsail", "broken-1"],
+    &[
+        "export",
+        "rackspace",
+        "deadbeef-0bad-4dad-8bad-c0ffee000bad",
+        "--container",
+        "exports",
+    ],
+];
+
+fn and<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [args, more].concat()
+}
+
+#[test]
+fn export_prints_the_id_alone_and_wait_takes_it_on_every_cloud() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for args in GOOD {
+        let started = user.run(args);
+        let id = started.id();
+        assert_eq!(started.stdout, format!("{id}\n"));
+        let waited = user.run(&["wait", &id]);
+        assert_eq!(waited.code, Some(0), "{}", waited.all());
+        assert!(waited.stdout.contains("completed"), "{}", waited.all());
+    }
+}
+
+#[test]
+fn a_failed_task_is_exit_code_3_with_the_providers_words() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for args in FAILING {
+        let ran = user.run(&and(args, &["--wait", "-o", "json"]));
+        assert_eq!(ran.code, Some(3), "{}", ran.all());
+        let task = &ran.json()[0];
+        assert_eq!(task["state"], "failed");
+        assert_eq!(task["error"]["kind"], "task_failed");
+        assert_eq!(ran.json_error()["kind"], "task_failed");
+        let words = task["error"]["message"].as_str().expect("words");
+        assert!(ran.stderr.contains(words), "{}", ran.all());
+    }
+}
+
+#[test]
+fn an_unknown_task_is_exit_code_5_on_every_cloud() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for task in [
+        "snap-export-00000000",
+        "lightsail/00000000-0000-4000-8000-000000000000",
+        "rackspace/00000000-0000-4000-8000-000000000000",
+    ] {
+        for command in ["wait", "status"] {
+            let ran = user.run(&[command, task, "-o", "json"]);
+            assert_eq!(ran.code, Some(5), "{}", ran.all());
+            assert_eq!(ran.json_error()["kind"], "not_found", "{}", ran.all());
+        }
+    }
+}
+
+#[test]
+fn time_that_runs_out_is_exit_code_124_and_says_how_to_resume() {
+    let clouds = Clouds::start(NEVER);
+    let user = User::of(&clouds);
+    for args in GOOD {
+        let id = user.run(args).id();
+        for limit in ["0", "300ms"] {
+            let ran = user.run(&["wait", &id, "--timeout", limit, "-o", "json"]);
+            assert_eq!(ran.code, Some(124), "{}", ran.all());
+            assert_eq!(ran.json_error()["kind"], "timeout");
+            assert!(
+                ran.stderr.contains("resume with: snapexport wait"),
+                "{}",
+                ran.all()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_task_object_has_every_field_in_every_state() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let fields = [
+        "schema",
+        "provider",
+        "region",
+        "task_id",
+        "snapshot",
+        "state",
+        "provider_state",
+        "is_terminal",
+        "progress",
+        "message",
+        "adopted",
+        "created_at",
+        "updated_at",
+        "finished_at",
+        "expires_at",
+        "target",
+        "artifact",
+        "tags",
+        "error",
+    ];
+    for args in GOOD {
+        let mut objects = user.run(&and(args, &["-o", "json"])).json();
+        objects.extend(
+            user.run(&and(args, &["--wait", "--events", "-o", "json"]))
+                .json(),
+        );
+        assert!(objects.len() >= 3, "start, progress and end: {objects:?}");
+        for object in &objects {
+            let keys: Vec<&str> = object
+                .as_object()
+                .expect("an object")
+                .keys()
+                .map(String::as_str)
+                .collect();
+            assert_eq!(keys, fields);
+        }
+        let (first, last) = (&objects[0], objects.last().expect("some"));
+        assert_eq!(first["is_terminal"], false);
+        assert_eq!(last["is_terminal"], true);
+        assert_eq!(last["state"], "completed");
+        assert_eq!(last["error"], serde_json::Value::Null);
+        let artifact = &last["artifact"];
+        assert_eq!(artifact["exact"], true, "{artifact}");
+        assert!(
+            artifact["uri"]
+                .as_str()
+                .is_some_and(|uri| uri.contains(':')),
+            "{artifact}"
+        );
+    }
+}
+
+#[test]
+fn an_identical_export_under_way_is_adopted_and_new_overrides() {
+    let clouds = Clouds::start(NEVER);
+    let user = User::of(&clouds);
+    for args in GOOD {
+        let first = user.run(args).id();
+        let again = user.run(&and(args, &["-o", "json"]));
+        assert_eq!(
+            again.json()[0]["task_id"],
+            first.as_str(),
+            "{}",
+            again.all()
+        );
+        assert_eq!(again.json()[0]["adopted"], true);
+        assert!(again.stderr.contains("adopted"), "{}", again.all());
+        // From another machine: there the journal knows nothing.
+        let elsewhere = User::of(&clouds).run(&and(args, &["-o", "json"]));
+        assert_eq!(
+            elsewhere.json()[0]["task_id"],
+            first.as_str(),
+            "{}",
+            elsewhere.all()
+        );
+        let new = user.run(&and(args, &["--new"])).id();
+        assert_ne!(new, first);
+    }
+    let starts = clouds.world(|world| {
+        [
+            world.outscale.starts,
+            world.lightsail.starts,
+            world.rackspace.starts,
+        ]
+    });
+    assert_eq!(starts, [2, 2, 2]);
+}
+
+#[test]
+fn a_dry_run_shows_the_request_and_starts_nothing() {
+    let clouds = Clouds::start(NEVER);
+    let user = User::of(&clouds)
+        .with("OSU_ACCESS_KEY", "AKOTHER0000000000000")
+        .with("OSU_SECRET_KEY", "hunter2-hunter2");
+    for args in GOOD {
+        let ran = user.run(&and(args, &["--dry-run", "-o", "json"]));
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let preview = &ran.json()[0];
+        assert_eq!(preview["dry_run"], true);
+        assert!(preview["body"].is_object(), "{preview}");
+        assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+    }
+    let starts = clouds.world(|world| {
+        [
+            world.outscale.starts,
+            world.lightsail.starts,
+            world.rackspace.starts,
+        ]
+    });
+    assert_eq!(starts, [0, 0, 0]);
+}
+
+#[test]
+fn several_snapshots_start_side_by_side_and_one_failure_stops_no_other() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let input = "# nightly\nsnap-0a1b2c3d\n\nsnap-00000000\nsnap-deadbeef\n";
+    let ran = user.run_with_input(&["export", "outscale", "-", "--bucket", "demo"], input);
+    assert_eq!(ran.code, Some(5), "{}", ran.all());
+    assert_eq!(ran.stdout.lines().count(), 2, "{}", ran.all());
+    assert_eq!(clouds.world(|world| world.outscale.starts), 2);
+    let waited = user.run_with_input(&["wait", "-", "-o", "json"], &ran.stdout);
+    assert_eq!(waited.code, Some(3), "{}", waited.all());
+    assert_eq!(waited.json().len(), 2);
+}
+
+#[test]
+fn refused_credentials_stop_what_has_not_been_sent() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds).with("OSC_SECRET_KEY", "WRONG000000000000000000000000000000000SK");
+    let snapshots: Vec<String> = (0..9)
+        .map(|number| format!("snap-0000000{number}"))
+        .collect();
+    let mut args = vec!["export", "outscale", "--bucket", "demo", "-o", "json"];
+    args.extend(snapshots.iter().map(String::as_str));
+    let ran = user.run(&args);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert_eq!(ran.json_error()["kind"], "credentials");
+    assert!(ran.stderr.contains("Not sent: 8 exports"), "{}", ran.all());
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_sent() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let long = "x".repeat(300);
+    let image = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+    for (args, words) in [
+        (
+            &["export", "outscale", "snap-0a1b2c3d", "--bucket", "Demo"][..],
+            "lower",
+        ),
+        (
+            &["export", "outscale", "snap-0a1b2c3d", "--bucket", ""],
+            "bucket",
+        ),
+        (
+            &["export", "outscale", "ami-0a1b2c3d", "--bucket", "demo"],
+            "image",
+        ),
+        (
+            &[
+                "export",
+                "outscale",
+                "snap-0a1b2c3d",
+                "--bucket",
+                "demo",
+                "--region",
+                "eu-west-2a",
+            ],
+            "eu-west-2",
+        ),
+        (&["export", "lightsail", ""], "empty"),
+        (&["export", "lightsail", &long], "long"),
+        (
+            &["export", "lightsail", "web-1", "--region", "eu-west-3a"],
+            "eu-west-3",
+        ),
+        (&["export", "rackspace", image, "--container", "a/b"], "/"),
+        (&["export", "rackspace", image, "--container", "a?b"], "?"),
+        (&["export", "rackspace", image, "--container", "a.b"], "."),
+        (
+            &["export", "rackspace", image, "--container", &long],
+            "long",
+        ),
+        (
+            &["export", "rackspace", "web-1", "--container", "exports"],
+            "UUID",
+        ),
+        (
+            &["wait", "5a1c2b3d-0000-4000-8000-000000000000"],
+            "more than one provider",
+        ),
+        (&["wait", "nonsense"], "no provider"),
+        (&["wait", "snap-export-00000000", "--timeout", "90"], "unit"),
+        (&["status", "-o", "xml"], "xml"),
+    ] {
+        let ran = user.run(args);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.all());
+        assert_eq!(ran.stdout, "", "{}", ran.all());
+    }
+    let starts = clouds.world(|world| {
+        [
+            world.outscale.starts,
+            world.lightsail.starts,
+            world.rackspace.starts,
+        ]
+    });
+    assert_eq!(starts, [0, 0, 0]);
+}
+
+#[test]
+fn missing_credentials_are_exit_code_4_and_say_what_to_set() {
+    let user = User::new();
+    for (args, variable) in
+        GOOD.into_iter()
+            .zip(["OSC_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "RAX_USERNAME"])
+    {
+        let region = if args[1] == "lightsail" {
+            &["--region", "eu-west-3"][..]
+        } else {
+            &[]
+        };
+        let ran = user.run(&and(args, &and(region, &["-o", "json"])));
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        assert_eq!(ran.json_error()["kind"], "credentials");
+        assert!(ran.stderr.contains(variable), "{}", ran.all());
+    }
+    for (half, missing) in [
+        ("OSC_ACCESS_KEY", "OSC_SECRET_KEY"),
+        ("OSC_SECRET_KEY", "OSC_ACCESS_KEY"),
+    ] {
+        let ran = User::new().with(half, "X").run(&["list", "outscale"]);
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        assert!(ran.stderr.contains(missing), "{}", ran.all());
+    }
+    let ran = user.run(&["status", "--remote"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+}
+
+#[test]
+fn an_unreachable_endpoint_is_a_network_error_within_seconds() {
+    let clouds = Clouds::start(QUICK);
+    // Nothing listens on port 1; a plain http server speaks no TLS.
+    let address = clouds
+        .variables()
+        .iter()
+        .find(|(name, _)| *name == "OSC_ENDPOINT_OOS")
+        .expect("set")
+        .1
+        .clone();
+    let tls = address.replace("http://", "https://");
+    for endpoint in ["http://127.0.0.1:1", &tls] {
+        let user = User::of(&clouds)
+            .with("OSC_ENDPOINT_API", endpoint)
+            .with("AWS_ENDPOINT_URL_LIGHTSAIL", endpoint)
+            .with("OS_AUTH_URL", endpoint);
+        for task in [
+            "snap-export-00000000",
+            "lightsail/00000000-0000-4000-8000-000000000000",
+            "rackspace/00000000-0000-4000-8000-000000000000",
+        ] {
+            let started = std::time::Instant::now();
+            let ran = user.run(&["status", task, "-o", "json"]);
+            assert_eq!(ran.code, Some(1), "{}", ran.all());
+            assert_eq!(ran.json_error()["kind"], "network", "{}", ran.all());
+            assert!(ran.stderr.contains("127.0.0.1:"), "{}", ran.all());
+            assert_eq!(
+                ran.stderr.contains("TLS"),
+                endpoint.starts_with("https"),
+                "{}",
+                ran.all()
+            );
+            assert!(started.elapsed() < Duration::from_secs(20));
+        }
+    }
+}
+
+#[test]
+fn a_malformed_config_names_the_line() {
+    let user = User::new();
+    let directory = user.home.path().join("config");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    std::fs::write(
+        directory.join("config.toml"),
+        "[profile.work.outscale]\nregion = \"eu-west-2\"\nacces_key = \"AK\"\n",
+    )
+    .expect("written");
+    assert_seen!(user.run(&["list", "outscale"]));
+}
+
+#[test]
+fn status_reports_and_does_not_judge() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(FAILING[0]).id();
+    assert_eq!(user.run(&["wait", &id]).code, Some(3));
+    assert_eq!(user.run(&["status", &id]).code, Some(0));
+    let all = user.run(&["status", "-o", "json"]);
+    assert_eq!((all.code, all.json().len()), (Some(0), 1), "{}", all.all());
+    assert_eq!(all.json()[0]["state"], "failed");
+}
+
+#[test]
+fn status_remote_lists_what_the_clouds_have() {
+    let clouds = Clouds::start(NEVER);
+    for args in GOOD {
+        User::of(&clouds).run(args).id();
+    }
+    let ran = User::of(&clouds).run(&["status", "--remote", "-o", "json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    for provider in ["outscale", "lightsail", "rackspace"] {
+        let is_there = ran
+            .json()
+            .iter()
+            .any(|task| task["provider"] == provider && task["is_terminal"] == false);
+        assert!(is_there, "{provider}: {}", ran.all());
+    }
+    let one = User::of(&clouds)
+        .without("RAX_USERNAME")
+        .without("RAX_API_KEY")
+        .run(&["status", "--remote"]);
+    assert_eq!(one.code, Some(0), "{}", one.all());
+    assert!(one.stderr.contains("Not asked: rackspace"), "{}", one.all());
+}
+
+#[test]
+fn a_completed_task_stays_completed_when_its_provider_has_forgotten_it() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    let id = user.run(&and(GOOD[0], &["--wait"])).id();
+    clouds.world(|world| *world = snapexport::sandbox::World::default());
+    for command in ["wait", "status"] {
+        let ran = user.run(&[command, &id, "-o", "json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert_eq!(ran.json()[0]["state"], "completed");
+    }
+    let stranger = User::of(&clouds).run(&["status", &id]);
+    assert_eq!(stranger.code, Some(5), "{}", stranger.all());
+}
+
+#[test]
+fn any_returns_at_the_first_that_ends() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let quick = user.run(GOOD[0]).id();
+    std::thread::sleep(Duration::from_millis(500));
+    let slow = user.run(FAILING[1]).id();
+    let ran = user.run(&["wait", "--any", &slow, &quick, "-o", "json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert_eq!(ran.json().len(), 1);
+    assert_eq!(ran.json()[0]["task_id"], quick.as_str());
+}
+
+#[test]
+fn raw_adds_the_providers_own_objects() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for (args, pointer) in GOOD
+        .into_iter()
+        .zip(["/raw/TaskId", "/raw/operation/id", "/raw/id"])
+    {
+        let ran = user.run(&and(args, &["--wait", "--raw", "-o", "json"]));
+        let task = &ran.json()[0];
+        assert_eq!(
+            task.pointer(pointer),
+            Some(&task["task_id"]),
+            "{}",
+            ran.all()
+        );
+    }
+}
+
+#[test]
+fn no_journal_leaves_nothing_behind_and_still_works() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for args in GOOD {
+        let id = user.run(&and(args, &["--no-journal"])).id();
+        let ran = user.run(&["--no-journal", "wait", &id]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+    }
+    assert!(!user.state().exists());
+}
+
+#[test]
+fn quiet_says_only_ids() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let ran = user.run(&and(GOOD[0], &["--wait", "-q"]));
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (Some(0), ""),
+        "{}",
+        ran.all()
+    );
+    assert_eq!(ran.stdout.lines().count(), 1);
+}
+
+#[test]
+fn nothing_secret_is_said_or_kept_at_any_verbosity() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds)
+        .with("OSU_ACCESS_KEY", "AKOTHER0000000000000")
+        .with("OSU_SECRET_KEY", "hunter2-hunter2");
+    let secrets: Vec<String> = clouds
+        .variables()
+        .into_iter()
+        .filter(|(name, _)| {
+            ["OSC_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "RAX_API_KEY"].contains(name)
+        })
+        .map(|(_, secret)| secret)
+        .chain(["hunter2-hunter2".to_owned()])
+        .collect();
+    assert_eq!(secrets.len(), 4);
+    let mut said = String::new();
+    for args in GOOD {
+        said += &user
+            .run(&and(
+                args,
+                &["-vvv", "--timeout", "5s", "--wait", "-o", "json", "--raw"],
+            ))
+            .all();
+    }
+    assert!(
+        said.contains("CreateSnapshotExportTask"),
+        "the log says what is asked"
+    );
+    let journal = std::fs::read(user.state().join("journal.db")).expect("a journal");
+    let kept = String::from_utf8_lossy(&journal).into_owned();
+    for secret in &secrets {
+        assert!(!said.contains(secret), "said: {secret}");
+        assert!(!kept.contains(secret), "kept: {secret}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_status_quietly_and_no_wait() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(FAILING[0]).id();
+    for (command, code) in [("status", "0"), ("wait", "3")] {
+        let script = format!(
+            "{{ {} {command} {id} -o json --progress never; echo $? >&2; }} | true",
+            crate::program::program().display()
+        );
+        let mut shell = user.command(&[]);
+        let mut sh = std::process::Command::new("sh");
+        sh.arg("-c")
+            .arg(script)
+            .env_clear()
+            .envs(shell.get_envs().filter_map(|(k, v)| Some((k, v?))));
+        shell = sh;
+        let output = shell.output().expect("a shell");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(stderr.lines().last(), Some(code), "{stderr}");
+        assert!(!stderr.contains("pipe"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_sandbox_inside_the_process_keeps_its_state() {
+    let user = User::new().with("SNAPEXPORT_SANDBOX_DURATION", "1s");
+    let id = user.run(&and(&["--sandbox"], GOOD[0])).id();
+    let ran = user.run(&["--sandbox", "wait", &id]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    // The real journal knows nothing of simulated tasks.
+    assert!(!user.state().join("journal.db").exists());
+}
+
+#[test]
+fn sandbox_runs_a_command_inside_and_ends_with_its_code() {
+    let user = User::new();
+    let program = crate::program::program().display().to_string();
+    for (snapshot, code) in [("web-1", 0), ("broken-1", 3), ("nothing-1", 5)] {
+        let script =
+            format!("id=$({program} export lightsail {snapshot}) && {program} wait \"$id\"");
+        let ran = user.run(&["sandbox", "--duration", "500ms", "--", "sh", "-c", &script]);
+        assert_eq!(ran.code, Some(code), "{}", ran.all());
+    }
+}
+
+#[test]
+fn what_a_person_sees_of_an_export() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    assert_seen!(user.run(&and(GOOD[0], &["--wait", "--progress", "never"])));
+}
+
+#[test]
+fn what_a_person_sees_of_a_failed_export() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    assert_seen!(user.run(&and(FAILING[2], &["--wait", "--progress", "never"])));
+}
+
+#[test]
+fn what_a_person_sees_without_credentials() {
+    assert_seen!(User::new().run(&["list", "outscale"]));
+}
+
+#[test]
+fn what_a_person_sees_of_an_unknown_snapshot() {
+    let clouds = Clouds::start(QUICK);
+    assert_seen!(User::of(&clouds).run(&["export", "lightsail", "nothing-1"]));
+}
+
+#[test]
+fn what_can_be_exported_is_shown() {
+    let clouds = Clouds::start(QUICK);
+    let ids = |provider: &str| User::of(&clouds).run(&["list", provider, "-q"]).all();
+    assert!(ids("outscale").contains("snap-0a1b2c3d"));
+    assert!(ids("lightsail").contains("web-1"));
+    assert!(ids("rackspace").contains("7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21"));
+}

@@ -1,0 +1,209 @@
+//! The bars as a person sees them: the program in a pseudo-terminal, its output fed to a terminal emulator.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rexpect::session::{Options, spawn_with_options};
+
+use crate::program::{Clouds, User, program};
+
+const ROWS: u16 = 30;
+
+/// What happened on a screen.
+struct Seen {
+    /// Each different screen, in order, trailing blanks removed.
+    frames: Vec<String>,
+}
+
+impl Seen {
+    fn last(&self) -> &str {
+        self.frames.last().expect("a frame")
+    }
+
+    fn any(&self, words: &str) -> bool {
+        self.frames.iter().any(|frame| frame.contains(words))
+    }
+}
+
+/// Runs the program in a terminal of this width. The output is cut where the cursor starts to move up: at redraws.
+fn show(user: &User, columns: u16, script: &str) -> Seen {
+    let mut command = Command::new("sh");
+    let script = format!(
+        "stty cols {columns} rows {ROWS}; {}",
+        script.replace("snapexport", &program().display().to_string())
+    );
+    let plain = user.command(&[]);
+    command
+        .args(["-c", &script])
+        .env_clear()
+        .envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))));
+    command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
+    let options = Options {
+        timeout_ms: Some(30_000),
+        ..Options::default()
+    };
+    let mut session = spawn_with_options(command, options).expect("a terminal");
+    let output = session.exp_eof().expect("it ends");
+    let mut parser = vt100::Parser::new(ROWS, columns, 0);
+    let mut frames: Vec<String> = Vec::new();
+    for part in output
+        .split_inclusive('\n')
+        .flat_map(|line| line.split_inclusive('\r'))
+    {
+        parser.process(part.as_bytes());
+        let frame = parser.screen().contents().trim_end().to_owned();
+        if frames.last() != Some(&frame) {
+            frames.push(frame);
+        }
+    }
+    Seen { frames }
+}
+
+const OUTSCALE: &str = "snapexport export outscale snap-0a1b2c3d --bucket demo --wait";
+const LIGHTSAIL: &str = "snapexport export lightsail web-1 --wait";
+const RACKSPACE: &str =
+    "snapexport export rackspace 7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21 --container exports --wait";
+
+#[test]
+fn the_bar_shows_percent_and_an_estimate_where_the_cloud_gives_percent() {
+    let clouds = Clouds::start(Duration::from_secs(3));
+    let user = User::of(&clouds);
+    for columns in [80, 40] {
+        let seen = show(&user, columns, OUTSCALE);
+        assert!(seen.any(" % uploading"), "{columns}: {}", seen.last());
+        assert_eq!(
+            seen.any("left"),
+            columns == 80,
+            "{columns}: {:#?}",
+            seen.frames
+        );
+        assert!(
+            seen.last().contains("100 % completed"),
+            "{columns}: {}",
+            seen.last()
+        );
+        assert!(
+            seen.last().contains("✓ snap-0a1b2c"),
+            "{columns}: {}",
+            seen.last()
+        );
+    }
+}
+
+#[test]
+fn the_spinner_shows_the_flag_where_the_cloud_gives_a_flag() {
+    let clouds = Clouds::start(Duration::from_secs(2));
+    let user = User::of(&clouds);
+    let wide = show(&user, 80, LIGHTSAIL);
+    assert!(wide.any("Started  isTerminal: false"), "{:#?}", wide.frames);
+    // The operation has ended, its record has not: the export goes on.
+    assert!(wide.any("Started  isTerminal: true"), "{:#?}", wide.frames);
+    assert!(wide.last().contains("✓ web-1"), "{}", wide.last());
+    let narrow = show(&user, 40, LIGHTSAIL);
+    assert!(narrow.any("Started  false"), "{:#?}", narrow.frames);
+}
+
+#[test]
+fn the_steps_are_shown_where_the_cloud_gives_a_word() {
+    let clouds = Clouds::start(Duration::from_secs(2));
+    let user = User::of(&clouds);
+    let wide = show(&user, 80, RACKSPACE);
+    assert!(
+        wide.any("pending → [processing] → success"),
+        "{:#?}",
+        wide.frames
+    );
+    assert!(
+        wide.last().contains("pending → processing → [success]"),
+        "{}",
+        wide.last()
+    );
+}
+
+#[test]
+fn a_narrow_terminal_shows_one_line_a_task_and_no_debris() {
+    let clouds = Clouds::start(Duration::from_secs(2));
+    let user = User::of(&clouds);
+    for script in [OUTSCALE, LIGHTSAIL, RACKSPACE] {
+        let seen = show(&user, 40, script);
+        let bars = seen.last().matches('✓').count();
+        assert_eq!(bars, 1, "{}", seen.last());
+        for frame in &seen.frames {
+            assert!(!frame.contains("[1A") && !frame.contains("[2K"), "{frame}");
+        }
+    }
+}
+
+#[test]
+fn past_ten_tasks_one_bar_counts_them() {
+    let clouds = Clouds::start(Duration::from_secs(2));
+    let user = User::of(&clouds);
+    let starts: Vec<String> = (0..12)
+        .map(|_| {
+            user.run(&[
+                "export",
+                "outscale",
+                "snap-0a1b2c3d",
+                "--bucket",
+                "demo",
+                "--new",
+            ])
+            .id()
+        })
+        .collect();
+    let seen = show(
+        &user,
+        80,
+        &format!("snapexport wait {} -o id", starts.join(" ")),
+    );
+    assert!(seen.any("0 of 12 ended"), "{:#?}", seen.frames.first());
+    assert!(seen.any("12 of 12 ended"), "{}", seen.last());
+}
+
+#[test]
+fn nothing_is_drawn_for_what_is_over_at_once() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    let id = user
+        .run(&["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"])
+        .id();
+    std::thread::sleep(Duration::from_millis(150));
+    let seen = show(&user, 80, &format!("snapexport wait {id} -o id"));
+    assert!(!seen.any("━"), "{:#?}", seen.frames);
+}
+
+#[test]
+fn an_interrupt_says_how_to_resume_and_dies_by_the_signal() {
+    let clouds = Clouds::start(Duration::from_secs(3600));
+    let user = User::of(&clouds);
+    let id = user
+        .run(&["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"])
+        .id();
+    for (signal, number) in [("INT", 2), ("TERM", 15)] {
+        let child = user
+            .command(&["wait", &id])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        std::thread::sleep(Duration::from_millis(700));
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .expect("a shell")
+                .success()
+        );
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            stderr.contains(&format!("Resume with: snapexport wait {id}")),
+            "{stderr}"
+        );
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&output.status),
+            Some(number),
+            "{stderr}"
+        );
+    }
+}
