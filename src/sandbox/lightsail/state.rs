@@ -144,6 +144,13 @@ fn at(text: &str) -> Timestamp {
 }
 
 impl State {
+    /// Lets every operation so far expire; their records stay.
+    pub fn forget_operations(&mut self) {
+        for export in &mut self.exports {
+            export.is_expired = true;
+        }
+    }
+
     pub(super) fn snapshot(&self, name: &str) -> Option<&Snapshot> {
         self.snapshots.iter().find(|snapshot| snapshot.name == name)
     }
