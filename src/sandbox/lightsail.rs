@@ -1,10 +1,491 @@
-//! placeholder
-use super::{Moment, World, wire};
-pub fn handle(_world: &mut World, _request: &wire::Request, _moment: &Moment) -> wire::Response {
-    wire::Response::new(404)
-}
+//! Lightsail's API (version 2016-11-28, AWS JSON 1.1) as far as exports need it: who asks, what is asked, and the refusals.
+
+mod state;
+
+use serde_json::{Map, Value, json};
+
+pub use self::state::State;
+use self::state::{Export, Of};
+use super::signature::{self, AWS4};
+use super::{Moment, World, random_uuid, wire};
+
+/// The sample account's access key id.
 pub const ACCESS_KEY: &str = "AKIASANDBOXLIGHTSAIL";
+/// The sample account's secret access key.
 pub const SECRET_KEY: &str = "sandbox/lightsail/secret/key/of/40/chars";
+/// The region the samples live in.
 pub const REGION: &str = "eu-west-3";
-#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub struct State {}
+
+const TYPE: &str = "application/x-amz-json-1.1";
+const PREFIX: &str = "Lightsail_20161128.";
+/// Small, so that every list of the samples has several pages.
+const PAGE: usize = 5;
+/// How far a signature's time may be off.
+const MAX_SKEW_SECONDS: i64 = 300;
+
+/// A call by name, with the members its input may have; the first is required where `is_required`.
+struct Call {
+    name: &'static str,
+    members: &'static [&'static str],
+    is_required: bool,
+    run: fn(&mut State, &Map<String, Value>, &Moment) -> Result<Value, Fault>,
+}
+
+const fn call(
+    name: &'static str,
+    members: &'static [&'static str],
+    is_required: bool,
+    run: fn(&mut State, &Map<String, Value>, &Moment) -> Result<Value, Fault>,
+) -> Call {
+    Call {
+        name,
+        members,
+        is_required,
+        run,
+    }
+}
+
+const CALLS: [Call; 9] = [
+    call(
+        "ExportSnapshot",
+        &["sourceSnapshotName"],
+        true,
+        export_snapshot,
+    ),
+    call("GetOperation", &["operationId"], true, get_operation),
+    call("GetOperations", &["pageToken"], false, get_operations),
+    call(
+        "GetOperationsForResource",
+        &["resourceName", "pageToken"],
+        true,
+        get_operations_for_resource,
+    ),
+    call(
+        "GetExportSnapshotRecords",
+        &["pageToken"],
+        false,
+        get_records,
+    ),
+    call(
+        "GetInstanceSnapshot",
+        &["instanceSnapshotName"],
+        true,
+        |state, input, _| get_snapshot(state, input, Of::Instance, "instanceSnapshot"),
+    ),
+    call(
+        "GetInstanceSnapshots",
+        &["pageToken"],
+        false,
+        |state, input, _| get_snapshots(state, input, Of::Instance, "instanceSnapshots"),
+    ),
+    call(
+        "GetDiskSnapshot",
+        &["diskSnapshotName"],
+        true,
+        |state, input, _| get_snapshot(state, input, Of::Disk, "diskSnapshot"),
+    ),
+    call(
+        "GetDiskSnapshots",
+        &["pageToken"],
+        false,
+        |state, input, _| get_snapshots(state, input, Of::Disk, "diskSnapshots"),
+    ),
+];
+
+/// A refusal, as the API words it.
+struct Fault {
+    status: u16,
+    kind: &'static str,
+    code: Option<&'static str>,
+    message: String,
+    tip: Option<&'static str>,
+}
+
+impl Fault {
+    fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Fault {
+            status: 400,
+            kind,
+            code: None,
+            message: message.into(),
+            tip: None,
+        }
+    }
+
+    fn input(message: impl Into<String>) -> Self {
+        Fault {
+            tip: Some("Check the input of the request and try again."),
+            ..Fault::new("InvalidInputException", message)
+        }
+    }
+
+    fn not_found(what: &str, name: &str) -> Self {
+        Fault {
+            status: 404,
+            code: Some("DoesNotExist"),
+            tip: Some("List the resources of this region to see what there is."),
+            ..Fault::new(
+                "NotFoundException",
+                format!("The {what} does not exist: {name}"),
+            )
+        }
+    }
+
+    fn response(self) -> wire::Response {
+        let mut body = json!({"__type": self.kind});
+        if let Some(code) = self.code {
+            body["code"] = code.into();
+        }
+        body["message"] = self.message.into();
+        if let Some(tip) = self.tip {
+            body["docs"] =
+                "https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/Welcome.html"
+                    .into();
+            body["tip"] = tip.into();
+        }
+        wire::Response::new(self.status)
+            .header("content-type", TYPE)
+            .header("x-amzn-errortype", self.kind)
+            .body(body.to_string())
+    }
+}
+
+/// Answers a request.
+pub fn handle(world: &mut World, request: &wire::Request, moment: &Moment) -> wire::Response {
+    let response = match answer(&mut world.lightsail, request, moment) {
+        Ok(output) => wire::Response::new(200)
+            .header("content-type", TYPE)
+            .body(output.to_string()),
+        Err(fault) => fault.response(),
+    };
+    response.header("x-amzn-RequestId", random_uuid())
+}
+
+fn answer(state: &mut State, request: &wire::Request, moment: &Moment) -> Result<Value, Fault> {
+    let target = request.header("x-amz-target").unwrap_or_default();
+    let name = target.strip_prefix(PREFIX).unwrap_or_default();
+    let call = CALLS
+        .iter()
+        .find(|call| call.name == name && request.method == "POST" && request.path == "/")
+        .filter(|_| request.header("content-type") == Some(TYPE))
+        .ok_or_else(|| Fault::new("UnknownOperationException", "The operation is not known."))?;
+    authenticate(request, moment)?;
+    let input: Value = serde_json::from_slice(&request.body)
+        .map_err(|_| Fault::new("SerializationException", "The body is no JSON."))?;
+    let Value::Object(mut input) = input else {
+        let message = "Start of structure or map found where not expected.";
+        return Err(Fault::new("SerializationException", message));
+    };
+    input.retain(|_, value| !value.is_null());
+    check_input(call, &input)?;
+    (call.run)(state, &input, moment)
+}
+
+fn authenticate(request: &wire::Request, moment: &Moment) -> Result<(), Fault> {
+    if request.header("authorization").is_none() {
+        let message = "Missing Authentication Token";
+        return Err(Fault::new("MissingAuthenticationTokenException", message));
+    }
+    let claim = signature::claim(request, &[AWS4]).ok_or_else(|| {
+        let message =
+            "Authorization header requires existence of the parts of Signature Version 4.";
+        Fault::new("IncompleteSignatureException", message)
+    })?;
+    if claim.access_key != ACCESS_KEY || request.header("x-amz-security-token").is_some() {
+        let message = "The security token included in the request is invalid.";
+        return Err(Fault::new("UnrecognizedClientException", message));
+    }
+    let bad = |message: &str| Fault::new("InvalidSignatureException", message);
+    if claim.service != "lightsail" {
+        return Err(bad(
+            "Credential should be scoped to correct service: 'lightsail'.",
+        ));
+    }
+    if claim.region != REGION {
+        return Err(bad("Credential should be scoped to a valid region."));
+    }
+    if claim.signed_at.duration_since(moment.now).as_secs().abs() > MAX_SKEW_SECONDS {
+        let message = format!(
+            "Signature expired: {} is not near {}",
+            claim.signed_at, moment.now
+        );
+        return Err(bad(&message));
+    }
+    if !claim.is_signed_with(SECRET_KEY, request) {
+        return Err(bad(
+            "The request signature we calculated does not match the signature you provided. \
+             Check your AWS Secret Access Key and signing method.",
+        ));
+    }
+    Ok(())
+}
+
+/// Strict on purpose: what the model does not have is a client's mistake.
+fn check_input(call: &Call, input: &Map<String, Value>) -> Result<(), Fault> {
+    for (name, value) in input {
+        if !call.members.contains(&name.as_str()) {
+            return Err(Fault::input(format!("{} has no member {name}", call.name)));
+        }
+        if !value.is_string() {
+            let message = format!("The value of {name} can not be converted to a String");
+            return Err(Fault::new("SerializationException", message));
+        }
+    }
+    let required = call.members[0];
+    if call.is_required && text(input, required).trim().is_empty() {
+        return Err(Fault::input(format!(
+            "1 validation error detected: Value at '{required}' failed to satisfy constraint: Member must not be null"
+        )));
+    }
+    Ok(())
+}
+
+fn text<'i>(input: &'i Map<String, Value>, name: &str) -> &'i str {
+    input.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn export_snapshot(
+    state: &mut State,
+    input: &Map<String, Value>,
+    moment: &Moment,
+) -> Result<Value, Fault> {
+    let name = text(input, "sourceSnapshotName");
+    let snapshot = state
+        .snapshot(name)
+        .ok_or_else(|| Fault::not_found("snapshot", name))?;
+    let is_ready = matches!(snapshot.state.as_str(), "available" | "completed");
+    if !is_ready {
+        let message = format!(
+            "The snapshot {name} is not ready: its state is {}.",
+            snapshot.state
+        );
+        return Err(Fault::new("OperationFailureException", message));
+    }
+    if snapshot.is_auto {
+        return Err(Fault::input(format!(
+            "{name} is an automatic snapshot and cannot be exported."
+        )));
+    }
+    if snapshot.blueprint.starts_with("cpanel") {
+        let message = format!(
+            "Snapshots of {} instances cannot be exported.",
+            snapshot.blueprint
+        );
+        return Err(Fault::input(message));
+    }
+    // To the millisecond, as the API gives times.
+    let now = jiff::Timestamp::from_millisecond(moment.now.as_millisecond()).unwrap_or(moment.now);
+    let export = Export::new(name, now);
+    let operation = state.operation(&export, moment);
+    state.exports.push(export);
+    state.starts += 1;
+    Ok(json!({"operations": [operation]}))
+}
+
+fn get_operation(
+    state: &mut State,
+    input: &Map<String, Value>,
+    moment: &Moment,
+) -> Result<Value, Fault> {
+    let id = text(input, "operationId");
+    state
+        .exports
+        .iter()
+        .find(|export| export.operation_id == id && !export.is_expired)
+        .map(|export| json!({"operation": state.operation(export, moment)}))
+        .ok_or_else(|| Fault::not_found("Operation", id))
+}
+
+fn get_operations(
+    state: &mut State,
+    input: &Map<String, Value>,
+    moment: &Moment,
+) -> Result<Value, Fault> {
+    page("operations", operations(state, moment, |_| true), input)
+}
+
+fn get_operations_for_resource(
+    state: &mut State,
+    input: &Map<String, Value>,
+    moment: &Moment,
+) -> Result<Value, Fault> {
+    let name = text(input, "resourceName");
+    let found = operations(state, moment, |export| state.resource_name(export) == name);
+    page("operations", found, input)
+}
+
+/// Oldest first.
+fn operations(state: &State, moment: &Moment, keep: impl Fn(&Export) -> bool) -> Vec<Value> {
+    let readable = state.exports.iter().filter(|export| !export.is_expired);
+    readable
+        .filter(|export| keep(export))
+        .map(|export| state.operation(export, moment))
+        .collect()
+}
+
+fn get_records(
+    state: &mut State,
+    input: &Map<String, Value>,
+    moment: &Moment,
+) -> Result<Value, Fault> {
+    let exports = state.exports.iter();
+    let records = exports.filter_map(|export| state.record(export, moment));
+    page("exportSnapshotRecords", records.collect(), input)
+}
+
+fn get_snapshot(
+    state: &State,
+    input: &Map<String, Value>,
+    of: Of,
+    member: &'static str,
+) -> Result<Value, Fault> {
+    let name = text(input, &format!("{member}Name"));
+    let what = if of == Of::Instance {
+        "InstanceSnapshot"
+    } else {
+        "DiskSnapshot"
+    };
+    state
+        .snapshot(name)
+        .filter(|snapshot| snapshot.of == of)
+        .map(|snapshot| json!({member: snapshot.object()}))
+        .ok_or_else(|| Fault::not_found(what, name))
+}
+
+fn get_snapshots(
+    state: &State,
+    input: &Map<String, Value>,
+    of: Of,
+    member: &'static str,
+) -> Result<Value, Fault> {
+    let snapshots = state.snapshots.iter().filter(|snapshot| snapshot.of == of);
+    page(
+        member,
+        snapshots.map(|snapshot| snapshot.object()).collect(),
+        input,
+    )
+}
+
+/// One page of a list. A token is good for the list it came from alone.
+fn page(member: &str, items: Vec<Value>, input: &Map<String, Value>) -> Result<Value, Fault> {
+    let start = match text(input, "pageToken") {
+        "" => 0,
+        token => (1..items.len())
+            .find(|start| page_token(member, *start) == token)
+            .ok_or_else(|| Fault::input("The page token is invalid."))?,
+    };
+    let mut output = json!({});
+    let end = items.len().min(start + PAGE);
+    if end < items.len() {
+        output["nextPageToken"] = page_token(member, end).into();
+    }
+    output[member] = items[start..end].to_vec().into();
+    Ok(output)
+}
+
+fn page_token(member: &str, start: usize) -> String {
+    let text = format!("{member}@{start}");
+    text.bytes()
+        .map(|byte| format!("{:02x}", byte ^ 0x5a))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn moment() -> Moment {
+        Moment {
+            now: "2026-02-01T12:00:00Z".parse().expect("a time"),
+            duration: Duration::from_secs(100),
+        }
+    }
+
+    fn later(seconds: i64) -> Moment {
+        let mut moment = moment();
+        moment.now += jiff::SignedDuration::from_secs(seconds);
+        moment
+    }
+
+    fn input(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn the_operation_succeeds_before_its_record_and_the_target_comes_last() {
+        let mut state = State::default();
+        let request = input(json!({"sourceSnapshotName": "web-1"}));
+        let started = export_snapshot(&mut state, &request, &moment())
+            .ok()
+            .expect("started");
+        assert_eq!(started["operations"][0]["isTerminal"], false);
+        let export = state.exports.last().cloned().expect("kept");
+        assert_eq!(state.record(&export, &later(1)), None);
+        for (seconds, status, recorded) in [
+            (3, "Started", "Started"),
+            (86, "Succeeded", "Started"),
+            (101, "Succeeded", "Succeeded"),
+        ] {
+            let record = state.record(&export, &later(seconds)).expect("listed");
+            assert_eq!(state.operation(&export, &later(seconds))["status"], status);
+            assert_eq!(record["state"], recorded);
+            assert_eq!(
+                record.get("destinationInfo").is_some(),
+                recorded == "Succeeded"
+            );
+        }
+    }
+
+    #[test]
+    fn pages_are_small_and_a_foreign_token_is_refused() {
+        let mut state = State::default();
+        let first = get_records(&mut state, &Map::new(), &moment())
+            .ok()
+            .expect("a page");
+        assert_eq!(
+            first["exportSnapshotRecords"].as_array().map(Vec::len),
+            Some(PAGE)
+        );
+        let token = first["nextPageToken"].clone();
+        let second = get_records(&mut state, &input(json!({"pageToken": token})), &moment());
+        let second = second.ok().expect("a page");
+        assert_eq!(
+            second["exportSnapshotRecords"].as_array().map(Vec::len),
+            Some(2)
+        );
+        assert!(second.get("nextPageToken").is_none());
+        let foreign = get_snapshots(
+            &state,
+            &input(json!({"pageToken": token})),
+            Of::Instance,
+            "instanceSnapshots",
+        );
+        assert_eq!(
+            foreign.err().map(|fault| fault.kind),
+            Some("InvalidInputException")
+        );
+    }
+
+    #[test]
+    fn input_is_held_to_the_model() {
+        for (name, body, kind) in [
+            ("ExportSnapshot", json!({}), Some("InvalidInputException")),
+            (
+                "ExportSnapshot",
+                json!({"sourceSnapshotName": "a", "x": "y"}),
+                Some("InvalidInputException"),
+            ),
+            (
+                "ExportSnapshot",
+                json!({"sourceSnapshotName": 1}),
+                Some("SerializationException"),
+            ),
+            ("GetOperations", json!({}), None),
+        ] {
+            let call = CALLS.iter().find(|call| call.name == name).expect("known");
+            let refused = check_input(call, &input(body.clone())).err();
+            assert_eq!(refused.map(|fault| fault.kind), kind, "{name} {body}");
+        }
+    }
+}

@@ -1,10 +1,45 @@
-//! Amazon Lightsail.
+//! Amazon Lightsail: a snapshot of an instance becomes an EC2 machine image, one of a disk an EBS snapshot.
+//!
+//! An export is two things to the API: an *operation*, whose id is the task's, and an *export record*, which appears a
+//! little later and alone says what the export made ([`join`]). Neither tells how far it is.
 
+mod calls;
+mod connector;
+mod credentials;
+mod errors;
+mod join;
+mod sources;
+
+#[cfg(test)]
+mod credentials_tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_lightsail::config::retry::RetryConfig;
+use aws_sdk_lightsail::config::{
+    BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
+};
+use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
+use futures_util::future::try_join;
+use futures_util::stream::{self, StreamExt};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::{Entry, Shape};
-use crate::error::{Error, Kind};
-use crate::task::ProviderId;
+use self::calls::Calls;
+use self::connector::Connector;
+use self::join::{RECORD_PREFIX, SeenOperation, SeenRecord};
+use super::http::Http;
+use super::{
+    Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter, is_uuid, name_problem,
+};
+use crate::context::Sources;
+use crate::error::{Error, Kind, Result};
+use crate::secret::{Secret, redact_url};
+use crate::task::{
+    Artifact, ArtifactKind, ExportRequest, ProviderId, Source, Target, Task, TaskId,
+};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("lightsail");
@@ -13,11 +48,417 @@ pub const ID: ProviderId = ProviderId("lightsail");
 pub const ENTRY: Entry = Entry {
     id: ID,
     title: "Amazon Lightsail",
-    shape: |_| Shape::No,
-    connect: |_, _| Box::pin(async { Err(Error::new(Kind::Internal, "placeholder")) }),
+    shape,
+    connect: |sources, http| Box::pin(connect(sources, http)),
 };
 
-/// `[profile.NAME.lightsail]` of config.toml.
+/// Requests under way at once during a look.
+const PARALLEL: usize = 4;
+/// Exports under way from which on a warning is due: EBS copies 20 snapshots at once in a region, and an instance has several.
+const MANY_EXPORTS: usize = 10;
+/// The longest snapshot name that is sent; the guide's own limit for names.
+const LONGEST_NAME: usize = 255;
+
+/// `[profile.NAME.lightsail]` of config.toml: `aws_profile`, or a key pair of its own.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Profile {}
+pub struct Profile {
+    /// Such as `eu-west-3`.
+    pub region: Option<String>,
+    /// A profile of the shared AWS files.
+    pub aws_profile: Option<String>,
+    /// Access key id.
+    pub access_key: Option<String>,
+    /// Secret access key.
+    pub secret_key: Option<Secret>,
+    /// A command that prints the secret access key.
+    pub secret_key_command: Option<Vec<String>>,
+    /// Session token of temporary keys.
+    pub session_token: Option<Secret>,
+    /// Another address than the region's own.
+    pub endpoint: Option<String>,
+}
+
+/// Operation ids are GUIDs, as other clouds' are too; a record's name is unmistakable.
+fn shape(id: &str) -> Shape {
+    if id.starts_with(RECORD_PREFIX) {
+        Shape::Sure
+    } else if is_uuid(id) {
+        Shape::Possible
+    } else {
+        Shape::No
+    }
+}
+
+async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
+    let resolved = credentials::resolve(sources, &http).await?;
+    let endpoint = match &resolved.endpoint {
+        Some(url) => redact_url(url),
+        None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
+    };
+    let patience = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(200))
+        .with_max_backoff(Duration::from_secs(2));
+    let mut config = aws_sdk_lightsail::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(resolved.region.clone()))
+        .credentials_provider(resolved.credentials)
+        .http_client(Connector(http))
+        .retry_config(patience)
+        .timeout_config(credentials::time_limits())
+        // A credential_process may ask its user for a second factor.
+        .identity_cache(
+            IdentityCache::lazy()
+                .load_timeout(Duration::from_secs(60))
+                .build(),
+        )
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    if let Some(url) = &resolved.endpoint {
+        config = config.endpoint_url(url.as_str());
+    }
+    Ok(Arc::new(Lightsail {
+        calls: Calls(aws_sdk_lightsail::Client::from_conf(config.build())),
+        account: resolved.account,
+        region: resolved.region,
+        endpoint,
+    }))
+}
+
+/// Lightsail in one region.
+struct Lightsail {
+    calls: Calls,
+    account: String,
+    region: String,
+    endpoint: String,
+}
+
+#[async_trait]
+impl Provider for Lightsail {
+    fn id(&self) -> ProviderId {
+        ID
+    }
+
+    fn region(&self) -> &str {
+        &self.region
+    }
+
+    fn account(&self) -> String {
+        self.account.clone()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            batch: Batch::One,
+            pace_min: Duration::from_secs(5),
+            pace_max: Duration::from_secs(45),
+            visibility: Duration::from_secs(30),
+        }
+    }
+
+    fn validate(&self, request: &ExportRequest) -> Result<()> {
+        if request.target != Target::Ec2 {
+            return Err(Error::usage(format!(
+                "Lightsail exports '{}' to EC2 and nowhere else",
+                request.snapshot
+            )));
+        }
+        name_problem("snapshot name", &request.snapshot, LONGEST_NAME).map_or(Ok(()), Err)
+    }
+
+    fn preview(&self, request: &ExportRequest) -> Preview {
+        Preview {
+            call: "ExportSnapshot",
+            method: "POST",
+            url: self.endpoint.clone(),
+            body: json!({"sourceSnapshotName": request.snapshot}),
+        }
+    }
+
+    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
+        let (source, records) =
+            try_join(self.source(&request.snapshot), self.calls.records()).await?;
+        let mut warnings = Vec::new();
+        if let Some(reason) = source.reason {
+            let name = &request.snapshot;
+            warnings.push(format!("The export of '{name}' may be refused: {reason}"));
+        }
+        let busy = records
+            .iter()
+            .filter(|seen| is_started(&seen.typed))
+            .count();
+        if busy >= MANY_EXPORTS {
+            warnings.push(format!(
+                "{busy} exports are under way in {}; EBS copies about 20 snapshots at once, so this one may be refused or wait",
+                self.region
+            ));
+        }
+        Ok(warnings)
+    }
+
+    async fn start(&self, request: &ExportRequest) -> Result<Task> {
+        let name = &request.snapshot;
+        let operations = match self.calls.export_snapshot(name).await {
+            Ok(operations) => operations,
+            Err(error) => return Err(self.start_error(name, error)),
+        };
+        let mut operations = operations.into_iter();
+        let first = operations.next();
+        let Some(mut task) = first.and_then(|first| join::task(&self.region, Some(&first), None))
+        else {
+            let error = Error::new(
+                Kind::Provider,
+                "The reply to ExportSnapshot names no operation",
+            );
+            return Err(self.start_error(name, error.maybe_executed()));
+        };
+        task.snapshot = Some(name.clone());
+        let others: Vec<Value> = operations.map(|seen| seen.raw).collect();
+        if !others.is_empty() {
+            task.raw["otherOperations"] = others.into();
+        }
+        Ok(task)
+    }
+
+    async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
+        let asked = ids.iter().cloned();
+        let operations: Vec<Option<Result<SeenOperation>>> =
+            stream::iter(asked.map(|id| async move { self.operation(&id).await }))
+                .buffered(PARALLEL)
+                .collect()
+                .await;
+        if let Some(error) = common_failure(&operations) {
+            return Err(error.clone());
+        }
+        let is_any_known = operations.iter().any(|slot| !matches!(slot, Some(Err(_))));
+        let records = if is_any_known {
+            self.calls.records().await?
+        } else {
+            Vec::new()
+        };
+        let known: Vec<&Operation> = operations
+            .iter()
+            .flatten()
+            .filter_map(|slot| Some(&slot.as_ref().ok()?.typed))
+            .collect();
+        let mut joined = join::join(&known, &typed(&records)).into_iter();
+        let mut slots = Vec::with_capacity(ids.len());
+        for (id, operation) in ids.iter().zip(&operations) {
+            slots.push(match operation {
+                Some(Ok(operation)) => {
+                    let record = joined.next().flatten().map(|index| &records[index]);
+                    self.found(id, Some(operation), record)
+                }
+                Some(Err(error)) => Err(error.clone()),
+                None => {
+                    let named = |seen: &&SeenRecord| seen.typed.name() == Some(id.as_str());
+                    self.found(id, None, records.iter().find(named))
+                }
+            });
+        }
+        Ok(slots)
+    }
+
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
+        let (operations, records) = try_join(self.calls.operations(), self.calls.records()).await?;
+        let known: Vec<&Operation> = operations.iter().map(|seen| &seen.typed).collect();
+        let mut owners: Vec<Option<&SeenOperation>> = vec![None; records.len()];
+        let mut tasks = Vec::new();
+        for (operation, index) in operations.iter().zip(join::join(&known, &typed(&records))) {
+            match index {
+                Some(index) => owners[index] = Some(operation),
+                None if is_export_without_record(&operation.typed) => {
+                    tasks.extend(join::task(&self.region, Some(operation), None));
+                }
+                None => {}
+            }
+        }
+        for (record, owner) in records.iter().zip(owners) {
+            tasks.extend(join::task(&self.region, owner, Some(record)));
+        }
+        tasks.retain(|task| is_wanted(filter, task));
+        tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
+        Ok(tasks)
+    }
+
+    async fn exportable(&self) -> Result<Vec<Source>> {
+        let (instances, disks) =
+            try_join(self.calls.instance_snapshots(), self.calls.disk_snapshots()).await?;
+        let instances = instances
+            .iter()
+            .map(|s| sources::of_instance(&self.region, s));
+        let disks = disks.iter().map(|s| sources::of_disk(&self.region, s));
+        Ok(instances.chain(disks).collect())
+    }
+
+    async fn locate(&self, task: &Task) -> Result<Artifact> {
+        let records = self.calls.records().await?;
+        let record = match known_record(task, &records) {
+            Some(record) => Some(record.clone()),
+            None => self.joined_record(task, &records).await?,
+        };
+        record
+            .and_then(|record| join::artifact(&self.region, &record.typed))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::NotFound,
+                    format!("No export record says what {} made", task.id),
+                )
+                .hint(format!(
+                    "snapexport status {} shows where it stands",
+                    task.qualified()
+                ))
+            })
+    }
+
+    fn aftermath(&self, task: &Task) -> Option<String> {
+        let name = task.snapshot.as_deref().unwrap_or("?");
+        let artifact = task.artifact.as_ref()?;
+        let id = artifact.id.as_deref()?;
+        let to_end = match artifact.kind {
+            ArtifactKind::Ami => format!(
+                "the EBS snapshots of {id} and the Lightsail snapshot '{name}' are billed until deleted: \
+                 deregister the image and delete its snapshots as well"
+            ),
+            _ => format!(
+                "the EBS snapshot {id} and the Lightsail snapshot '{name}' are billed until deleted"
+            ),
+        };
+        Some(to_end)
+    }
+}
+
+impl Lightsail {
+    /// The snapshot of this name: first among the instances', then among the disks'.
+    async fn source(&self, name: &str) -> Result<Source> {
+        if let Some(snapshot) = self.calls.instance_snapshot(name).await? {
+            return Ok(sources::of_instance(&self.region, &snapshot));
+        }
+        if let Some(snapshot) = self.calls.disk_snapshot(name).await? {
+            return Ok(sources::of_disk(&self.region, &snapshot));
+        }
+        Err(self.no_snapshot(name))
+    }
+
+    fn no_snapshot(&self, name: &str) -> Error {
+        Error::new(
+            Kind::NotFound,
+            format!("There is no Lightsail snapshot '{name}' in {}", self.region),
+        )
+        .hint("snapexport list lightsail shows what can be exported")
+    }
+
+    /// The sentence of a failed start says whether an export may be under way.
+    fn start_error(&self, name: &str, error: Error) -> Error {
+        let error = error.of_start();
+        match error.kind {
+            Kind::MaybeStarted => error
+                .context(format!(
+                    "It is not known whether the export of '{name}' was started"
+                ))
+                .hint("snapexport status --remote lists what Lightsail has"),
+            Kind::NotFound => {
+                let mut precise = self.no_snapshot(name);
+                precise.details.code = error.details.code;
+                precise.details.causes = error.details.causes;
+                precise.details.request_id = error.details.request_id;
+                precise
+            }
+            _ => error,
+        }
+    }
+
+    /// The operation of an id; `None` for an id that names a record.
+    async fn operation(&self, id: &TaskId) -> Option<Result<SeenOperation>> {
+        if id.as_str().starts_with(RECORD_PREFIX) {
+            return None;
+        }
+        let found = self.calls.operation(id.as_str()).await;
+        Some(found.map_err(|error| match error.kind {
+            Kind::NotFound => error.context(self.unknown(id)),
+            _ => error,
+        }))
+    }
+
+    fn unknown(&self, id: &TaskId) -> String {
+        format!("Lightsail knows no export {id} in {}", self.region)
+    }
+
+    fn found(
+        &self,
+        id: &TaskId,
+        operation: Option<&SeenOperation>,
+        record: Option<&SeenRecord>,
+    ) -> Result<Task> {
+        let task = join::task(&self.region, operation, record);
+        let mut task = task.ok_or_else(|| Error::new(Kind::NotFound, self.unknown(id)))?;
+        // What was asked for, whatever the reply calls it: the caller finds its task by it.
+        task.id = id.clone();
+        Ok(task)
+    }
+
+    /// The record that an operation still readable leads to.
+    async fn joined_record(
+        &self,
+        task: &Task,
+        records: &[SeenRecord],
+    ) -> Result<Option<SeenRecord>> {
+        let Some(operation) = self.operation(&task.id).await else {
+            return Ok(None);
+        };
+        let operation = operation?;
+        let index = join::join(&[&operation.typed], &typed(records))[0];
+        Ok(index.map(|index| records[index].clone()))
+    }
+}
+
+/// The failure of a look in which nothing was answered, not even that a task is unknown.
+fn common_failure(slots: &[Option<Result<SeenOperation>>]) -> Option<&Error> {
+    let failure = |slot: &'_ Option<Result<SeenOperation>>| matches!(slot, Some(Err(error)) if error.kind != Kind::NotFound);
+    slots
+        .iter()
+        .all(failure)
+        .then(|| slots.first()?.as_ref()?.as_ref().err())
+        .flatten()
+}
+
+/// The record that an earlier sighting of a task names: outright, or by what the export made.
+fn known_record<'r>(task: &Task, records: &'r [SeenRecord]) -> Option<&'r SeenRecord> {
+    let name = task.raw["record"]["name"]
+        .as_str()
+        .unwrap_or(task.id.as_str());
+    let made = task
+        .artifact
+        .as_ref()
+        .and_then(|artifact| artifact.id.as_deref());
+    records.iter().find(|seen| {
+        let destination = seen.typed.destination_info().and_then(|info| info.id());
+        seen.typed.name() == Some(name) || (made.is_some() && destination == made)
+    })
+}
+
+fn typed(records: &[SeenRecord]) -> Vec<&ExportSnapshotRecord> {
+    records.iter().map(|seen| &seen.typed).collect()
+}
+
+fn is_started(record: &ExportSnapshotRecord) -> bool {
+    record
+        .state()
+        .is_some_and(|state| state.as_str() == "Started")
+}
+
+/// An export so young that its record is not listed. The API's model has no word for the type of an export; should live
+/// operations carry the call's name, a second start is spared.
+fn is_export_without_record(operation: &Operation) -> bool {
+    operation
+        .operation_type()
+        .is_some_and(|kind| kind.as_str() == "ExportSnapshot")
+}
+
+fn is_wanted(filter: &TaskFilter, task: &Task) -> bool {
+    let is_about = |name: &String| task.snapshot.as_ref() == Some(name);
+    filter.snapshot.as_ref().is_none_or(is_about)
+        && filter
+            .since
+            .is_none_or(|since| task.created_at.is_none_or(|created| created >= since))
+}

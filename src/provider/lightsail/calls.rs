@@ -1,0 +1,227 @@
+//! The API calls that an export needs. The SDK has neither paginators nor waiters for Lightsail; the loop over pages is ours.
+
+use std::collections::HashSet;
+use std::future::Future;
+
+use aws_sdk_lightsail::Client;
+use aws_sdk_lightsail::config::retry::RetryConfig;
+use aws_sdk_lightsail::types::{DiskSnapshot, ExportSnapshotRecord, InstanceSnapshot, Operation};
+use serde_json::Value;
+
+use super::connector::Capture;
+use super::errors::of_call;
+use crate::error::{Error, Kind, Result};
+use crate::secret::redact_json;
+
+/// More pages than this are a server that never ends.
+const MAX_PAGES: usize = 1000;
+
+/// A thing as the SDK understands it, and as the API said it.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    /// The SDK's type; words it does not know are kept.
+    pub typed: T,
+    /// The API's JSON object, unchanged.
+    pub raw: Value,
+}
+
+/// One page of a list, and the token of the next.
+type Page<T> = (Vec<T>, Option<String>);
+
+/// Lightsail in one region, for one caller.
+#[derive(Clone, Debug)]
+pub struct Calls(pub Client);
+
+impl Calls {
+    /// ExportSnapshot, sent once: the call has no idempotency token, so a repetition could start a second export.
+    pub async fn export_snapshot(&self, snapshot: &str) -> Result<Vec<Seen<Operation>>> {
+        let capture = Capture::default();
+        let once = aws_sdk_lightsail::Config::builder().retry_config(RetryConfig::disabled());
+        let output = self
+            .0
+            .export_snapshot()
+            .source_snapshot_name(snapshot)
+            .customize()
+            .config_override(once)
+            .interceptor(capture.clone())
+            .send()
+            .await
+            .map_err(|error| {
+                let what = format!("The export of '{snapshot}' was not started");
+                of_call(&what, "ExportSnapshot", &error)
+            })?;
+        let operations = output.operations.unwrap_or_default();
+        Ok(seen_all(operations, &capture.json()["operations"]))
+    }
+
+    /// GetOperation. An id that Lightsail does not know is kind `not_found`.
+    pub async fn operation(&self, id: &str) -> Result<Seen<Operation>> {
+        let capture = Capture::default();
+        let output = self
+            .0
+            .get_operation()
+            .operation_id(id)
+            .customize()
+            .interceptor(capture.clone())
+            .send()
+            .await
+            .map_err(|error| {
+                let what = format!("The operation {id} cannot be read");
+                of_call(&what, "GetOperation", &error)
+            })?;
+        let typed = output.operation.ok_or_else(|| {
+            Error::new(
+                Kind::Provider,
+                format!("The reply to GetOperation holds no operation {id}"),
+            )
+        })?;
+        let raw = redact_json(&capture.json()["operation"]);
+        Ok(Seen { typed, raw })
+    }
+
+    /// GetOperations, all pages: up to 200 a page, oldest first.
+    pub async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
+        all_pages("GetOperations", |token| async move {
+            let capture = Capture::default();
+            let output = self
+                .0
+                .get_operations()
+                .set_page_token(token)
+                .customize()
+                .interceptor(capture.clone())
+                .send()
+                .await
+                .map_err(|error| {
+                    of_call("The operations cannot be listed", "GetOperations", &error)
+                })?;
+            let operations = output.operations.unwrap_or_default();
+            let seen = seen_all(operations, &capture.json()["operations"]);
+            Ok((seen, output.next_page_token))
+        })
+        .await
+    }
+
+    /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name.
+    pub async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
+        const CALL: &str = "GetExportSnapshotRecords";
+        all_pages(CALL, |token| async move {
+            let capture = Capture::default();
+            let output = self
+                .0
+                .get_export_snapshot_records()
+                .set_page_token(token)
+                .customize()
+                .interceptor(capture.clone())
+                .send()
+                .await
+                .map_err(|error| of_call("The export records cannot be listed", CALL, &error))?;
+            let records = output.export_snapshot_records.unwrap_or_default();
+            let seen = seen_all(records, &capture.json()["exportSnapshotRecords"]);
+            Ok((seen, output.next_page_token))
+        })
+        .await
+    }
+
+    /// GetInstanceSnapshot; `None` where there is none of this name.
+    pub async fn instance_snapshot(&self, name: &str) -> Result<Option<InstanceSnapshot>> {
+        let sent = self
+            .0
+            .get_instance_snapshot()
+            .instance_snapshot_name(name)
+            .send();
+        none_if_not_found(
+            sent.await
+                .map(|output| output.instance_snapshot)
+                .map_err(|error| {
+                    let what = format!("The instance snapshot '{name}' cannot be read");
+                    of_call(&what, "GetInstanceSnapshot", &error)
+                }),
+        )
+    }
+
+    /// GetDiskSnapshot; `None` where there is none of this name.
+    pub async fn disk_snapshot(&self, name: &str) -> Result<Option<DiskSnapshot>> {
+        let sent = self.0.get_disk_snapshot().disk_snapshot_name(name).send();
+        none_if_not_found(
+            sent.await
+                .map(|output| output.disk_snapshot)
+                .map_err(|error| {
+                    let what = format!("The disk snapshot '{name}' cannot be read");
+                    of_call(&what, "GetDiskSnapshot", &error)
+                }),
+        )
+    }
+
+    /// GetInstanceSnapshots, all pages.
+    pub async fn instance_snapshots(&self) -> Result<Vec<InstanceSnapshot>> {
+        const CALL: &str = "GetInstanceSnapshots";
+        all_pages(CALL, |token| async move {
+            let sent = self.0.get_instance_snapshots().set_page_token(token).send();
+            let output = sent.await.map_err(|error| {
+                of_call("The instance snapshots cannot be listed", CALL, &error)
+            })?;
+            let snapshots = output.instance_snapshots.unwrap_or_default();
+            Ok((snapshots, output.next_page_token))
+        })
+        .await
+    }
+
+    /// GetDiskSnapshots, all pages.
+    pub async fn disk_snapshots(&self) -> Result<Vec<DiskSnapshot>> {
+        const CALL: &str = "GetDiskSnapshots";
+        all_pages(CALL, |token| async move {
+            let sent = self.0.get_disk_snapshots().set_page_token(token).send();
+            let output = sent
+                .await
+                .map_err(|error| of_call("The disk snapshots cannot be listed", CALL, &error))?;
+            let snapshots = output.disk_snapshots.unwrap_or_default();
+            Ok((snapshots, output.next_page_token))
+        })
+        .await
+    }
+}
+
+/// Pairs what the SDK read with the API's own objects, which stand in the same order.
+fn seen_all<T>(typed: Vec<T>, raw: &Value) -> Vec<Seen<T>> {
+    let paired = |index: usize| raw.get(index).map(redact_json).unwrap_or_default();
+    typed
+        .into_iter()
+        .enumerate()
+        .map(|(index, typed)| Seen {
+            typed,
+            raw: paired(index),
+        })
+        .collect()
+}
+
+fn none_if_not_found<T>(found: Result<Option<T>>) -> Result<Option<T>> {
+    match found {
+        Err(error) if error.kind == Kind::NotFound => Ok(None),
+        other => other,
+    }
+}
+
+/// Every page of a list. A token that comes back a second time is an error, not a loop for ever.
+async fn all_pages<T, F>(call: &str, page: impl Fn(Option<String>) -> F) -> Result<Vec<T>>
+where
+    F: Future<Output = Result<Page<T>>>,
+{
+    let mut all = Vec::new();
+    let mut used = HashSet::new();
+    let mut token = None;
+    loop {
+        let (items, next) = page(token).await?;
+        all.extend(items);
+        let Some(next) = next.filter(|next| !next.is_empty()) else {
+            return Ok(all);
+        };
+        if !used.insert(next.clone()) || used.len() >= MAX_PAGES {
+            return Err(
+                Error::new(Kind::Provider, format!("The list of {call} has no end")).cause(
+                    format!("after {} pages the next one was named again", used.len()),
+                ),
+            );
+        }
+        token = Some(next);
+    }
+}

@@ -1,0 +1,463 @@
+//! Who calls, in which region, at which address: resolved at connect without a request.
+//!
+//! Keys in the environment are taken as they are and no file is read for them. Everything else (shared files, single
+//! sign-on, `credential_process`, roles, web identity, containers) is the AWS crates' own work, at the first call.
+//! Instance metadata is asked only where a profile says so: off EC2 it costs seconds to find out that there is none.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::profile::{Profile as AwsProfile, ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::env_config::EnvConfigValue;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_sdk_lightsail::config::Region;
+use aws_sdk_lightsail::config::retry::RetryConfig;
+use aws_sdk_lightsail::config::timeout::TimeoutConfig;
+use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
+use reqwest::Url;
+
+use super::Profile;
+use super::connector::Connector;
+use crate::context::{Sources, profile_secret};
+use crate::error::{Error, Kind, Result};
+use crate::provider::http::{CONNECT_TIMEOUT, Http, REPLY_TIMEOUT};
+use crate::secret::{Secret, clean};
+
+const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_LIGHTSAIL", "AWS_ENDPOINT_URL"];
+const CONTAINER: [&str; 2] = [
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+/// Settings by which an AWS profile can give credentials.
+const WAYS_TO_CREDENTIALS: [&str; 8] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "role_arn",
+    "credential_process",
+    "credential_source",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+];
+
+/// What a client needs to know.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Signs the requests.
+    pub credentials: SharedCredentialsProvider,
+    /// The access key id, or what stands for it where keys are temporary. Never a secret.
+    pub account: String,
+    /// Where the calls go.
+    pub region: String,
+    /// An address other than the region's own.
+    pub endpoint: Option<Url>,
+}
+
+/// Where credentials come from, before they are fetched.
+enum Origin<'s> {
+    Keys(Keys),
+    AwsProfile(AwsSource),
+    Own(&'s str, &'s Profile),
+    WebIdentity,
+    Container,
+}
+
+/// A key pair as it stands somewhere.
+struct Keys {
+    key_id: String,
+    secret: Secret,
+    token: Option<Secret>,
+}
+
+/// A profile of the shared AWS files.
+struct AwsSource {
+    name: String,
+    files: EnvConfigFiles,
+    set: ProfileSet,
+}
+
+impl AwsSource {
+    fn profile(&self) -> Option<&AwsProfile> {
+        self.set.get_profile(&self.name)
+    }
+
+    fn get(&self, setting: &str) -> Option<&str> {
+        self.profile()?.get(setting).filter(|text| !text.is_empty())
+    }
+
+    /// `endpoint_url` of the profile's `services` section, else of the profile.
+    fn endpoint(&self) -> Option<String> {
+        EnvConfigValue::new()
+            .profile("endpoint_url")
+            .service_id("lightsail")
+            .load(&AwsEnv::from_slice(&[]), Some(&self.set))
+            .map(|(value, _)| value.into_owned())
+    }
+}
+
+/// Resolves credentials, region and endpoint. Nothing is sent.
+pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
+    let origin = origin(sources).await?;
+    let own = match origin {
+        Origin::Own(_, profile) => Some(profile),
+        _ => None,
+    };
+    let origin = match origin {
+        Origin::Own(name, profile) => of_own_profile(sources, name, profile).await?,
+        other => other,
+    };
+    let aws = match &origin {
+        Origin::AwsProfile(source) => Some(source),
+        _ => None,
+    };
+    let region = region(sources, own, aws).await?;
+    let endpoint = endpoint(sources, http, own, aws)?;
+    let (credentials, account) = credentials(sources, http, origin, &region)?;
+    Ok(Resolved {
+        credentials,
+        account,
+        region,
+        endpoint,
+    })
+}
+
+/// Flag, environment, default profile of our own, AWS's own files, the machine's role: the first that is there.
+async fn origin(sources: &Sources) -> Result<Origin<'_>> {
+    let own = sources.own_profile().and_then(|p| p.lightsail.as_ref());
+    let own = sources.profile.as_ref().zip(own);
+    if let Some(choice) = sources.profile.as_ref().filter(|p| p.is_explicit) {
+        return match own {
+            Some((_, profile)) => Ok(Origin::Own(&choice.name, profile)),
+            None => named_aws_profile(sources, &choice.name, "--profile").await,
+        };
+    }
+    if let Some(keys) = environment_keys(sources)? {
+        tracing::info!("credentials: {KEY_ID} in the environment ({})", keys.key_id);
+        return Ok(Origin::Keys(keys));
+    }
+    if let Some(name) = sources.var("AWS_PROFILE") {
+        return named_aws_profile(sources, name, "AWS_PROFILE").await;
+    }
+    if let Some((choice, profile)) = own {
+        return Ok(Origin::Own(&choice.name, profile));
+    }
+    if let Some(source) = aws_source(sources, "default").await?
+        && WAYS_TO_CREDENTIALS
+            .iter()
+            .any(|way| source.get(way).is_some())
+    {
+        tracing::info!("credentials: the AWS profile 'default'");
+        return Ok(Origin::AwsProfile(source));
+    }
+    // The AWS crates read the process's environment for these, so the sandbox must not come here.
+    if sources.home.is_some() {
+        if sources.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
+            tracing::info!("credentials: web identity (AWS_WEB_IDENTITY_TOKEN_FILE)");
+            return Ok(Origin::WebIdentity);
+        }
+        if let Some((name, _)) = sources.first_var(&CONTAINER) {
+            tracing::info!("credentials: the container's role ({name})");
+            return Ok(Origin::Container);
+        }
+    }
+    Err(Error::new(
+        Kind::Credentials,
+        "There are no AWS credentials for Lightsail",
+    )
+    .cause(format!(
+        "set {KEY_ID} and {SECRET_KEY}, or AWS_PROFILE, or make a profile with aws configure"
+    ))
+    .hint("--sandbox runs the same command without an account"))
+}
+
+fn environment_keys(sources: &Sources) -> Result<Option<Keys>> {
+    let pair = (sources.var(KEY_ID), sources.var(SECRET_KEY));
+    let (key_id, secret) = match pair {
+        (None, None) => return Ok(None),
+        (Some(key_id), Some(secret)) => (key_id, secret),
+        (None, Some(_)) => return Err(half_a_pair("The environment", SECRET_KEY, KEY_ID)),
+        (Some(_), None) => return Err(half_a_pair("The environment", KEY_ID, SECRET_KEY)),
+    };
+    Ok(Some(Keys {
+        key_id: key_id.to_owned(),
+        secret: Secret::new(secret),
+        token: sources.var("AWS_SESSION_TOKEN").map(Secret::new),
+    }))
+}
+
+fn half_a_pair(place: &str, has: &str, lacks: &str) -> Error {
+    Error::new(
+        Kind::Credentials,
+        format!("{place} has {has} but not {lacks}"),
+    )
+    .hint(format!("set {lacks}, or remove {has}"))
+}
+
+async fn named_aws_profile<'s>(sources: &Sources, name: &str, asked: &str) -> Result<Origin<'s>> {
+    let found = aws_source(sources, name).await?;
+    let Some(source) = found.filter(|source| source.profile().is_some()) else {
+        return Err(Error::new(
+            Kind::Credentials,
+            format!("There is no profile '{}' for Lightsail", clean(name)),
+        )
+        .cause(format!(
+            "{asked} names it, but neither config.toml has [profile.{0}.lightsail] nor the AWS files a profile {0}",
+            clean(name)
+        ))
+        .hint("aws configure list-profiles shows the AWS profiles"));
+    };
+    let place = format!("The AWS profile '{}'", clean(name));
+    match (
+        source.get("aws_access_key_id"),
+        source.get("aws_secret_access_key"),
+    ) {
+        (Some(_), None) => {
+            return Err(half_a_pair(
+                &place,
+                "aws_access_key_id",
+                "aws_secret_access_key",
+            ));
+        }
+        (None, Some(_)) => {
+            return Err(half_a_pair(
+                &place,
+                "aws_secret_access_key",
+                "aws_access_key_id",
+            ));
+        }
+        _ => {}
+    }
+    tracing::info!("credentials: the AWS profile '{}' ({asked})", clean(name));
+    Ok(Origin::AwsProfile(source))
+}
+
+/// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
+async fn of_own_profile<'s>(
+    sources: &Sources,
+    name: &str,
+    profile: &Profile,
+) -> Result<Origin<'s>> {
+    let place = format!("[profile.{name}.lightsail]");
+    let command = profile.secret_key_command.as_deref();
+    let has_secret = profile.secret_key.is_some() || command.is_some();
+    match (&profile.access_key, has_secret, &profile.aws_profile) {
+        (None, false, Some(aws)) => named_aws_profile(sources, aws, &place).await,
+        (None, false, None) => Err(Error::new(
+            Kind::Credentials,
+            format!("{place} names no credentials"),
+        )
+        .hint("add aws_profile, or access_key with secret_key or secret_key_command")),
+        (Some(_), _, Some(_)) | (_, true, Some(_)) => Err(Error::usage(format!(
+            "{place} has both aws_profile and a key; keep one"
+        ))),
+        (Some(_), false, None) => Err(half_a_pair(&place, "access_key", "secret_key")),
+        (None, true, None) => Err(half_a_pair(&place, "secret_key", "access_key")),
+        (Some(key_id), true, None) => {
+            tracing::info!("credentials: {place} ({key_id})");
+            let secret = profile_secret("secret_key", profile.secret_key.as_ref(), command)?;
+            let secret = secret.ok_or_else(|| half_a_pair(&place, "access_key", "secret_key"))?;
+            Ok(Origin::Keys(Keys {
+                key_id: key_id.clone(),
+                secret,
+                token: profile.session_token.clone(),
+            }))
+        }
+    }
+}
+
+/// The shared AWS files, if there are any, with this profile selected.
+async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
+    let place = |variable: &str, default: &str| -> Option<PathBuf> {
+        let home = sources.home.as_ref()?;
+        let path = match sources.var(variable) {
+            Some(path) => match path.strip_prefix("~/") {
+                Some(below) => home.join(below),
+                None => PathBuf::from(path),
+            },
+            None => home.join(default),
+        };
+        path.is_file().then_some(path)
+    };
+    let config = place("AWS_CONFIG_FILE", ".aws/config");
+    let keys = place("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+    if config.is_none() && keys.is_none() {
+        return Ok(None);
+    }
+    let mut files = EnvConfigFiles::builder();
+    if let Some(path) = config {
+        files = files.with_file(EnvConfigFileKind::Config, path);
+    }
+    if let Some(path) = keys {
+        files = files.with_file(EnvConfigFileKind::Credentials, path);
+    }
+    let files = files.build();
+    let selected = Some(name.to_owned().into());
+    let set = aws_config::profile::load(&Fs::real(), &AwsEnv::from_slice(&[]), &files, selected)
+        .await
+        .map_err(|error| {
+            Error::new(
+                Kind::Credentials,
+                "The AWS configuration files cannot be read",
+            )
+            .cause(crate::provider::http::chain(&error))
+            .hint("check ~/.aws/config and ~/.aws/credentials")
+        })?;
+    Ok(Some(AwsSource {
+        name: name.to_owned(),
+        files,
+        set,
+    }))
+}
+
+/// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
+async fn region(
+    sources: &Sources,
+    own: Option<&Profile>,
+    aws: Option<&AwsSource>,
+) -> Result<String> {
+    let flag = sources.region.as_deref().map(|region| ("--region", region));
+    let set = sources.first_var(&REGIONS);
+    let in_own = own.and_then(|profile| Some(("config.toml", profile.region.as_deref()?)));
+    let in_aws = aws.and_then(|source| Some(("the AWS profile", source.get("region")?)));
+    let profiles = in_own.or(in_aws);
+    let found = if sources.is_profile_explicit() {
+        flag.or(profiles).or(set)
+    } else {
+        flag.or(set).or(profiles)
+    };
+    if let Some((origin, region)) = found {
+        return checked_region(origin, region);
+    }
+    // Keys without a region: the AWS tools take it from the profile then, and so does everybody expect.
+    if own.is_none() && aws.is_none() {
+        let name = sources.var("AWS_PROFILE").unwrap_or("default");
+        if let Some(source) = aws_source(sources, name).await?
+            && let Some(region) = source.get("region")
+        {
+            return checked_region("the AWS profile", region);
+        }
+    }
+    Err(Error::usage("No region is set for Lightsail")
+        .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
+}
+
+fn checked_region(origin: &str, region: &str) -> Result<String> {
+    let region = region.trim();
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !region.bytes().all(is_name) || region.is_empty() {
+        // The name becomes part of a host's name, and the request carries a signature.
+        return Err(Error::usage(format!(
+            "'{}' from {origin} is no AWS region",
+            clean(region)
+        )));
+    }
+    let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
+        return Err(Error::usage(format!(
+            "'{region}' from {origin} is an availability zone, not a region"
+        ))
+        .hint(format!("pass --region {without_zone}")));
+    }
+    tracing::info!("region: {region} ({origin})");
+    Ok(region.to_owned())
+}
+
+/// An address in the environment overrides a profile's: that is what it is for.
+fn endpoint(
+    sources: &Sources,
+    http: &Http,
+    own: Option<&Profile>,
+    aws: Option<&AwsSource>,
+) -> Result<Option<Url>> {
+    let is_ignored = sources
+        .var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let set = sources.first_var(&ENDPOINTS).filter(|_| !is_ignored);
+    let in_own = || Some(("config.toml", own?.endpoint.clone()?));
+    let in_aws = || {
+        let endpoint = aws?.endpoint().filter(|_| !is_ignored)?;
+        Some(("the AWS profile", endpoint))
+    };
+    let found = set
+        .map(|(name, value)| (name, value.to_owned()))
+        .or_else(in_own)
+        .or_else(in_aws);
+    let Some((origin, text)) = found else {
+        return Ok(None);
+    };
+    let url = http.endpoint(&text, origin)?;
+    tracing::info!("endpoint: {} ({origin})", crate::secret::redact_url(&url));
+    Ok(Some(url))
+}
+
+fn credentials(
+    sources: &Sources,
+    http: &Http,
+    origin: Origin<'_>,
+    region: &str,
+) -> Result<(SharedCredentialsProvider, String)> {
+    // Without the client the providers panic in debug builds and fail later in release.
+    let config = ProviderConfig::default()
+        .with_region(Some(Region::new(region.to_owned())))
+        .with_http_client(Connector(http.clone()))
+        .with_retry_config(RetryConfig::standard().with_max_attempts(3))
+        .with_timeout_config(time_limits());
+    Ok(match origin {
+        Origin::Keys(keys) => {
+            let token = keys.token.map(|token| token.expose().to_owned());
+            let secret = keys.secret.expose();
+            let pair = Credentials::new(&keys.key_id, secret, token, None, "snapexport");
+            (SharedCredentialsProvider::new(pair), keys.key_id)
+        }
+        Origin::AwsProfile(source) => {
+            let account = source
+                .get("aws_access_key_id")
+                .map_or_else(|| format!("profile {}", source.name), str::to_owned);
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&config)
+                .profile_files(source.files)
+                .profile_name(source.name)
+                .build();
+            (SharedCredentialsProvider::new(provider), account)
+        }
+        Origin::WebIdentity => {
+            let provider = WebIdentityTokenCredentialsProvider::builder()
+                .configure(&config)
+                .build();
+            let account = sources.var("AWS_ROLE_ARN").unwrap_or("web identity");
+            (SharedCredentialsProvider::new(provider), account.to_owned())
+        }
+        Origin::Container => {
+            let provider = EcsCredentialsProvider::builder().configure(&config).build();
+            (
+                SharedCredentialsProvider::new(provider),
+                "container role".to_owned(),
+            )
+        }
+        Origin::Own(name, _) => {
+            return Err(Error::new(
+                Kind::Internal,
+                format!("The profile '{name}' was not resolved"),
+            ));
+        }
+    })
+}
+
+/// Explicit limits: the SDK's own wait for ever, or are read from the environment and panic on a bad value.
+pub fn time_limits() -> TimeoutConfig {
+    // A second more than the client's own, whose message is the better one.
+    let attempt = REPLY_TIMEOUT + Duration::from_secs(1);
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(attempt * 3)
+        .build()
+}

@@ -1,0 +1,384 @@
+//! Which source wins, and what is said where none does.
+
+use std::path::Path;
+
+use super::Profile;
+use super::credentials::{Resolved, resolve};
+use crate::context::{self, Config, Env, ProfileChoice, Sources};
+use crate::error::{Error, Kind};
+use crate::provider::http::Http;
+use crate::secret::Secret;
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT00000"),
+    ("AWS_SECRET_ACCESS_KEY", "environment-secret"),
+];
+const CONFIG: &str = "\
+[default]
+region = eu-west-1
+[profile backup]
+region = eu-central-1
+endpoint_url = https://global.example
+services = mine
+[profile whole]
+region = us-west-2
+endpoint_url = https://global.example
+[profile half]
+aws_access_key_id = AKIAHALF000000000000
+[services mine]
+lightsail =
+  endpoint_url = https://lightsail.example
+";
+const CREDENTIALS: &str = "\
+[default]
+aws_access_key_id = AKIADEFAULT000000000
+aws_secret_access_key = default-secret
+[backup]
+aws_access_key_id = AKIABACKUP0000000000
+aws_secret_access_key = backup-secret
+[whole]
+aws_access_key_id = AKIAWHOLE00000000000
+aws_secret_access_key = whole-secret
+";
+
+fn env(extra: &[(&str, &str)]) -> Env {
+    extra.iter().copied().collect()
+}
+
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(home.path().join(".aws")).expect("made");
+    write(home.path(), "config", CONFIG);
+    write(home.path(), "credentials", CREDENTIALS);
+    home
+}
+
+fn write(home: &Path, name: &str, text: &str) {
+    std::fs::write(home.join(".aws").join(name), text).expect("written");
+}
+
+fn choice(name: &str, is_explicit: bool) -> Option<ProfileChoice> {
+    Some(ProfileChoice {
+        name: name.into(),
+        is_explicit,
+    })
+}
+
+/// Our configuration with profile `own` (a key pair) and `points` (at an AWS profile).
+fn config() -> Config {
+    let pair = Profile {
+        region: Some("ca-central-1".into()),
+        access_key: Some("AKIAOWN0000000000000".into()),
+        secret_key: Some(Secret::new("own-secret")),
+        endpoint: Some("https://own.example".into()),
+        ..Profile::default()
+    };
+    let pointer = Profile {
+        aws_profile: Some("whole".into()),
+        ..Profile::default()
+    };
+    let mut config = Config::default();
+    for (name, profile) in [
+        ("own", pair),
+        ("points", pointer),
+        ("empty", Profile::default()),
+    ] {
+        let lightsail = Some(profile);
+        let profile = context::Profile {
+            lightsail,
+            ..context::Profile::default()
+        };
+        config.profile.insert(name.into(), profile);
+    }
+    config
+}
+
+async fn ask(sources: Sources) -> Result<Resolved, Error> {
+    resolve(&sources, &Http::new(false)).await
+}
+
+#[tokio::test]
+async fn each_source_has_its_rank_and_brings_its_own_region_and_endpoint() {
+    let home = home();
+    let keys_and = |extra: &[(&'static str, &'static str)]| env(&[&KEYS[..], extra].concat());
+    let table = [
+        // Environment keys, region from the environment or from AWS's default profile.
+        (
+            keys_and(&[("AWS_REGION", "eu-west-3")]),
+            None,
+            "AKIAENVIRONMENT00000",
+            "eu-west-3",
+            None,
+        ),
+        (
+            keys_and(&[("AWS_DEFAULT_REGION", "eu-west-2")]),
+            None,
+            "AKIAENVIRONMENT00000",
+            "eu-west-2",
+            None,
+        ),
+        (
+            keys_and(&[]),
+            None,
+            "AKIAENVIRONMENT00000",
+            "eu-west-1",
+            None,
+        ),
+        // They win over the configured default, and lose to what is asked for.
+        (
+            keys_and(&[("AWS_REGION", "eu-west-3")]),
+            choice("own", false),
+            "AKIAENVIRONMENT00000",
+            "eu-west-3",
+            None,
+        ),
+        (
+            keys_and(&[("AWS_REGION", "eu-west-3")]),
+            choice("own", true),
+            "AKIAOWN0000000000000",
+            "ca-central-1",
+            Some("https://own.example/"),
+        ),
+        (
+            keys_and(&[("AWS_REGION", "eu-west-3")]),
+            choice("backup", true),
+            "AKIABACKUP0000000000",
+            "eu-central-1",
+            Some("https://lightsail.example/"),
+        ),
+        (
+            env(&[]),
+            choice("own", false),
+            "AKIAOWN0000000000000",
+            "ca-central-1",
+            Some("https://own.example/"),
+        ),
+        (
+            env(&[]),
+            choice("points", true),
+            "AKIAWHOLE00000000000",
+            "us-west-2",
+            Some("https://global.example/"),
+        ),
+        (
+            env(&[("AWS_PROFILE", "whole")]),
+            choice("own", false),
+            "AKIAWHOLE00000000000",
+            "us-west-2",
+            Some("https://global.example/"),
+        ),
+        (env(&[]), None, "AKIADEFAULT000000000", "eu-west-1", None),
+        // An endpoint in the environment overrides a profile's; the one for Lightsail comes first.
+        (
+            env(&[("AWS_ENDPOINT_URL", "https://a.example")]),
+            choice("own", true),
+            "AKIAOWN0000000000000",
+            "ca-central-1",
+            Some("https://a.example/"),
+        ),
+        (
+            env(&[
+                ("AWS_ENDPOINT_URL", "https://a.example"),
+                ("AWS_ENDPOINT_URL_LIGHTSAIL", "b.example"),
+            ]),
+            None,
+            "AKIADEFAULT000000000",
+            "eu-west-1",
+            Some("https://b.example/"),
+        ),
+        (
+            env(&[
+                ("AWS_ENDPOINT_URL", "https://a.example"),
+                ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ]),
+            choice("backup", true),
+            "AKIABACKUP0000000000",
+            "eu-central-1",
+            None,
+        ),
+    ];
+    for (index, (env, profile, account, region, endpoint)) in table.into_iter().enumerate() {
+        let sources = Sources {
+            env,
+            home: Some(home.path().into()),
+            profile,
+            config: config(),
+            ..Sources::default()
+        };
+        let found = ask(sources)
+            .await
+            .unwrap_or_else(|error| panic!("row {index}: {error:?}"));
+        let url = found.endpoint.as_ref().map(|url| url.as_str());
+        assert_eq!(
+            (&*found.account, &*found.region, url),
+            (account, region, endpoint),
+            "row {index}"
+        );
+        assert!(
+            !format!("{found:?}").contains("-secret"),
+            "row {index} shows a secret"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_or_impossible_is_named() {
+    let home = home();
+    let region = ("AWS_REGION", "eu-west-3");
+    let no_home = false;
+    for (env, profile, with_home, kind, words) in [
+        (
+            env(&[region]),
+            None,
+            no_home,
+            Kind::Credentials,
+            "no AWS credentials",
+        ),
+        (
+            env(&[region, KEYS[0]]),
+            None,
+            true,
+            Kind::Credentials,
+            "AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            env(&[region, KEYS[1]]),
+            None,
+            true,
+            Kind::Credentials,
+            "not AWS_ACCESS_KEY_ID",
+        ),
+        (env(&KEYS), None, no_home, Kind::Usage, "No region"),
+        (
+            env(&KEYS),
+            choice("nowhere", true),
+            true,
+            Kind::Credentials,
+            "'nowhere'",
+        ),
+        (
+            env(&[("AWS_PROFILE", "nowhere")]),
+            None,
+            true,
+            Kind::Credentials,
+            "'nowhere'",
+        ),
+        (
+            env(&KEYS),
+            choice("half", true),
+            true,
+            Kind::Credentials,
+            "not aws_secret_access_key",
+        ),
+        (
+            env(&KEYS),
+            choice("empty", true),
+            true,
+            Kind::Credentials,
+            "names no credentials",
+        ),
+        (
+            env(&[KEYS[0], KEYS[1], ("AWS_REGION", "eu-west-3a")]),
+            None,
+            true,
+            Kind::Usage,
+            "availability zone",
+        ),
+        (
+            env(&[KEYS[0], KEYS[1], ("AWS_REGION", "us-west-2-lax-1b")]),
+            None,
+            true,
+            Kind::Usage,
+            "availability zone",
+        ),
+        (
+            env(&[KEYS[0], KEYS[1], ("AWS_REGION", "evil.example/")]),
+            None,
+            true,
+            Kind::Usage,
+            "no AWS region",
+        ),
+        (
+            env(&[
+                KEYS[0],
+                KEYS[1],
+                region,
+                ("AWS_ENDPOINT_URL", "http://plain.example"),
+            ]),
+            None,
+            true,
+            Kind::Usage,
+            "plain http",
+        ),
+    ] {
+        let sources = Sources {
+            env: env.clone(),
+            home: with_home.then(|| home.path().into()),
+            profile,
+            config: config(),
+            ..Sources::default()
+        };
+        let error = ask(sources).await.expect_err(words);
+        assert_eq!(error.kind, kind, "{words}: {}", error.one_line());
+        assert!(
+            error.one_line().contains(words),
+            "{words}: {}",
+            error.one_line()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_region_flag_wins_and_temporary_keys_keep_their_token() {
+    let sources = Sources {
+        env: env(&[
+            KEYS[0],
+            KEYS[1],
+            ("AWS_SESSION_TOKEN", "a-token"),
+            ("AWS_REGION", "eu-west-3"),
+        ]),
+        region: Some("us-east-1".into()),
+        ..Sources::default()
+    };
+    let found = ask(sources).await.expect("resolved");
+    assert_eq!(found.region, "us-east-1");
+    use aws_credential_types::provider::ProvideCredentials;
+    let keys = found
+        .credentials
+        .provide_credentials()
+        .await
+        .expect("static");
+    assert_eq!(keys.session_token(), Some("a-token"));
+}
+
+#[tokio::test]
+async fn a_broken_aws_configuration_is_reported_and_not_skipped() {
+    let home = home();
+    write(home.path(), "config", "[default\nregion = x\n");
+    let sources = Sources {
+        env: env(&[("AWS_REGION", "eu-west-3")]),
+        home: Some(home.path().into()),
+        ..Sources::default()
+    };
+    let error = ask(sources).await.expect_err("malformed");
+    assert_eq!(error.kind, Kind::Credentials, "{}", error.one_line());
+}
+
+#[tokio::test]
+async fn the_keys_of_an_aws_profile_are_read_from_the_files_that_were_resolved() {
+    use aws_credential_types::provider::ProvideCredentials;
+    let home = home();
+    let sources = Sources {
+        env: env(&[("AWS_PROFILE", "whole")]),
+        home: Some(home.path().into()),
+        ..Sources::default()
+    };
+    let found = ask(sources).await.expect("resolved");
+    let keys = found
+        .credentials
+        .provide_credentials()
+        .await
+        .expect("in the file");
+    assert_eq!(keys.access_key_id(), "AKIAWHOLE00000000000");
+    assert_eq!(keys.secret_access_key(), "whole-secret");
+}
