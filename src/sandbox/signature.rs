@@ -272,4 +272,62 @@ mod tests {
             );
         }
     }
+
+    /// Inputs and signatures made by official clients in Rust and Go.
+    #[test]
+    fn aws4_signatures_match_those_of_the_official_clients() {
+        let filtered = "{\"Filters\": {\"TaskIds\": [\"snap-export-12345678\"]}}";
+        let cloud = "api.eu-west-2.outscale.com";
+        for (service, host, body, signed, signature) in [
+            (
+                "api",
+                cloud,
+                filtered,
+                "content-type;host;x-amz-date",
+                "e9d463833a0cba025dd2b780f53889c92c52d2850abec3dfe18fd29436eeb140",
+            ),
+            (
+                "api",
+                cloud,
+                filtered,
+                "host;x-amz-date",
+                "6a5d956cda2376515a288c799f3e79909c4939c736877b26a75b0dac1e2497d6",
+            ),
+            (
+                "oapi",
+                cloud,
+                filtered,
+                "host;x-amz-date",
+                "dacd62591b9043a3f69f6a799789f8e9f5a7a718bcb41419420a397c301244ed",
+            ),
+            (
+                "oapi",
+                "127.0.0.1:18970",
+                "{}",
+                "host;x-amz-date",
+                "f083f0c9663e756a39d1e741f890a2a62d24ba5f2ddba527209d08809261419b",
+            ),
+        ] {
+            let auth = authorization(AWS4, service, signed, signature);
+            let request = request(
+                "/api/v1/ReadSnapshotExportTasks",
+                body,
+                &[
+                    ("host", host),
+                    ("content-type", "application/json"),
+                    ("x-amz-date", "20260115T123456Z"),
+                    ("authorization", &auth),
+                ],
+            );
+            let claim = claim(&request, &[OSC4, AWS4]).expect("well-formed");
+            assert!(
+                claim.is_signed_with(SECRET, &request),
+                "{service} {host} {signed}"
+            );
+            assert!(
+                !claim.is_signed_with("another", &request),
+                "{service} {host} {signed}"
+            );
+        }
+    }
 }
