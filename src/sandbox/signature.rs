@@ -195,6 +195,38 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Signs a request as a client would, for tests of the sandbox's doors.
+#[cfg(test)]
+pub fn signed(mut request: Request, scheme: Scheme, key: (&str, &str), at: Timestamp) -> Request {
+    let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let claim = Claim {
+        scheme,
+        access_key: key.0.to_owned(),
+        signed_at: at,
+        day: stamp[..8].to_owned(),
+        stamp: stamp.clone(),
+        region: "eu-west-2".to_owned(),
+        service: "api".to_owned(),
+        signed_headers: vec!["host".to_owned(), scheme.date_header.to_owned()],
+        signature: String::new(),
+    };
+    request.headers.push(("host".into(), "sandbox".into()));
+    request.headers.push((scheme.date_header.into(), stamp));
+    let signature = claim.sign(key.1, &claim.canonical_request(&request));
+    let authorization = format!(
+        "{}-HMAC-SHA256 Credential={}/{}/eu-west-2/api/{}, SignedHeaders={}, Signature={signature}",
+        scheme.prefix,
+        key.0,
+        claim.day,
+        scheme.terminator,
+        claim.signed_headers.join(";")
+    );
+    request
+        .headers
+        .push(("authorization".into(), authorization));
+    request
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

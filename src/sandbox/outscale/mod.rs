@@ -3,6 +3,8 @@
 mod calls;
 mod members;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
