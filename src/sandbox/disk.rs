@@ -64,7 +64,7 @@ pub fn qcow2(label: &str) -> Vec<u8> {
     put(
         &mut image,
         3 * CLUSTER,
-        &(4 * CLUSTER as u64 | COPIED).to_be_bytes(),
+        &((4 * CLUSTER as u64) | COPIED).to_be_bytes(),
     );
     for cluster in 0..image.len() / CLUSTER {
         put(&mut image, 2 * CLUSTER + 2 * cluster, &1u16.to_be_bytes());

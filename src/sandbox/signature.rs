@@ -197,7 +197,13 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Signs a request as a client would, for tests of the sandbox's doors.
 #[cfg(test)]
-pub fn signed(mut request: Request, scheme: Scheme, key: (&str, &str), at: Timestamp) -> Request {
+pub fn signed(
+    mut request: Request,
+    scheme: Scheme,
+    service: &str,
+    key: (&str, &str),
+    at: Timestamp,
+) -> Request {
     let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
     let claim = Claim {
         scheme,
@@ -206,7 +212,7 @@ pub fn signed(mut request: Request, scheme: Scheme, key: (&str, &str), at: Times
         day: stamp[..8].to_owned(),
         stamp: stamp.clone(),
         region: "eu-west-2".to_owned(),
-        service: "api".to_owned(),
+        service: service.to_owned(),
         signed_headers: vec!["host".to_owned(), scheme.date_header.to_owned()],
         signature: String::new(),
     };
@@ -214,7 +220,7 @@ pub fn signed(mut request: Request, scheme: Scheme, key: (&str, &str), at: Times
     request.headers.push((scheme.date_header.into(), stamp));
     let signature = claim.sign(key.1, &claim.canonical_request(&request));
     let authorization = format!(
-        "{}-HMAC-SHA256 Credential={}/{}/eu-west-2/api/{}, SignedHeaders={}, Signature={signature}",
+        "{}-HMAC-SHA256 Credential={}/{}/eu-west-2/{service}/{}, SignedHeaders={}, Signature={signature}",
         scheme.prefix,
         key.0,
         claim.day,

@@ -101,7 +101,7 @@ pub fn check(members: Members, body: &Value) -> Result<(), Response> {
             Number => value.is_i64(),
             Texts => is_list(Value::is_string),
             Numbers => is_list(Value::is_i64),
-            Object(members) if value.is_object() => return_if_bad(members, value)?,
+            Object(members) if value.is_object() => check(members, value).map(|()| true)?,
             Object(_) => false,
         };
         if !is_right {
@@ -110,8 +110,4 @@ pub fn check(members: Members, body: &Value) -> Result<(), Response> {
         }
     }
     Ok(())
-}
-
-fn return_if_bad(members: Members, value: &Value) -> Result<bool, Response> {
-    check(members, value).map(|()| true)
 }

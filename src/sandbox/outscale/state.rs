@@ -168,7 +168,7 @@ impl State {
     pub(super) fn count_refusal(&mut self, account: &str, now: Timestamp) {
         let refusals = self.refusals.entry(account.to_owned()).or_default();
         refusals.in_a_row += 1;
-        if refusals.in_a_row % 4 == 0 {
+        if refusals.in_a_row.is_multiple_of(4) {
             let minutes = (refusals.in_a_row / 4).min(10);
             refusals.locked_until = Some(now + SignedDuration::from_mins(minutes.into()));
         }

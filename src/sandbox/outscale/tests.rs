@@ -44,7 +44,11 @@ fn refusal(world: &mut World, call: &str, body: &Value) -> (u16, String) {
 fn ask(world: &mut World, call: &str, body: &Value, seconds: i64) -> (u16, Value) {
     let moment = at(seconds);
     let request = request(&format!("/api/v1/{call}"), body);
-    let response = handle(world, &signed(request, AWS4, KEY, moment.now), &moment);
+    let response = handle(
+        world,
+        &signed(request, AWS4, "api", KEY, moment.now),
+        &moment,
+    );
     (response.status, answer(&response))
 }
 
@@ -58,7 +62,11 @@ fn both_algorithms_and_all_spellings_of_the_version_are_accepted() {
     for scheme in [OSC4, AWS4] {
         for version in ["v1", "V1", "latest"] {
             let request = request(&format!("/api/{version}/ReadSnapshots"), &json!({}));
-            let response = handle(&mut world, &signed(request, scheme, KEY, NOW), &at(0));
+            let response = handle(
+                &mut world,
+                &signed(request, scheme, "api", KEY, NOW),
+                &at(0),
+            );
             assert_eq!(response.status, 200, "{scheme:?} {version}");
         }
     }
@@ -71,6 +79,7 @@ fn wrong_keys_and_clocks_are_refused_alike() {
         let request = signed(
             request("/api/v1/ReadSnapshots", &json!({})),
             scheme,
+            "api",
             key,
             time,
         );
@@ -103,7 +112,7 @@ fn a_key_is_locked_after_four_wrong_signatures_in_a_row() {
     let body = json!({});
     for _ in 0..4 {
         let wrong = request("/api/v1/ReadSnapshots", &body);
-        let wrong = signed(wrong, AWS4, (ACCESS_KEY, "wrong"), NOW);
+        let wrong = signed(wrong, AWS4, "api", (ACCESS_KEY, "wrong"), NOW);
         assert_eq!(handle(&mut world, &wrong, &at(0)).status, 401);
     }
     assert_eq!(

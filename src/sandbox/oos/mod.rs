@@ -341,34 +341,4 @@ fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_follow_http() {
-        for (text, expected) in [
-            ("bytes=0-9", Some(Ok((0, 9)))),
-            ("bytes=90-", Some(Ok((90, 99)))),
-            ("bytes=-10", Some(Ok((90, 99)))),
-            ("bytes=-1000", Some(Ok((0, 99)))),
-            ("bytes=50-1000", Some(Ok((50, 99)))),
-            ("bytes=100-", Some(Err(()))),
-            ("bytes=9-5", Some(Err(()))),
-            ("bytes=-0", Some(Err(()))),
-            ("lines=0-9", None),
-            ("bytes=a-b", None),
-        ] {
-            assert_eq!(range(text, 100), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn objects_are_gzip_of_the_image() {
-        use std::io::Read;
-        let mut image = Vec::new();
-        flate2::read::GzDecoder::new(gzip(&disk::qcow2("x")).as_slice())
-            .read_to_end(&mut image)
-            .expect("gzip");
-        assert!(image == disk::qcow2("x"));
-    }
-}
+mod tests;
