@@ -114,7 +114,7 @@ pub struct Sources {
     pub profile: Option<ProfileChoice>,
     /// `--region` or `SNAPEXPORT_REGION`, before everything else.
     pub region: Option<String>,
-    /// `--bucket-profile`: the profile with the key pair of the bucket's account.
+    /// `--bucket-profile`: the profile whose key pair opens a bucket in another account (OUTSCALE).
     pub bucket_profile: Option<String>,
     /// Our configuration file.
     pub config: Config,

@@ -195,6 +195,44 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Signs a request as a client would, for tests of the sandbox's doors.
+#[cfg(test)]
+pub fn signed(
+    mut request: Request,
+    scheme: Scheme,
+    service: &str,
+    key: (&str, &str),
+    at: Timestamp,
+) -> Request {
+    let stamp = at.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let claim = Claim {
+        scheme,
+        access_key: key.0.to_owned(),
+        signed_at: at,
+        day: stamp[..8].to_owned(),
+        stamp: stamp.clone(),
+        region: "eu-west-2".to_owned(),
+        service: service.to_owned(),
+        signed_headers: vec!["host".to_owned(), scheme.date_header.to_owned()],
+        signature: String::new(),
+    };
+    request.headers.push(("host".into(), "sandbox".into()));
+    request.headers.push((scheme.date_header.into(), stamp));
+    let signature = claim.sign(key.1, &claim.canonical_request(&request));
+    let authorization = format!(
+        "{}-HMAC-SHA256 Credential={}/{}/eu-west-2/{service}/{}, SignedHeaders={}, Signature={signature}",
+        scheme.prefix,
+        key.0,
+        claim.day,
+        scheme.terminator,
+        claim.signed_headers.join(";")
+    );
+    request
+        .headers
+        .push(("authorization".into(), authorization));
+    request
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +307,64 @@ mod tests {
             assert!(
                 !claim.is_signed_with(SECRET, &request),
                 "{call}: a changed body must not pass"
+            );
+        }
+    }
+
+    /// Inputs and signatures made by official clients in Rust and Go.
+    #[test]
+    fn aws4_signatures_match_those_of_the_official_clients() {
+        let filtered = "{\"Filters\": {\"TaskIds\": [\"snap-export-12345678\"]}}";
+        let cloud = "api.eu-west-2.outscale.com";
+        for (service, host, body, signed, signature) in [
+            (
+                "api",
+                cloud,
+                filtered,
+                "content-type;host;x-amz-date",
+                "e9d463833a0cba025dd2b780f53889c92c52d2850abec3dfe18fd29436eeb140",
+            ),
+            (
+                "api",
+                cloud,
+                filtered,
+                "host;x-amz-date",
+                "6a5d956cda2376515a288c799f3e79909c4939c736877b26a75b0dac1e2497d6",
+            ),
+            (
+                "oapi",
+                cloud,
+                filtered,
+                "host;x-amz-date",
+                "dacd62591b9043a3f69f6a799789f8e9f5a7a718bcb41419420a397c301244ed",
+            ),
+            (
+                "oapi",
+                "127.0.0.1:18970",
+                "{}",
+                "host;x-amz-date",
+                "f083f0c9663e756a39d1e741f890a2a62d24ba5f2ddba527209d08809261419b",
+            ),
+        ] {
+            let auth = authorization(AWS4, service, signed, signature);
+            let request = request(
+                "/api/v1/ReadSnapshotExportTasks",
+                body,
+                &[
+                    ("host", host),
+                    ("content-type", "application/json"),
+                    ("x-amz-date", "20260115T123456Z"),
+                    ("authorization", &auth),
+                ],
+            );
+            let claim = claim(&request, &[OSC4, AWS4]).expect("well-formed");
+            assert!(
+                claim.is_signed_with(SECRET, &request),
+                "{service} {host} {signed}"
+            );
+            assert!(
+                !claim.is_signed_with("another", &request),
+                "{service} {host} {signed}"
             );
         }
     }

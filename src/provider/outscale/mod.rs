@@ -1,10 +1,34 @@
-//! 3DS OUTSCALE.
+//! 3DS OUTSCALE: exports of volume snapshots to OUTSCALE Object Storage (API 1.42).
 
+mod api;
+mod credentials;
+mod errors;
+mod mapping;
+mod objects;
+mod preflight;
+mod rules;
+mod sign;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::{Entry, Shape};
-use crate::error::{Error, Kind};
-use crate::task::ProviderId;
+use self::api::Api;
+use self::credentials::Account;
+use self::mapping::TASK_PREFIX;
+use self::objects::{Object, ObjectStore};
+use super::http::{Http, Reply};
+use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter};
+use crate::context::Sources;
+use crate::error::{Error, Kind, Result};
+use crate::secret::{Secret, redact_json};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("outscale");
@@ -13,11 +37,410 @@ pub const ID: ProviderId = ProviderId("outscale");
 pub const ENTRY: Entry = Entry {
     id: ID,
     title: "3DS OUTSCALE",
-    shape: |_| Shape::No,
-    connect: |_, _| Box::pin(async { Err(Error::new(Kind::Internal, "placeholder")) }),
+    shape,
+    connect,
 };
 
 /// `[profile.NAME.outscale]` of config.toml.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Profile {}
+pub struct Profile {
+    /// Such as `eu-west-2`.
+    pub region: Option<String>,
+    /// Access key id.
+    pub access_key: Option<String>,
+    /// Secret key; or see `secret_key_command`.
+    pub secret_key: Option<Secret>,
+    /// A command whose first line of output is the secret key.
+    pub secret_key_command: Option<Vec<String>>,
+    /// The API, with or without scheme and `/api/v1`.
+    pub endpoint: Option<String>,
+    /// The object store.
+    pub object_endpoint: Option<String>,
+}
+
+const CREATE: &str = "CreateSnapshotExportTask";
+const READ_TASKS: &str = "ReadSnapshotExportTasks";
+const READ_SNAPSHOTS: &str = "ReadSnapshots";
+const READ_ACCOUNTS: &str = "ReadAccounts";
+
+/// The code for a member that this version of the API does not know.
+const UNKNOWN_MEMBER: &str = "3001";
+
+fn shape(id: &str) -> Shape {
+    match id.strip_prefix(TASK_PREFIX) {
+        Some(rest) if !rest.is_empty() => Shape::Sure,
+        _ => Shape::No,
+    }
+}
+
+fn connect(sources: &Sources, http: Http) -> BoxFuture<'_, Result<Arc<dyn Provider>>> {
+    Box::pin(async move {
+        let account = Account::resolve(sources, &http)?;
+        Ok(Arc::new(Outscale::new(account, http)) as Arc<dyn Provider>)
+    })
+}
+
+/// One account in one region.
+struct Outscale {
+    account: Account,
+    api: Api,
+    objects: ObjectStore,
+}
+
+impl Outscale {
+    fn new(account: Account, http: Http) -> Self {
+        let (keys, region) = (account.keys.clone(), account.region.clone());
+        let bucket_keys = account.bucket_keys.clone().unwrap_or_else(|| keys.clone());
+        let objects = ObjectStore::new(
+            http.clone(),
+            bucket_keys,
+            region.clone(),
+            account.objects.clone(),
+        );
+        let api = Api::new(http, keys, region, account.api.clone());
+        Outscale {
+            account,
+            api,
+            objects,
+        }
+    }
+
+    /// The body of the start. A member without a value is left out: the API knows no nulls.
+    fn create_body(&self, request: &ExportRequest) -> Value {
+        let mut export = Map::new();
+        if let Target::Oos {
+            bucket,
+            prefix,
+            format,
+            manifest_url,
+        } = &request.target
+        {
+            export.insert("DiskImageFormat".into(), format.as_str().into());
+            export.insert("OsuBucket".into(), bucket.as_str().into());
+            if let Some(prefix) = prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
+                export.insert("OsuPrefix".into(), prefix.into());
+            }
+            if let Some(url) = manifest_url {
+                export.insert("OsuManifestUrl".into(), url.as_str().into());
+            }
+        }
+        if let Some(keys) = &self.account.bucket_keys {
+            let pair = json!({"ApiKeyId": keys.id, "SecretKey": keys.secret.expose()});
+            export.insert("OsuApiKey".into(), pair);
+        }
+        json!({"SnapshotId": request.snapshot, "OsuExport": export})
+    }
+
+    fn task(&self, raw: &Value) -> Option<Task> {
+        mapping::task(raw, &self.account.region)
+    }
+
+    /// The task in the reply to a start. Some gateways have left it out of a success.
+    fn started(&self, reply: &Reply, request: &ExportRequest) -> Result<Task> {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
+        let Some(task) = self.task(raw) else {
+            let request_id = body.pointer("/ResponseContext/RequestId");
+            return Err(Error::new(
+                Kind::Provider,
+                "OUTSCALE accepted the start but named no task",
+            )
+            .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
+            .request_id(request_id.and_then(Value::as_str).map(str::to_owned))
+            .maybe_executed());
+        };
+        Ok(Task {
+            snapshot: Some(request.snapshot.clone()),
+            target: Some(request.target.clone()),
+            created_at: Some(Timestamp::now()),
+            ..task
+        })
+    }
+
+    /// The id of the account whose key this is; `None` where the key may not ask.
+    async fn account_id(&self) -> Result<Option<String>> {
+        let answer = self
+            .api
+            .read(READ_ACCOUNTS, &json!({}), "the look at the account")
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer
+                .pointer("/Accounts/0/AccountId")
+                .and_then(Value::as_str)
+                .map(str::to_owned)),
+            Err(error) if matches!(error.kind, Kind::Permission | Kind::Provider) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn task_not_found(&self, id: &TaskId) -> Error {
+        Error::new(
+            Kind::NotFound,
+            format!("OUTSCALE knows no export task {id} in {}", self.account.region),
+        )
+        .hint("snapexport status --remote lists the tasks that it knows; check the region and the account")
+    }
+}
+
+#[async_trait]
+impl Provider for Outscale {
+    fn id(&self) -> ProviderId {
+        ID
+    }
+
+    fn region(&self) -> &str {
+        &self.account.region
+    }
+
+    fn account(&self) -> String {
+        self.account.keys.id.clone()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            batch: Batch::All,
+            pace_min: Duration::from_secs(10),
+            pace_max: Duration::from_secs(60),
+            visibility: Duration::from_secs(30),
+        }
+    }
+
+    fn validate(&self, request: &ExportRequest) -> Result<()> {
+        rules::validate(request)
+    }
+
+    fn preview(&self, request: &ExportRequest) -> Preview {
+        Preview {
+            call: CREATE,
+            method: "POST",
+            url: self.api.url(CREATE).to_string(),
+            body: redact_json(&self.create_body(request)),
+        }
+    }
+
+    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
+        self.validate(request)?;
+        self.warnings(request).await
+    }
+
+    async fn start(&self, request: &ExportRequest) -> Result<Task> {
+        self.validate(request)?;
+        let what = format!("the export of {}", request.snapshot);
+        let outcome = self
+            .api
+            .once(CREATE, &self.create_body(request), &what)
+            .await
+            .and_then(|reply| self.started(&reply, request));
+        outcome.map_err(|error| explain_start(error.of_start(), request))
+    }
+
+    async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(api::PAGE) {
+            let filters = filter("TaskIds", chunk.iter().map(TaskId::as_str));
+            let what = match chunk {
+                [id] => format!("the look at {id}"),
+                _ => format!("the look at {} export tasks", chunk.len()),
+            };
+            let page = self
+                .api
+                .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
+                .await?;
+            for task in page.iter().filter_map(|raw| self.task(raw)) {
+                found.insert(task.id.clone(), task);
+            }
+        }
+        Ok(ids
+            .iter()
+            .map(|id| {
+                found
+                    .get(id)
+                    .cloned()
+                    .ok_or_else(|| self.task_not_found(id))
+            })
+            .collect())
+    }
+
+    async fn tasks(&self, wanted: &TaskFilter) -> Result<Vec<Task>> {
+        let filters = filter("SnapshotIds", wanted.snapshot.as_deref());
+        let what = "the list of export tasks";
+        let list = |filters| async move {
+            self.api
+                .list(READ_TASKS, "SnapshotExportTasks", &filters, what)
+                .await
+        };
+        let is_filtered = !filters.is_empty();
+        let raw = match list(filters).await {
+            // The filter came with spec 1.40.1; an older gateway lists everything.
+            Err(error) if is_filtered && error.details.code.as_deref() == Some(UNKNOWN_MEMBER) => {
+                list(Map::new()).await?
+            }
+            outcome => outcome?,
+        };
+        let is_wanted = |task: &Task| wanted.snapshot.is_none() || task.snapshot == wanted.snapshot;
+        Ok(raw
+            .iter()
+            .filter_map(|raw| self.task(raw))
+            .filter(is_wanted)
+            .collect())
+    }
+
+    async fn exportable(&self) -> Result<Vec<Source>> {
+        // Without the filter, other accounts' public snapshots come too.
+        let account = self.account_id().await?;
+        if account.is_none() {
+            tracing::warn!(
+                "the account's id is not known: other accounts' public snapshots are listed too"
+            );
+        }
+        let filters = filter("AccountIds", account.as_deref());
+        let raw = self
+            .api
+            .list(
+                READ_SNAPSHOTS,
+                "Snapshots",
+                &filters,
+                "the list of snapshots",
+            )
+            .await?;
+        Ok(raw
+            .iter()
+            .filter_map(|raw| mapping::source(raw, &self.account.region))
+            .collect())
+    }
+
+    async fn locate(&self, task: &Task) -> Result<Artifact> {
+        let unknown = |what: &str| {
+            Error::new(
+                Kind::NotFound,
+                format!("OUTSCALE does not say {what} {} exports", task.id),
+            )
+        };
+        let Some(Target::Oos {
+            bucket,
+            prefix,
+            format,
+            ..
+        }) = &task.target
+        else {
+            return Err(unknown("where"));
+        };
+        let stem = mapping::key_stem(task).ok_or_else(|| unknown("which snapshot"))?;
+        // The rule of today, then the one that old documentation gave.
+        let old_stem = format!("{}{}", prefix.as_deref().unwrap_or(""), task.id);
+        for stem in [&stem, &old_stem] {
+            let objects = self.objects.list(bucket, stem).await?;
+            if let Some(object) = choose(&objects, stem, format)? {
+                let artifact = mapping::artifact(bucket, &object.key, format, object.size);
+                return Ok(Artifact {
+                    exact: true,
+                    ..artifact
+                });
+            }
+        }
+        Err(Error::new(
+            Kind::NotFound,
+            format!(
+                "There is no object {stem}… of {} in the bucket {bucket}",
+                task.id
+            ),
+        )
+        .hint(format!(
+            "snapexport status {} shows whether it is complete",
+            task.id
+        )))
+    }
+}
+
+/// Filters with one member, or none where there are no values.
+fn filter<'v>(member: &str, values: impl IntoIterator<Item = &'v str>) -> Map<String, Value> {
+    let values: Vec<Value> = values.into_iter().map(Value::from).collect();
+    if values.is_empty() {
+        return Map::new();
+    }
+    Map::from_iter([(member.to_owned(), values.into())])
+}
+
+/// The object of an export among those whose keys begin alike: the expected one, else the only one.
+fn choose<'o>(objects: &'o [Object], stem: &str, format: &str) -> Result<Option<&'o Object>> {
+    let expected = format!("{stem}.{format}.gz");
+    if let Some(object) = objects.iter().find(|object| object.key == expected) {
+        return Ok(Some(object));
+    }
+    match objects {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        several => Err(Error::new(
+            Kind::Provider,
+            format!("Several objects begin with {stem}, and none is {expected}"),
+        )
+        .cause(
+            several
+                .iter()
+                .map(|o| o.key.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        )),
+    }
+}
+
+/// Adds what a person needs to know about a start that did not go well.
+fn explain_start(error: Error, request: &ExportRequest) -> Error {
+    let snapshot = &request.snapshot;
+    if error.kind == Kind::MaybeStarted {
+        return error
+            .context(format!(
+                "It is not known whether the export of {snapshot} was started"
+            ))
+            .hint("snapexport status --remote shows whether there is a task for it");
+    }
+    match &request.target {
+        Target::Oos { format, .. }
+            if error.kind == Kind::Provider && !rules::WRITTEN_FORMATS.contains(&format.as_str()) =>
+        {
+            error.hint(format!(
+                "the platform has written only qcow2 and raw since 2020, not {format}: try --format qcow2"
+            ))
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn task_ids_are_known_by_their_shape() {
+        for (id, expected) in [
+            ("snap-export-12345678", Shape::Sure),
+            ("snap-export-", Shape::No),
+            ("snap-12345678", Shape::No),
+            ("image-export-12345678", Shape::No),
+            ("7bdc8ede-1098-4d2c-8477-1c0e9ffb1d54", Shape::No),
+        ] {
+            assert_eq!(shape(id), expected, "{id}");
+        }
+    }
+
+    #[test]
+    fn the_expected_object_wins_then_the_only_one() {
+        let object = |key: &str| Object {
+            key: key.into(),
+            size: Some(1),
+        };
+        for (keys, expected) in [
+            (&[][..], Ok(None)),
+            (&["s.raw.gz"], Ok(Some("s.raw.gz"))),
+            (&["s.manifest", "s.qcow2.gz"], Ok(Some("s.qcow2.gz"))),
+            (&["s.a", "s.b"], Err(Kind::Provider)),
+        ] {
+            let objects: Vec<Object> = keys.iter().map(|key| object(key)).collect();
+            let chosen = choose(&objects, "s", "qcow2")
+                .map(|object| object.map(|object| object.key.as_str()))
+                .map_err(|error| error.kind);
+            assert_eq!(chosen, expected, "{keys:?}");
+        }
+    }
+}

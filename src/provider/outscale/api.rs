@@ -1,0 +1,124 @@
+//! Calls of the OUTSCALE API: `POST {endpoint}/{Action}` with a JSON object.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use reqwest::{Method, Url};
+use serde_json::{Map, Value, json};
+
+use super::super::http::{Http, Reply, Request};
+use super::errors::refused;
+use super::sign::{self, Keys};
+use crate::error::{Error, Kind, Result};
+
+/// The largest page the API gives (spec 1.42: 1 to 1000).
+pub(super) const PAGE: usize = 1000;
+
+/// The API of one region, for one access key.
+pub(super) struct Api {
+    http: Http,
+    keys: Keys,
+    region: String,
+    endpoint: Url,
+}
+
+impl Api {
+    pub fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
+        Api {
+            http,
+            keys,
+            region,
+            endpoint,
+        }
+    }
+
+    /// Where a call goes.
+    pub fn url(&self, call: &str) -> Url {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!(
+            "{}/{call}",
+            self.endpoint.path().trim_end_matches('/')
+        ));
+        url
+    }
+
+    /// A request signed now: each attempt needs its own.
+    fn request(&self, call: &'static str, body: &Value) -> Result<Request> {
+        let request = Request::new(call, Method::POST, self.url(call))
+            .header("content-type", "application/json")?
+            .body(body.to_string());
+        sign::sign(
+            request,
+            &self.keys,
+            &self.region,
+            sign::API,
+            SystemTime::now(),
+        )
+    }
+
+    /// Sends a call once and gives back its reply if it is a success. `what` names the deed and its object in errors.
+    pub async fn once(&self, call: &'static str, body: &Value, what: &str) -> Result<Reply> {
+        accept(self.http.once(self.request(call, body)?).await?, what)
+    }
+
+    /// A call that changes nothing, repeated while its failure is transient.
+    pub async fn read(&self, call: &'static str, body: &Value, what: &str) -> Result<Value> {
+        self.http
+            .read(
+                || self.request(call, body),
+                |reply| accept(reply, what)?.json(),
+            )
+            .await
+    }
+
+    /// Everything that a `Read…` call lists under `member`, page by page.
+    pub async fn list(
+        &self,
+        call: &'static str,
+        member: &str,
+        filters: &Map<String, Value>,
+        what: &str,
+    ) -> Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut tokens = BTreeSet::new();
+        let mut body = json!({"ResultsPerPage": PAGE});
+        if !filters.is_empty() {
+            body["Filters"] = filters.clone().into();
+        }
+        loop {
+            let mut page = self.read(call, &body, what).await?;
+            match page.get_mut(member).map(Value::take) {
+                Some(Value::Array(list)) => items.extend(list),
+                // No member is required, but an answer with neither is somebody else's.
+                _ if page.get("ResponseContext").is_some() => {}
+                _ => return Err(not_an_answer(call, &page)),
+            }
+            let next = page.get("NextPageToken").and_then(Value::as_str);
+            match next.filter(|token| !token.is_empty()) {
+                // A token that comes again would lead round in circles.
+                Some(token) if tokens.insert(token.to_owned()) => {
+                    body["NextPageToken"] = token.into();
+                }
+                _ => return Ok(items),
+            }
+        }
+    }
+}
+
+fn accept(reply: Reply, what: &str) -> Result<Reply> {
+    if reply.is_success() {
+        Ok(reply)
+    } else {
+        Err(refused(&reply, what))
+    }
+}
+
+fn not_an_answer(call: &str, page: &Value) -> Error {
+    let start: String = page.to_string().chars().take(200).collect();
+    Error::new(
+        Kind::Provider,
+        format!("The reply to {call} is not what the API promises"),
+    )
+    .cause(start)
+    .hint("check that the endpoint is right (-v shows it)")
+}

@@ -1,0 +1,371 @@
+//! Whose key pair, which region and which endpoints: what belongs together comes from one source.
+
+use std::path::{Path, PathBuf};
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::http::Http;
+use super::Profile;
+use super::mapping::text;
+use super::sign::Keys;
+use crate::context::{Sources, profile_secret};
+use crate::error::{Error, Kind, Result};
+use crate::secret::{Secret, clean};
+
+/// The region of every official client, if none is named.
+const DEFAULT_REGION: &str = "eu-west-2";
+
+/// Everything that is needed to talk to the cloud.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub keys: Keys,
+    pub region: String,
+    /// Ends in the version path, as in `https://api.eu-west-2.outscale.com/api/v1`.
+    pub api: Url,
+    /// The object store, without a bucket.
+    pub objects: Url,
+    /// The key pair of a bucket in another account.
+    pub bucket_keys: Option<Keys>,
+}
+
+impl Account {
+    /// Resolves it: an explicit profile, the environment, the configured default profile, then osc's own file.
+    pub fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
+        let section = Section::choose(sources)?;
+        let keys = section.keys()?;
+        tracing::info!("access key {} from {}", keys.id, section.origin);
+        let region = region(sources, &section)?;
+        // A profile's endpoints are those of its region, so another region's calls must not go there.
+        let is_home = section.region.as_ref().is_none_or(|home| *home == region);
+        let endpoint = |variable, own: &Option<String>, host: String| {
+            let (text, origin) = match (sources.var(variable), own) {
+                (Some(text), _) => (text.to_owned(), variable),
+                (None, Some(text)) if is_home => (text.clone(), section.origin.as_str()),
+                _ => (host, "the region"),
+            };
+            let url = http.endpoint(&text, origin)?;
+            tracing::info!("endpoint {url} from {origin}");
+            Ok::<Url, Error>(url)
+        };
+        let mut api = endpoint(
+            "OSC_ENDPOINT_API",
+            &section.endpoint,
+            format!("api.{region}.outscale.com"),
+        )?;
+        // Half of the clients write the version into the endpoint, half do not.
+        if api.path() == "/" {
+            api.set_path("/api/v1");
+        }
+        let objects = endpoint(
+            "OSC_ENDPOINT_OOS",
+            &section.object_endpoint,
+            format!("oos.{region}.outscale.com"),
+        )?;
+        Ok(Account {
+            keys,
+            region,
+            api,
+            objects,
+            bucket_keys: bucket_keys(sources)?,
+        })
+    }
+}
+
+/// What one source says, before it is checked.
+#[derive(Default)]
+struct Section {
+    origin: String,
+    access_key: Option<String>,
+    secret_key: Option<Secret>,
+    region: Option<String>,
+    endpoint: Option<String>,
+    object_endpoint: Option<String>,
+}
+
+impl Section {
+    fn choose(sources: &Sources) -> Result<Section> {
+        let profile = sources.profile.as_ref();
+        if let Some(profile) = profile.filter(|profile| profile.is_explicit) {
+            return Section::named(sources, &profile.name);
+        }
+        if let Some(section) = Section::from_environment(sources) {
+            return Ok(section);
+        }
+        if let Some((profile, own)) = profile.zip(sources.own_profile())
+            && let Some(own) = &own.outscale
+        {
+            return Section::from_own(&profile.name, own);
+        }
+        match OscFile::find(sources)? {
+            Some(file) => file.chosen(sources.var("OSC_PROFILE"))?.ok_or_else(none),
+            None => Err(none()),
+        }
+    }
+
+    /// The profile of this name: ours, else the one of osc's file.
+    fn named(sources: &Sources, name: &str) -> Result<Section> {
+        let own = sources.config.profile.get(name);
+        if let Some(own) = own.and_then(|profile| profile.outscale.as_ref()) {
+            return Section::from_own(name, own);
+        }
+        let file = OscFile::find(sources)?;
+        if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
+            return Ok(section);
+        }
+        let place = file.map_or("~/.osc/config.json".to_owned(), |file| {
+            file.path.display().to_string()
+        });
+        let name = clean(name);
+        Err(Error::new(
+            Kind::Credentials,
+            format!(
+                "There is no profile '{name}' for OUTSCALE: neither [profile.{name}.outscale] in config.toml nor '{name}' in {place}"
+            ),
+        ))
+    }
+
+    fn from_environment(sources: &Sources) -> Option<Section> {
+        let section = Section {
+            origin: "the environment (OSC_ACCESS_KEY, OSC_SECRET_KEY)".into(),
+            access_key: sources.var("OSC_ACCESS_KEY").map(str::to_owned),
+            secret_key: sources.var("OSC_SECRET_KEY").map(Secret::new),
+            region: sources.var("OSC_REGION").map(str::to_owned),
+            ..Section::default()
+        };
+        (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
+    }
+
+    fn from_own(name: &str, profile: &Profile) -> Result<Section> {
+        Ok(Section {
+            origin: format!("[profile.{name}.outscale] of config.toml"),
+            access_key: profile.access_key.clone(),
+            secret_key: profile_secret(
+                "secret_key",
+                profile.secret_key.as_ref(),
+                profile.secret_key_command.as_deref(),
+            )?,
+            region: profile.region.clone(),
+            endpoint: profile.endpoint.clone(),
+            object_endpoint: profile.object_endpoint.clone(),
+        })
+    }
+
+    /// The pair; half of it or none is kind `credentials`.
+    fn keys(&self) -> Result<Keys> {
+        let missing = match (&self.access_key, &self.secret_key) {
+            (Some(id), Some(secret)) => return Ok(checked(id, secret.clone(), &self.origin)),
+            (Some(_), None) => "the secret key (OSC_SECRET_KEY, or secret_key in a profile)",
+            (None, Some(_)) => "the access key (OSC_ACCESS_KEY, or access_key in a profile)",
+            (None, None) => "the access key and the secret key",
+        };
+        Err(Error::new(
+            Kind::Credentials,
+            format!("The OUTSCALE key pair from {} lacks {missing}", self.origin),
+        )
+        .hint("both halves must come from the same place"))
+    }
+}
+
+/// The key pair, with a warning where its form is unusual: too long or short a key may be a slip, but the cloud decides.
+fn checked(id: &str, secret: Secret, origin: &str) -> Keys {
+    if id.len() != 20 || secret.expose().len() != 40 {
+        tracing::warn!(
+            "the key pair from {origin} does not have the usual lengths (20 and 40 characters)"
+        );
+    }
+    Keys {
+        id: id.to_owned(),
+        secret,
+    }
+}
+
+fn none() -> Error {
+    Error::new(Kind::Credentials, "There are no credentials for OUTSCALE")
+        .hint("set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile")
+        .hint("snapexport --sandbox runs against simulated clouds, without an account")
+}
+
+/// The flag, else what stands beside the keys, else `OSC_REGION`, else the default.
+fn region(sources: &Sources, section: &Section) -> Result<String> {
+    let (region, origin) = match (&sources.region, &section.region, sources.var("OSC_REGION")) {
+        (Some(region), ..) => (region.as_str(), "--region or SNAPEXPORT_REGION"),
+        (None, Some(region), other) => {
+            if other.is_some_and(|other| other != region) {
+                tracing::warn!(
+                    "OSC_REGION is not used: the region comes with the keys, from {}",
+                    section.origin
+                );
+            }
+            (region.as_str(), section.origin.as_str())
+        }
+        (None, None, Some(region)) => (region, "OSC_REGION"),
+        (None, None, None) => (DEFAULT_REGION, "the default"),
+    };
+    check_region(region)?;
+    tracing::info!("region {region} from {origin}");
+    Ok(region.to_owned())
+}
+
+/// New regions appear, so only what cannot be one is refused.
+fn check_region(region: &str) -> Result<()> {
+    let shown = clean(region);
+    let mut back = region.chars().rev();
+    let is_zone = back.next().is_some_and(|c| c.is_ascii_lowercase())
+        && back.next().is_some_and(|c| c.is_ascii_digit());
+    if is_zone {
+        return Err(
+            Error::usage(format!("{shown} is a subregion, not a region")).hint(format!(
+                "drop the letter: --region {}",
+                &shown[..shown.len() - 1]
+            )),
+        );
+    }
+    // It becomes part of a host name.
+    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if region.is_empty() || !region.chars().all(is_label) {
+        return Err(
+            Error::usage(format!("'{shown}' is no OUTSCALE region")).hint("such as eu-west-2")
+        );
+    }
+    Ok(())
+}
+
+/// The key pair for a bucket in another account: `--bucket-profile`, else `OSU_ACCESS_KEY` and `OSU_SECRET_KEY`.
+fn bucket_keys(sources: &Sources) -> Result<Option<Keys>> {
+    if let Some(name) = &sources.bucket_profile {
+        let section = Section::named(sources, name)?;
+        tracing::info!("bucket key pair from {}", section.origin);
+        return section.keys().map(Some);
+    }
+    let half = |missing: &str, present: &str| {
+        Err(Error::usage(format!(
+            "{present} is set, but {missing} is not: a bucket in another account needs both"
+        )))
+    };
+    match (sources.var("OSU_ACCESS_KEY"), sources.var("OSU_SECRET_KEY")) {
+        (Some(id), Some(secret)) => {
+            let origin = "OSU_ACCESS_KEY and OSU_SECRET_KEY";
+            tracing::info!("bucket key pair from {origin}");
+            Ok(Some(checked(id, Secret::new(secret), origin)))
+        }
+        (Some(_), None) => half("OSU_SECRET_KEY", "OSU_ACCESS_KEY"),
+        (None, Some(_)) => half("OSU_ACCESS_KEY", "OSU_SECRET_KEY"),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.
+struct OscFile {
+    path: PathBuf,
+    profiles: Value,
+}
+
+impl OscFile {
+    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where there is none, or where it must not be read.
+    fn find(sources: &Sources) -> Result<Option<OscFile>> {
+        let Some(usual) = sources.in_home(".osc/config.json") else {
+            return Ok(None);
+        };
+        let named = sources.var("OSC_CONFIG_FILE").map(PathBuf::from);
+        let is_named = named.is_some();
+        let path = named.unwrap_or(usual);
+        let unreadable = |why: String| {
+            Error::new(
+                Kind::Credentials,
+                format!(
+                    "The OUTSCALE configuration {} cannot be read",
+                    path.display()
+                ),
+            )
+            .cause(why)
+        };
+        let content = match std::fs::read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
+                return Ok(None);
+            }
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        warn_if_open(&path);
+        // The parser's message says where it failed, not what stands there.
+        let profiles: Value =
+            serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Some(OscFile { path, profiles }))
+    }
+
+    /// The profile that is used when none is asked for by flag: `OSC_PROFILE`, the one marked, or `default`.
+    fn chosen(&self, name: Option<&str>) -> Result<Option<Section>> {
+        if let Some(name) = name {
+            return self.section(name).map(Some).ok_or_else(|| {
+                Error::new(
+                    Kind::Credentials,
+                    format!(
+                        "There is no profile '{}' (OSC_PROFILE) in {}",
+                        clean(name),
+                        self.path.display()
+                    ),
+                )
+            });
+        }
+        let marked = self.profiles.as_object().and_then(|profiles| {
+            profiles
+                .iter()
+                .find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)))
+        });
+        Ok(self.section(marked.map_or("default", |(name, _)| name)))
+    }
+
+    /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
+    fn section(&self, name: &str) -> Option<Section> {
+        let profile = self.profiles.get(name).filter(|value| value.is_object())?;
+        let value = |key| text(profile, key).map(str::to_owned);
+        let region = value("region").or_else(|| value("region_name"));
+        let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);
+        let is_plain = text(profile, "protocol") == Some("http")
+            || profile.get("https") == Some(&Value::Bool(false));
+        let with_scheme = |address: String| {
+            if is_plain && !address.contains("://") {
+                format!("http://{address}")
+            } else {
+                address
+            }
+        };
+        // The oldest form names the domain alone.
+        let of_domain = |service: &str| {
+            let region = region.as_deref().unwrap_or(DEFAULT_REGION);
+            Some(format!("{service}.{region}.{}", value("host")?))
+        };
+        let api = text(endpoints, "api").map(str::to_owned);
+        let oos = text(endpoints, "oos").map(str::to_owned);
+        Some(Section {
+            origin: format!("profile '{name}' of {}", self.path.display()),
+            access_key: value("access_key"),
+            secret_key: value("secret_key").map(Secret::new),
+            endpoint: api
+                .or_else(|| value("endpoint"))
+                .or_else(|| of_domain("api"))
+                .map(with_scheme),
+            object_endpoint: oos.or_else(|| of_domain("oos")).map(with_scheme),
+            region,
+        })
+    }
+}
+
+#[cfg(unix)]
+fn warn_if_open(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let is_open = std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
+    if is_open {
+        tracing::warn!(
+            "{} holds secrets and others may read it (chmod 600 closes it)",
+            path.display()
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_open(_path: &Path) {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,326 @@
+use super::*;
+use crate::context::ProfileChoice;
+use crate::context::{Config, Profile as AllClouds};
+
+const ID: &str = "AKIDEXAMPLE0000000AK";
+const SECRET: &str = "SKEXAMPLE00000000000000000000000000000SK";
+
+fn sources(env: &[(&str, &str)]) -> Sources {
+    Sources {
+        env: env.iter().copied().collect(),
+        ..Sources::default()
+    }
+}
+
+fn with_keys(more: &[(&str, &str)]) -> Sources {
+    sources(&[&[("OSC_ACCESS_KEY", ID), ("OSC_SECRET_KEY", SECRET)], more].concat())
+}
+
+/// A home whose `.osc/config.json` is this text.
+fn home(text: &str) -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(home.path().join(".osc")).expect("made");
+    std::fs::write(home.path().join(".osc/config.json"), text).expect("written");
+    home
+}
+
+fn resolve(sources: &Sources) -> Result<Account> {
+    Account::resolve(sources, &Http::new(false))
+}
+
+fn choose(sources: &mut Sources, name: &str, is_explicit: bool) {
+    sources.profile = Some(ProfileChoice {
+        name: name.into(),
+        is_explicit,
+    });
+}
+
+fn own_profile(sources: &mut Sources, name: &str, access_key: &str) {
+    let outscale = Profile {
+        region: Some("us-east-2".into()),
+        access_key: Some(access_key.into()),
+        secret_key: Some(Secret::new(SECRET)),
+        endpoint: Some("https://private.example.com".into()),
+        ..Profile::default()
+    };
+    let profile = AllClouds {
+        outscale: Some(outscale),
+        ..AllClouds::default()
+    };
+    sources.config = Config {
+        profile: [(name.to_owned(), profile)].into(),
+        ..Config::default()
+    };
+}
+
+#[test]
+fn endpoints_come_with_or_without_scheme_and_version() {
+    for (variable, expected) in [
+        (None, "https://api.eu-west-2.outscale.com/api/v1"),
+        (
+            Some("api.x.example.com"),
+            "https://api.x.example.com/api/v1",
+        ),
+        (
+            Some("https://api.x.example.com/"),
+            "https://api.x.example.com/api/v1",
+        ),
+        (
+            Some("https://api.x.example.com/api/latest"),
+            "https://api.x.example.com/api/latest",
+        ),
+        (
+            Some("http://127.0.0.1:8000"),
+            "http://127.0.0.1:8000/api/v1",
+        ),
+    ] {
+        let more: Vec<_> = variable
+            .map(|v| ("OSC_ENDPOINT_API", v))
+            .into_iter()
+            .collect();
+        let account = resolve(&with_keys(&more)).expect("resolves");
+        assert_eq!(account.api.as_str(), expected, "{variable:?}");
+        assert_eq!(
+            account.objects.as_str(),
+            "https://oos.eu-west-2.outscale.com/"
+        );
+    }
+}
+
+#[test]
+fn half_a_pair_and_none_are_told_apart() {
+    for (env, kind, part) in [
+        (
+            &[("OSC_ACCESS_KEY", ID)][..],
+            Kind::Credentials,
+            "lacks the secret key",
+        ),
+        (
+            &[("OSC_SECRET_KEY", SECRET)],
+            Kind::Credentials,
+            "lacks the access key",
+        ),
+        (
+            &[("OSC_SECRET_KEY", "")],
+            Kind::Credentials,
+            "no credentials",
+        ),
+        (
+            &[
+                ("OSC_ACCESS_KEY", ID),
+                ("OSC_SECRET_KEY", SECRET),
+                ("OSU_ACCESS_KEY", ID),
+            ],
+            Kind::Usage,
+            "OSU_SECRET_KEY is not",
+        ),
+        (
+            &[
+                ("OSC_ACCESS_KEY", ID),
+                ("OSC_SECRET_KEY", SECRET),
+                ("OSU_SECRET_KEY", "s"),
+            ],
+            Kind::Usage,
+            "OSU_ACCESS_KEY is not",
+        ),
+    ] {
+        let error = resolve(&sources(env)).expect_err("incomplete");
+        assert_eq!(error.kind, kind, "{env:?}");
+        assert!(error.message.contains(part), "{}", error.message);
+        assert!(!format!("{error:?}").contains(SECRET));
+    }
+    let hints = resolve(&sources(&[])).expect_err("none").details.hints;
+    assert!(
+        hints.iter().any(|hint| hint.contains("--sandbox")),
+        "{hints:?}"
+    );
+}
+
+#[test]
+fn regions_that_cannot_be_are_refused_and_new_ones_are_not() {
+    for (region, refused) in [
+        ("eu-west-2", None),
+        ("cloudgouv-eu-west-1", None),
+        ("mars-north-7", None),
+        ("eu-west-2a", Some("subregion")),
+        ("EU West", Some("no OUTSCALE region")),
+        ("eu-west-2.example.com/", Some("no OUTSCALE region")),
+        ("é2é", Some("no OUTSCALE region")),
+    ] {
+        let mut sources = with_keys(&[]);
+        sources.region = Some(region.into());
+        match (resolve(&sources), refused) {
+            (Ok(account), None) => assert_eq!(account.region, region),
+            (Err(error), Some(part)) => {
+                assert_eq!(error.kind, Kind::Usage);
+                assert!(error.message.contains(part), "{}", error.message);
+            }
+            (outcome, _) => panic!("{region}: {outcome:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_order_is_explicit_profile_environment_default_profile_file() {
+    let home = home(&format!(
+        r#"{{"default": {{"access_key": "AKFILE", "secret_key": "{SECRET}", "region": "us-west-1"}}}}"#
+    ));
+    let mut all = with_keys(&[("OSC_REGION", "ap-northeast-1")]);
+    all.home = Some(home.path().to_owned());
+    own_profile(&mut all, "work", "AKOWN");
+
+    choose(&mut all, "work", true);
+    let account = resolve(&all).expect("the profile");
+    assert_eq!(
+        (account.keys.id.as_str(), account.region.as_str()),
+        ("AKOWN", "us-east-2")
+    );
+    assert_eq!(account.api.as_str(), "https://private.example.com/api/v1");
+
+    choose(&mut all, "work", false);
+    let account = resolve(&all).expect("the environment");
+    assert_eq!(
+        (account.keys.id.as_str(), account.region.as_str()),
+        (ID, "ap-northeast-1")
+    );
+    assert_eq!(
+        account.api.as_str(),
+        "https://api.ap-northeast-1.outscale.com/api/v1"
+    );
+
+    all.env = [("OSC_REGION", "ap-northeast-1")].into_iter().collect();
+    let account = resolve(&all).expect("the default profile");
+    assert_eq!(
+        (account.keys.id.as_str(), account.region.as_str()),
+        ("AKOWN", "us-east-2")
+    );
+
+    all.config = Config::default();
+    let account = resolve(&all).expect("the file");
+    assert_eq!(
+        (account.keys.id.as_str(), account.region.as_str()),
+        ("AKFILE", "us-west-1")
+    );
+
+    all.home = None;
+    assert_eq!(
+        resolve(&all).expect_err("no file is read").kind,
+        Kind::Credentials
+    );
+}
+
+#[test]
+fn an_explicit_profile_that_is_nowhere_names_both_places() {
+    let mut sources = with_keys(&[]);
+    choose(&mut sources, "nope", true);
+    let error = resolve(&sources).expect_err("no such profile");
+    assert_eq!(error.kind, Kind::Credentials);
+    for place in ["[profile.nope.outscale]", "~/.osc/config.json"] {
+        assert!(error.message.contains(place), "{}", error.message);
+    }
+}
+
+#[test]
+fn another_region_does_not_use_the_endpoint_of_the_profile() {
+    let mut sources = sources(&[]);
+    own_profile(&mut sources, "work", ID);
+    choose(&mut sources, "work", true);
+    sources.region = Some("eu-west-2".into());
+    let account = resolve(&sources).expect("resolves");
+    assert_eq!(
+        account.api.as_str(),
+        "https://api.eu-west-2.outscale.com/api/v1"
+    );
+    sources.env = [("OSC_ENDPOINT_API", "over.example.com")]
+        .into_iter()
+        .collect();
+    let account = resolve(&sources).expect("resolves");
+    assert_eq!(account.api.as_str(), "https://over.example.com/api/v1");
+}
+
+#[test]
+fn files_of_every_tool_are_read() {
+    let home = home(&format!(
+        r#"{{
+            "legacy": {{"access_key": "AK1", "secret_key": "{SECRET}", "region_name": "us-east-2",
+                        "host": "outscale.example", "https": true, "method": "POST", "ssl_verify": 7}},
+            "c": {{"access_key": "AK2", "secret_key": "{SECRET}", "region": "eu-west-2", "endpoint": "api.c.example"}},
+            "go": {{"access_key": "AK3", "secret_key": "{SECRET}", "default": true,
+                    "endpoints": {{"api": "https://api.go.example/api/v1", "oos": "oos.go.example"}}}},
+            "half": {{"access_key": "AK4"}},
+            "odd": 5
+        }}"#
+    ));
+    for (name, id, region, api, objects) in [
+        (
+            Some("legacy"),
+            "AK1",
+            "us-east-2",
+            "https://api.us-east-2.outscale.example/api/v1",
+            "https://oos.us-east-2.outscale.example/",
+        ),
+        (
+            Some("c"),
+            "AK2",
+            "eu-west-2",
+            "https://api.c.example/api/v1",
+            "https://oos.eu-west-2.outscale.com/",
+        ),
+        (
+            None,
+            "AK3",
+            "eu-west-2",
+            "https://api.go.example/api/v1",
+            "https://oos.go.example/",
+        ),
+    ] {
+        let env: Vec<_> = name.map(|name| ("OSC_PROFILE", name)).into_iter().collect();
+        let mut sources = sources(&env);
+        sources.home = Some(home.path().to_owned());
+        let account = resolve(&sources).expect("resolves");
+        let found = (
+            account.keys.id.as_str(),
+            account.region.as_str(),
+            account.api.as_str(),
+            account.objects.as_str(),
+        );
+        assert_eq!(found, (id, region, api, objects));
+    }
+    for (name, part) in [("half", "lacks the secret"), ("odd", "no profile 'odd'")] {
+        let mut sources = sources(&[("OSC_PROFILE", name)]);
+        sources.home = Some(home.path().to_owned());
+        let error = resolve(&sources).expect_err("incomplete");
+        assert_eq!(error.kind, Kind::Credentials);
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+}
+
+#[test]
+fn a_malformed_file_is_named_and_not_quoted() {
+    let home = home(&format!("{{\"default\": {SECRET}}}"));
+    let mut sources = sources(&[]);
+    sources.home = Some(home.path().to_owned());
+    let error = resolve(&sources).expect_err("malformed");
+    assert_eq!(error.kind, Kind::Credentials);
+    assert!(
+        error.message.contains(".osc/config.json"),
+        "{}",
+        error.message
+    );
+    assert!(!format!("{error:?}").contains(SECRET));
+}
+
+#[test]
+fn a_bucket_profile_wins_over_the_variables() {
+    let mut sources = with_keys(&[("OSU_ACCESS_KEY", "AKENV"), ("OSU_SECRET_KEY", SECRET)]);
+    let pair = resolve(&sources).expect("resolves").bucket_keys;
+    assert_eq!(pair.expect("a pair").id, "AKENV");
+    own_profile(&mut sources, "partner", "AKPARTNER");
+    sources.bucket_profile = Some("partner".into());
+    let account = resolve(&sources).expect("resolves");
+    assert_eq!(account.bucket_keys.expect("a pair").id, "AKPARTNER");
+    assert_eq!(
+        (account.keys.id.as_str(), account.region.as_str()),
+        (ID, "eu-west-2")
+    );
+}

@@ -1,0 +1,285 @@
+//! What a refusal means, by its code and HTTP status (docs.outscale.com, "API error codes"). Its `Type` is no help:
+//! throttling and wrong keys are both `AccessDenied`.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::super::http::Reply;
+use crate::error::{Error, Kind};
+
+/// The refusal as an error. `what` completes "OUTSCALE refused …" and names the id.
+pub(super) fn refused(reply: &Reply, what: &str) -> Error {
+    let said = Said::read(reply);
+    let number = said.code.as_deref().and_then(|code| code.parse().ok());
+    let (kind, reason) = meaning(reply.status, number);
+    let mut error = Error::new(kind, format!("OUTSCALE refused {what}: {reason}"))
+        .cause(said.words)
+        .request_id(said.request_id)
+        .retry_after(reply.retry_after());
+    if let Some(code) = said.code {
+        error = error.code(code);
+    }
+    if kind == Kind::Unavailable {
+        // It may have acted before it failed.
+        error = error.maybe_executed();
+    }
+    for hint in hints(reply, number) {
+        error = error.hint(hint);
+    }
+    error
+}
+
+/// The kind and the reason, from the HTTP status and the number in `Code`.
+fn meaning(status: u16, code: Option<u32>) -> (Kind, &'static str) {
+    match (status, code) {
+        (429, _) | (503, Some(6)) => (Kind::RateLimited, "too many requests"),
+        (500.., _) => (Kind::Unavailable, "the platform is out of order"),
+        (401, Some(1)) => (
+            Kind::Credentials,
+            "the access key or its signature is not accepted",
+        ),
+        (401, Some(4 | 5 | 7)) | (403, _) => (Kind::Permission, "this access key may not do it"),
+        (401, Some(11)) => (Kind::Credentials, "the access key is locked"),
+        (401, Some(13)) => (Kind::Credentials, "the access key is locked for a minute"),
+        (401, Some(14)) => (
+            Kind::Permission,
+            "an API access rule forbids it from this address or without a client certificate",
+        ),
+        (401, Some(20)) => (Kind::Credentials, "the password has expired"),
+        (401, _) => (Kind::Credentials, "the credentials are not accepted"),
+        (_, Some(4002)) => (Kind::NotFound, "the bucket does not exist"),
+        (_, Some(4088)) => (Kind::Provider, "the bucket cannot be reached"),
+        (_, Some(5054)) => (
+            Kind::NotFound,
+            "there is no such snapshot, or it is another account's",
+        ),
+        (_, Some(5058)) => (Kind::NotFound, "there is no such export task"),
+        (_, Some(5000..=5999)) => (Kind::NotFound, "something it names does not exist"),
+        (_, Some(6000..=6999 | 9000..=9999)) | (409, _) => {
+            (Kind::Conflict, "the state of the resource forbids it now")
+        }
+        (_, Some(8000..=8999)) => (Kind::Provider, "it is not supported for this resource"),
+        (_, Some(10008)) => (Kind::Quota, "too many snapshots are under way"),
+        (_, Some(10000..=10999)) => (Kind::Quota, "a limit of the account is reached"),
+        (_, Some(3001)) => (Kind::Provider, "this API does not know something it holds"),
+        (404 | 405, _) => (Kind::Provider, "the endpoint does not offer this call"),
+        _ => (Kind::Provider, "a value in it is not accepted"),
+    }
+}
+
+/// What to do about it, most useful first.
+fn hints(reply: &Reply, code: Option<u32>) -> Vec<String> {
+    match (reply.status, code) {
+        (401, Some(1)) => {
+            let clock = reply
+                .date()
+                .and_then(|theirs| clock_hint(Timestamp::now(), theirs));
+            let keys = "check the access key and its secret before the next try: four wrong signatures in a row lock the key";
+            clock.into_iter().chain([keys.to_owned()]).collect()
+        }
+        (401, Some(4 | 5 | 7)) => {
+            vec![format!("its user needs the action api:{}", reply.name)]
+        }
+        (401, Some(11)) => vec!["ask the account's administrator to unlock the key".into()],
+        (401, Some(13)) => vec![
+            "wait before the next try: every four further refusals add a minute, up to ten".into(),
+        ],
+        (401, Some(14)) => {
+            vec!["ask the account's administrator about its API access rules".into()]
+        }
+        (_, Some(5054)) => vec!["snapexport list outscale shows what can be exported".into()],
+        (_, Some(10000..=10999)) => {
+            vec!["wait for exports to end: snapexport status --remote".into()]
+        }
+        (404 | 405, _) => vec!["check that the endpoint is right (-v shows it)".into()],
+        _ => Vec::new(),
+    }
+}
+
+/// A clock that is too far off is refused just like a wrong key: more than about 3 s ahead, or 5 min behind.
+fn clock_hint(ours: Timestamp, theirs: Timestamp) -> Option<String> {
+    let ahead = ours.duration_since(theirs);
+    if ahead >= SignedDuration::from_secs(3) {
+        Some(format!(
+            "set this machine's clock: it is {} s ahead of OUTSCALE's",
+            ahead.as_secs()
+        ))
+    } else if ahead <= SignedDuration::from_mins(-5) {
+        Some(format!(
+            "set this machine's clock: it is {} s behind OUTSCALE's",
+            -ahead.as_secs()
+        ))
+    } else {
+        None
+    }
+}
+
+/// What a refusal says, in any of the forms it comes in.
+struct Said {
+    code: Option<String>,
+    words: String,
+    request_id: Option<String>,
+}
+
+impl Said {
+    fn read(reply: &Reply) -> Said {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let text = |pointer: &str| match body.pointer(pointer)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        // The API's own form, then application/problem+json, then a gateway's, then whatever a proxy wrote.
+        let words = text("/Errors/0/Details")
+            .or_else(|| text("/Errors/0/Type"))
+            .or_else(|| text("/detail"))
+            .or_else(|| text("/title"))
+            .or_else(|| text("/message"))
+            .or_else(|| text("/Message"))
+            .or_else(|| text("/__type"))
+            .unwrap_or_else(|| reply.excerpt());
+        Said {
+            code: text("/Errors/0/Code"),
+            words: if words.is_empty() {
+                format!("HTTP {}", reply.status)
+            } else {
+                words
+            },
+            request_id: text("/ResponseContext/RequestId")
+                .or_else(|| reply.header("x-amzn-requestid").map(str::to_owned)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            name: "CreateSnapshotExportTask",
+            status,
+            headers: HeaderMap::new(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn status_and_code_decide_the_kind() {
+        for (status, code, kind) in [
+            (401, 1, Kind::Credentials),
+            (401, 4, Kind::Permission),
+            (401, 5, Kind::Permission),
+            (401, 7, Kind::Permission),
+            (401, 11, Kind::Credentials),
+            (401, 13, Kind::Credentials),
+            (401, 14, Kind::Permission),
+            (401, 20, Kind::Credentials),
+            (405, 2, Kind::Provider),
+            (404, 12000, Kind::Provider),
+            (400, 7000, Kind::Provider),
+            (400, 3001, Kind::Provider),
+            (400, 3002, Kind::Provider),
+            (400, 4104, Kind::Provider),
+            (400, 4047, Kind::Provider),
+            (400, 4002, Kind::NotFound),
+            (400, 4088, Kind::Provider),
+            (400, 5054, Kind::NotFound),
+            (400, 5058, Kind::NotFound),
+            (400, 5064, Kind::NotFound),
+            (409, 6007, Kind::Conflict),
+            (409, 9029, Kind::Conflict),
+            (400, 8017, Kind::Provider),
+            (400, 10008, Kind::Quota),
+            (400, 10026, Kind::Quota),
+            (503, 6, Kind::RateLimited),
+            (429, 24, Kind::RateLimited),
+            (429, 25, Kind::RateLimited),
+            (500, 2000, Kind::Unavailable),
+            (503, 2000, Kind::Unavailable),
+        ] {
+            assert_eq!(meaning(status, Some(code)).0, kind, "{status} {code}");
+        }
+        for (status, kind) in [
+            (401, Kind::Credentials),
+            (403, Kind::Permission),
+            (404, Kind::Provider),
+            (409, Kind::Conflict),
+            (429, Kind::RateLimited),
+            (502, Kind::Unavailable),
+        ] {
+            assert_eq!(meaning(status, None).0, kind, "{status} without a code");
+        }
+    }
+
+    #[test]
+    fn only_throttling_is_surely_not_executed_among_the_failures_of_the_platform() {
+        let throttled = r#"{"Errors":[{"Type":"AccessDenied","Code":"6","Details":"slow"}]}"#;
+        for (status, body, maybe) in [
+            (429, "", false),
+            (503, throttled, false),
+            (503, "<html>Service Unavailable</html>", true),
+            (500, "{}", true),
+            (504, "", true),
+        ] {
+            let error = refused(&reply(status, body), "the export of snap-12345678");
+            assert_eq!(error.details.maybe_executed, maybe, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_refusal_keeps_its_words() {
+        for (body, words) in [
+            (
+                r#"{"Errors":[{"Type":"InvalidResource","Code":"5054","Details":"No snapshot"}],"ResponseContext":{"RequestId":"r"}}"#,
+                "No snapshot",
+            ),
+            (
+                r#"{"Errors":[{"Type":"InvalidResource","Code":"5054","Details":""}]}"#,
+                "InvalidResource",
+            ),
+            (
+                r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"a\u0007b"}"#,
+                "a\u{7}b",
+            ),
+            (r#"{"__type":"Denied","message":"no"}"#, "no"),
+            (
+                "<html><body><h1>Bad gateway</h1></body></html>",
+                "Bad gateway",
+            ),
+            ("", "HTTP 400"),
+        ] {
+            let error = refused(&reply(400, body), "the call");
+            assert_eq!(error.details.causes, [words], "{body}");
+        }
+        let error = refused(
+            &reply(
+                400,
+                r#"{"Errors":[{"Code":5054}],"ResponseContext":{"RequestId":"r"}}"#,
+            ),
+            "the export of snap-12345678",
+        );
+        assert_eq!(error.details.code.as_deref(), Some("5054"));
+        assert_eq!(error.details.request_id.as_deref(), Some("r"));
+        assert_eq!(error.kind, Kind::NotFound);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_named_where_it_can_be_the_cause() {
+        let theirs: Timestamp = "2026-01-15T12:00:00Z".parse().expect("a time");
+        for (offset, expected) in [
+            (0, None),
+            (2, None),
+            (4, Some("4 s ahead")),
+            (-240, None),
+            (-600, Some("600 s behind")),
+        ] {
+            let hint = clock_hint(theirs + SignedDuration::from_secs(offset), theirs);
+            match expected {
+                Some(part) => assert!(hint.expect("a hint").contains(part), "{offset}"),
+                None => assert_eq!(hint, None, "{offset}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The cloud's objects in the words of the domain.
+//!
+//! No member of an answer is required by the contract (spec 1.42), so each is read if it is there and has its type.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::ID;
+use crate::error::Kind;
+use crate::secret::redact_json;
+use crate::task::{
+    Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
+    TaskId,
+};
+
+/// How every task id begins; the hex digits after it come back in the object's name.
+pub(super) const TASK_PREFIX: &str = "snap-export-";
+
+/// A member that is text and not empty.
+pub(super) fn text<'v>(object: &'v Value, member: &str) -> Option<&'v str> {
+    object.get(member)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// A `SnapshotExportTask`; `None` if it has no id.
+pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
+    let id = TaskId(text(raw, "TaskId")?.to_owned());
+    let provider_state = text(raw, "State").unwrap_or_default().to_owned();
+    let state = state(&provider_state);
+    let message = text(raw, "Comment").map(str::to_owned);
+    let mut task = Task {
+        snapshot: text(raw, "SnapshotId").map(str::to_owned),
+        state,
+        provider_state,
+        progress: Progress::Percent(percent(raw.get("Progress"), state)),
+        error: fault(state, message.as_deref()),
+        message,
+        target: raw.get("OsuExport").and_then(target),
+        tags: tags(raw),
+        raw: redact_json(raw),
+        ..Task::unseen(ID, region, id)
+    };
+    if state == State::Completed {
+        task.artifact = expected_artifact(&task);
+    }
+    Some(task)
+}
+
+/// Three words end a task in every version of the API; all others, known or not, mean that it goes on.
+fn state(word: &str) -> State {
+    match word {
+        "completed" => State::Completed,
+        "failed" => State::Failed,
+        "cancelled" => State::Cancelled,
+        "pending" | "pending/queued" => State::Pending,
+        _ => State::Running,
+    }
+}
+
+fn percent(value: Option<&Value>, state: State) -> u8 {
+    match value.and_then(Value::as_f64) {
+        Some(number) => number.clamp(0.0, 100.0) as u8,
+        None if state == State::Completed => 100,
+        None => 0,
+    }
+}
+
+/// A failed task says why in its comment. So does one whose bucket keys were refused, which may never end (QA: TINA-6147);
+/// the comment of a healthy one reads "Export of snapshot …".
+fn fault(state: State, comment: Option<&str>) -> Option<Fault> {
+    let kind = match state {
+        State::Failed => Kind::TaskFailed,
+        State::Pending | State::Running if comment?.starts_with("Error") => Kind::Stalled,
+        _ => return None,
+    };
+    Some(Fault {
+        kind,
+        code: None,
+        message: comment
+            .unwrap_or("OUTSCALE gave no reason for the failure")
+            .to_owned(),
+        request_id: None,
+    })
+}
+
+fn target(export: &Value) -> Option<Target> {
+    Some(Target::Oos {
+        bucket: text(export, "OsuBucket")?.to_owned(),
+        prefix: text(export, "OsuPrefix").map(str::to_owned),
+        format: text(export, "DiskImageFormat")?.to_owned(),
+        manifest_url: None,
+    })
+}
+
+fn tags(raw: &Value) -> BTreeMap<String, String> {
+    let Some(list) = raw.get("Tags").and_then(Value::as_array) else {
+        return BTreeMap::new();
+    };
+    list.iter()
+        .filter_map(|tag| {
+            let value = tag.get("Value").and_then(Value::as_str).unwrap_or("");
+            Some((text(tag, "Key")?.to_owned(), value.to_owned()))
+        })
+        .collect()
+}
+
+/// The object's key without its endings: `{prefix}{snapshot}-{hex digits of the task's id}`. No call returns it; the rule
+/// is that of the official CSI exporter and of OUTSCALE's tests.
+pub(super) fn key_stem(task: &Task) -> Option<String> {
+    let Some(Target::Oos { prefix, .. }) = &task.target else {
+        return None;
+    };
+    let hex = task.id.as_str().strip_prefix(TASK_PREFIX)?;
+    Some(format!(
+        "{}{}-{hex}",
+        prefix.as_deref().unwrap_or(""),
+        task.snapshot.as_deref()?
+    ))
+}
+
+/// The artifact that the rule for keys leads to; it has not been looked at. Gzip whatever the format.
+pub(super) fn expected_artifact(task: &Task) -> Option<Artifact> {
+    let Some(Target::Oos { bucket, format, .. }) = &task.target else {
+        return None;
+    };
+    let key = format!("{}.{format}.gz", key_stem(task)?);
+    Some(artifact(bucket, &key, format, None))
+}
+
+/// An object as an artifact; one of known size has been seen.
+pub(super) fn artifact(bucket: &str, key: &str, format: &str, size: Option<u64>) -> Artifact {
+    Artifact {
+        kind: ArtifactKind::Oos,
+        uri: format!("s3://{bucket}/{key}"),
+        id: Some(key.to_owned()),
+        format: Some(format.to_owned()),
+        size_bytes: size,
+        exact: size.is_some(),
+    }
+}
+
+/// A `Snapshot`; `None` if it has no id.
+pub(super) fn source(raw: &Value, region: &str) -> Option<Source> {
+    let id = text(raw, "SnapshotId")?.to_owned();
+    let provider_state = text(raw, "State").unwrap_or_default().to_owned();
+    let tags = tags(raw);
+    Some(Source {
+        schema: SCHEMA,
+        provider: ID,
+        region: region.to_owned(),
+        name: tags
+            .get("Name")
+            .map(String::as_str)
+            .or_else(|| text(raw, "Description"))
+            .map(str::to_owned),
+        kind: SourceKind::VolumeSnapshot,
+        state: match provider_state.as_str() {
+            "in-queue" | "pending" | "pending/queued" | "importing" => "pending".to_owned(),
+            "error" => "failed".to_owned(),
+            word => word.to_owned(),
+        },
+        size_bytes: raw
+            .get("VolumeSize")
+            .and_then(Value::as_u64)
+            .and_then(|gib| gib.checked_mul(1 << 30)),
+        created_at: text(raw, "CreationDate").and_then(|date| date.parse::<Timestamp>().ok()),
+        reason: not_exportable(&id, &provider_state),
+        exportable: provider_state == "completed",
+        id,
+        provider_state,
+        tags,
+    })
+}
+
+/// Why a snapshot in this state cannot be exported.
+pub(super) fn not_exportable(id: &str, state: &str) -> Option<String> {
+    match state {
+        "completed" => None,
+        "error" => Some(format!("{id} is in error: there is nothing to export")),
+        "deleting" => Some(format!("{id} is being deleted")),
+        "" => Some(format!("OUTSCALE does not say whether {id} is complete")),
+        word => Some(format!("{id} is not complete yet ({word})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn seen(state: &str, progress: Value, comment: &str) -> Task {
+        let raw = json!({
+            "TaskId": "snap-export-12d8b47d", "SnapshotId": "snap-aabbccdd", "State": state,
+            "Progress": progress, "Comment": comment, "Tags": [{"Key": "k", "Value": "v"}],
+            "OsuExport": {"OsuBucket": "backups", "OsuPrefix": "web/", "DiskImageFormat": "qcow2",
+                          "OsuApiKey": {"ApiKeyId": "AK", "SecretKey": "hunter2"}},
+        });
+        task(&raw, "eu-west-2").expect("it has an id")
+    }
+
+    #[test]
+    fn the_words_of_all_versions_are_understood() {
+        for (word, expected) in [
+            ("pending", State::Pending),
+            ("pending/queued", State::Pending),
+            ("active", State::Running),
+            ("initializing", State::Running),
+            ("preparing", State::Running),
+            ("uploading", State::Running),
+            ("completed", State::Completed),
+            ("cancelled", State::Cancelled),
+            ("failed", State::Failed),
+            ("verifying", State::Running),
+            ("", State::Running),
+        ] {
+            let task = seen(word, json!(1), "Export of snapshot snap-aabbccdd");
+            assert_eq!(task.state, expected, "{word}");
+            assert_eq!(task.provider_state, word);
+        }
+    }
+
+    #[test]
+    fn percent_is_kept_within_bounds() {
+        for (progress, state, expected) in [
+            (json!(13), "pending", 13),
+            (json!(-5), "pending", 0),
+            (json!(250), "uploading", 100),
+            (json!(41.9), "uploading", 41),
+            (Value::Null, "uploading", 0),
+            (json!("50"), "completed", 100),
+        ] {
+            let task = seen(state, progress.clone(), "");
+            assert_eq!(task.percent(), Some(expected), "{progress} {state}");
+        }
+    }
+
+    #[test]
+    fn a_comment_is_an_error_only_where_it_is_one() {
+        let comment = "Error accessing bucket b: S3ResponseError: 403 Forbidden";
+        for (state, comment, expected) in [
+            (
+                "failed",
+                "disk broke",
+                Some((Kind::TaskFailed, "disk broke")),
+            ),
+            (
+                "failed",
+                "",
+                Some((Kind::TaskFailed, "OUTSCALE gave no reason for the failure")),
+            ),
+            ("pending", comment, Some((Kind::Stalled, comment))),
+            ("active", comment, Some((Kind::Stalled, comment))),
+            ("pending", "Export of snapshot snap-aabbccdd", None),
+            ("completed", comment, None),
+            ("cancelled", "Cancelled by the user", None),
+        ] {
+            let error = seen(state, json!(1), comment).error;
+            let found = error.as_ref().map(|e| (e.kind, e.message.as_str()));
+            assert_eq!(found, expected, "{state} {comment}");
+        }
+    }
+
+    #[test]
+    fn the_expected_key_follows_the_rule_and_is_not_called_exact() {
+        assert_eq!(seen("uploading", json!(99), "").artifact, None);
+        let artifact = seen("completed", json!(100), "")
+            .artifact
+            .expect("completed");
+        let key = "web/snap-aabbccdd-12d8b47d.qcow2.gz";
+        assert_eq!(artifact.id.as_deref(), Some(key));
+        assert_eq!(artifact.uri, format!("s3://backups/{key}"));
+        assert!(!artifact.exact);
+    }
+
+    #[test]
+    fn the_raw_task_holds_no_secret() {
+        let raw = seen("pending", json!(0), "").raw.to_string();
+        assert!(raw.contains("web/") && !raw.contains("hunter2"), "{raw}");
+    }
+
+    #[test]
+    fn an_answer_without_its_members_is_survived() {
+        let bare = task(&json!({"TaskId": "snap-export-1"}), "r").expect("an id is enough");
+        assert_eq!(
+            (bare.state, bare.snapshot, bare.target),
+            (State::Running, None, None)
+        );
+        assert!(task(&json!({"State": "completed"}), "r").is_none());
+        assert!(task(&json!("text"), "r").is_none());
+        assert!(source(&json!([]), "r").is_none());
+    }
+
+    #[test]
+    fn only_a_completed_snapshot_is_exportable() {
+        for (word, state, exportable) in [
+            ("completed", "completed", true),
+            ("in-queue", "pending", false),
+            ("pending/queued", "pending", false),
+            ("importing", "pending", false),
+            ("error", "failed", false),
+            ("deleting", "deleting", false),
+        ] {
+            let raw = json!({"SnapshotId": "snap-12345678", "State": word, "VolumeSize": 10,
+                             "Description": "web", "CreationDate": "2026-01-10T02:00:00.000Z"});
+            let source = source(&raw, "eu-west-2").expect("it has an id");
+            assert_eq!(
+                (source.state.as_str(), source.exportable),
+                (state, exportable)
+            );
+            assert_eq!(source.reason.is_none(), exportable, "{word}");
+            assert_eq!(source.size_bytes, Some(10_737_418_240));
+            assert_eq!(source.name.as_deref(), Some("web"));
+            assert!(source.created_at.is_some());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What can be known before a start: whether the snapshot and the bucket are there.
+
+use super::mapping::{not_exportable, text};
+use super::{Outscale, READ_SNAPSHOTS, filter, rules};
+use crate::error::{Error, Kind, Result};
+use crate::task::{ExportRequest, Target};
+
+impl Outscale {
+    /// Sentences about what may surprise; an error where the export cannot succeed.
+    pub(super) async fn warnings(&self, request: &ExportRequest) -> Result<Vec<String>> {
+        let mut warnings = Vec::new();
+        warnings.extend(self.check_snapshot(&request.snapshot).await?);
+        if let Target::Oos {
+            bucket,
+            prefix,
+            format,
+            ..
+        } = &request.target
+        {
+            warnings.extend(self.check_bucket(bucket).await?);
+            warnings.extend(
+                prefix
+                    .as_deref()
+                    .map(rules::prefix_warnings)
+                    .unwrap_or_default(),
+            );
+            if !rules::WRITTEN_FORMATS.contains(&format.as_str()) {
+                warnings.push(format!(
+                    "OUTSCALE has written only qcow2 and raw since 2020 and will likely refuse {format}"
+                ));
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Whether the snapshot is there and complete. A user may be allowed to export what they may not list.
+    async fn check_snapshot(&self, id: &str) -> Result<Option<String>> {
+        let filters = filter("SnapshotIds", [id]);
+        let what = format!("the look at snapshot {id}");
+        let found = self
+            .api
+            .list(READ_SNAPSHOTS, "Snapshots", &filters, &what)
+            .await;
+        let snapshots = match found {
+            Err(error) if error.kind == Kind::Permission => {
+                return Ok(Some(format!(
+                    "The snapshot {id} could not be looked at ({})",
+                    error.one_line()
+                )));
+            }
+            found => found?,
+        };
+        let list = "snapexport list outscale shows what can be exported";
+        let snapshot = snapshots
+            .iter()
+            .find(|snapshot| text(snapshot, "SnapshotId") == Some(id))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::NotFound,
+                    format!(
+                        "There is no snapshot {id} in {}, or it is another account's",
+                        self.account.region
+                    ),
+                )
+                .hint(list)
+            })?;
+        let state = text(snapshot, "State").unwrap_or("");
+        match not_exportable(id, state) {
+            Some(reason) if !state.is_empty() => Err(Error::new(
+                Kind::Conflict,
+                format!("The snapshot cannot be exported now: {reason}"),
+            )
+            .hint(list)),
+            reason => Ok(reason),
+        }
+    }
+
+    /// Whether the bucket is there: the cloud makes one that is not, so a slip of the pen would make a new bucket.
+    async fn check_bucket(&self, bucket: &str) -> Result<Option<String>> {
+        let Err(error) = self.objects.list(bucket, "").await else {
+            return Ok(None);
+        };
+        match error.kind {
+            Kind::NotFound => Ok(Some(format!(
+                "The bucket {bucket} does not exist; OUTSCALE will create it"
+            ))),
+            // With a refused pair the task would be accepted and then never end (QA: TINA-6147).
+            Kind::Credentials if self.account.bucket_keys.is_some() => Err(error.hint(
+                "check OSU_ACCESS_KEY and OSU_SECRET_KEY, or the profile named by --bucket-profile",
+            )),
+            _ => Ok(Some(format!(
+                "The bucket {bucket} could not be looked at ({})",
+                error.one_line()
+            ))),
+        }
+    }
+}
