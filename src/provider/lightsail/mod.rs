@@ -294,6 +294,7 @@ impl Lightsail {
                 precise.details.code = error.details.code;
                 precise.details.causes = error.details.causes;
                 precise.details.request_id = error.details.request_id;
+                precise.details.hints.extend(error.details.hints);
                 precise
             }
             _ => error,
