@@ -1,12 +1,13 @@
 //! Lightsail's API (version 2016-11-28, AWS JSON 1.1) as far as exports need it: who asks, what is asked, and the refusals.
 
+mod front;
 mod state;
 
 use serde_json::{Map, Value, json};
 
+use self::front::{Fault, TYPE, authenticate};
 pub use self::state::State;
 use self::state::{Export, Of};
-use super::signature::{self, AWS4};
 use super::{Moment, World, random_uuid, wire};
 
 /// The sample account's access key id.
@@ -16,26 +17,25 @@ pub const SECRET_KEY: &str = "sandbox/lightsail/secret/key/of/40/chars";
 /// The region the samples live in.
 pub const REGION: &str = "eu-west-3";
 
-const TYPE: &str = "application/x-amz-json-1.1";
 const PREFIX: &str = "Lightsail_20161128.";
 /// Small, so that every list of the samples has several pages.
 const PAGE: usize = 5;
-/// How far a signature's time may be off.
-const MAX_SKEW_SECONDS: i64 = 300;
+/// What a call does with its checked input.
+type Run = fn(&mut State, &Map<String, Value>, &Moment) -> Result<Value, Fault>;
 
 /// A call by name, with the members its input may have; the first is required where `is_required`.
 struct Call {
     name: &'static str,
     members: &'static [&'static str],
     is_required: bool,
-    run: fn(&mut State, &Map<String, Value>, &Moment) -> Result<Value, Fault>,
+    run: Run,
 }
 
 const fn call(
     name: &'static str,
     members: &'static [&'static str],
     is_required: bool,
-    run: fn(&mut State, &Map<String, Value>, &Moment) -> Result<Value, Fault>,
+    run: Run,
 ) -> Call {
     Call {
         name,
@@ -92,64 +92,6 @@ const CALLS: [Call; 9] = [
     ),
 ];
 
-/// A refusal, as the API words it.
-struct Fault {
-    status: u16,
-    kind: &'static str,
-    code: Option<&'static str>,
-    message: String,
-    tip: Option<&'static str>,
-}
-
-impl Fault {
-    fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Fault {
-            status: 400,
-            kind,
-            code: None,
-            message: message.into(),
-            tip: None,
-        }
-    }
-
-    fn input(message: impl Into<String>) -> Self {
-        Fault {
-            tip: Some("Check the input of the request and try again."),
-            ..Fault::new("InvalidInputException", message)
-        }
-    }
-
-    fn not_found(what: &str, name: &str) -> Self {
-        Fault {
-            status: 404,
-            code: Some("DoesNotExist"),
-            tip: Some("List the resources of this region to see what there is."),
-            ..Fault::new(
-                "NotFoundException",
-                format!("The {what} does not exist: {name}"),
-            )
-        }
-    }
-
-    fn response(self) -> wire::Response {
-        let mut body = json!({"__type": self.kind});
-        if let Some(code) = self.code {
-            body["code"] = code.into();
-        }
-        body["message"] = self.message.into();
-        if let Some(tip) = self.tip {
-            body["docs"] =
-                "https://docs.aws.amazon.com/lightsail/2016-11-28/api-reference/Welcome.html"
-                    .into();
-            body["tip"] = tip.into();
-        }
-        wire::Response::new(self.status)
-            .header("content-type", TYPE)
-            .header("x-amzn-errortype", self.kind)
-            .body(body.to_string())
-    }
-}
-
 /// Answers a request.
 pub fn handle(world: &mut World, request: &wire::Request, moment: &Moment) -> wire::Response {
     let response = match answer(&mut world.lightsail, request, moment) {
@@ -179,45 +121,6 @@ fn answer(state: &mut State, request: &wire::Request, moment: &Moment) -> Result
     input.retain(|_, value| !value.is_null());
     check_input(call, &input)?;
     (call.run)(state, &input, moment)
-}
-
-fn authenticate(request: &wire::Request, moment: &Moment) -> Result<(), Fault> {
-    if request.header("authorization").is_none() {
-        let message = "Missing Authentication Token";
-        return Err(Fault::new("MissingAuthenticationTokenException", message));
-    }
-    let claim = signature::claim(request, &[AWS4]).ok_or_else(|| {
-        let message =
-            "Authorization header requires existence of the parts of Signature Version 4.";
-        Fault::new("IncompleteSignatureException", message)
-    })?;
-    if claim.access_key != ACCESS_KEY || request.header("x-amz-security-token").is_some() {
-        let message = "The security token included in the request is invalid.";
-        return Err(Fault::new("UnrecognizedClientException", message));
-    }
-    let bad = |message: &str| Fault::new("InvalidSignatureException", message);
-    if claim.service != "lightsail" {
-        return Err(bad(
-            "Credential should be scoped to correct service: 'lightsail'.",
-        ));
-    }
-    if claim.region != REGION {
-        return Err(bad("Credential should be scoped to a valid region."));
-    }
-    if claim.signed_at.duration_since(moment.now).as_secs().abs() > MAX_SKEW_SECONDS {
-        let message = format!(
-            "Signature expired: {} is not near {}",
-            claim.signed_at, moment.now
-        );
-        return Err(bad(&message));
-    }
-    if !claim.is_signed_with(SECRET_KEY, request) {
-        return Err(bad(
-            "The request signature we calculated does not match the signature you provided. \
-             Check your AWS Secret Access Key and signing method.",
-        ));
-    }
-    Ok(())
 }
 
 /// Strict on purpose: what the model does not have is a client's mistake.

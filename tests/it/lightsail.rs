@@ -86,7 +86,7 @@ fn starts(sandbox: &Sandbox) -> u64 {
 
 #[tokio::test]
 async fn an_instance_snapshot_becomes_an_image() {
-    let sandbox = sandbox(Duration::from_millis(1500)).await;
+    let sandbox = sandbox(Duration::from_secs(2)).await;
     let cloud = connect(sandbox.variables()).await;
     let started = cloud.start(&export("web-1")).await.expect("started");
     assert_eq!(started.snapshot.as_deref(), Some("web-1"));
@@ -530,6 +530,34 @@ async fn a_start_that_never_left_is_not_in_doubt() {
         .await
         .expect_err("refused");
     assert_eq!(error.kind, Kind::Network, "{error:?}");
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_fetched_are_a_credentials_error_and_nothing_is_sent() {
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(home.path().join(".aws")).expect("made");
+    let config = "[profile p]\nregion = eu-west-3\ncredential_process = false\n";
+    std::fs::write(home.path().join(".aws/config"), config).expect("written");
+    let server = Canned::start(vec![Answer::Hangup]);
+    let variables = [
+        ("AWS_PROFILE", "p".to_owned()),
+        ("AWS_ENDPOINT_URL", server.url()),
+    ];
+    let sources = Sources {
+        env: variables.into_iter().collect(),
+        home: Some(home.path().into()),
+        ..Sources::default()
+    };
+    let cloud = (ENTRY.connect)(&sources, Http::new(false))
+        .await
+        .expect("connected");
+    assert_eq!(cloud.account(), "profile p");
+    let error = cloud
+        .start(&export("web-1"))
+        .await
+        .expect_err("no credentials");
+    assert_eq!(error.kind, Kind::Credentials, "{error:?}");
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

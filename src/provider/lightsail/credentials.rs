@@ -4,24 +4,21 @@
 //! sign-on, `credential_process`, roles, web identity, containers) is the AWS crates' own work, at the first call.
 //! Instance metadata is asked only where a profile says so: off EC2 it costs seconds to find out that there is none.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::profile::{Profile as AwsProfile, ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_runtime::env_config::EnvConfigValue;
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_lightsail::config::Region;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
-use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 use reqwest::Url;
 
 use super::Profile;
+use super::aws_files::{AwsSource, aws_source};
 use super::connector::Connector;
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
@@ -36,18 +33,6 @@ const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
-/// Settings by which an AWS profile can give credentials.
-const WAYS_TO_CREDENTIALS: [&str; 8] = [
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "role_arn",
-    "credential_process",
-    "credential_source",
-    "sso_session",
-    "sso_start_url",
-    "web_identity_token_file",
-];
-
 /// What a client needs to know.
 #[derive(Debug)]
 pub struct Resolved {
@@ -62,10 +47,9 @@ pub struct Resolved {
 }
 
 /// Where credentials come from, before they are fetched.
-enum Origin<'s> {
+enum Origin {
     Keys(Keys),
     AwsProfile(AwsSource),
-    Own(&'s str, &'s Profile),
     WebIdentity,
     Container,
 }
@@ -77,43 +61,9 @@ struct Keys {
     token: Option<Secret>,
 }
 
-/// A profile of the shared AWS files.
-struct AwsSource {
-    name: String,
-    files: EnvConfigFiles,
-    set: ProfileSet,
-}
-
-impl AwsSource {
-    fn profile(&self) -> Option<&AwsProfile> {
-        self.set.get_profile(&self.name)
-    }
-
-    fn get(&self, setting: &str) -> Option<&str> {
-        self.profile()?.get(setting).filter(|text| !text.is_empty())
-    }
-
-    /// `endpoint_url` of the profile's `services` section, else of the profile.
-    fn endpoint(&self) -> Option<String> {
-        EnvConfigValue::new()
-            .profile("endpoint_url")
-            .service_id("lightsail")
-            .load(&AwsEnv::from_slice(&[]), Some(&self.set))
-            .map(|(value, _)| value.into_owned())
-    }
-}
-
 /// Resolves credentials, region and endpoint. Nothing is sent.
 pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
-    let origin = origin(sources).await?;
-    let own = match origin {
-        Origin::Own(_, profile) => Some(profile),
-        _ => None,
-    };
-    let origin = match origin {
-        Origin::Own(name, profile) => of_own_profile(sources, name, profile).await?,
-        other => other,
-    };
+    let (origin, own) = origin(sources).await?;
     let aws = match &origin {
         Origin::AwsProfile(source) => Some(source),
         _ => None,
@@ -129,35 +79,40 @@ pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     })
 }
 
-/// Flag, environment, default profile of our own, AWS's own files, the machine's role: the first that is there.
-async fn origin(sources: &Sources) -> Result<Origin<'_>> {
-    let own = sources.own_profile().and_then(|p| p.lightsail.as_ref());
-    let own = sources.profile.as_ref().zip(own);
+/// Flag, environment, default profile of our own, AWS's own files, the machine's role: the first that is there, with
+/// the profile of ours that led to it.
+async fn origin(sources: &Sources) -> Result<(Origin, Option<&Profile>)> {
+    let section = sources.own_profile().and_then(|p| p.lightsail.as_ref());
     if let Some(choice) = sources.profile.as_ref().filter(|p| p.is_explicit) {
-        return match own {
-            Some((_, profile)) => Ok(Origin::Own(&choice.name, profile)),
-            None => named_aws_profile(sources, &choice.name, "--profile").await,
+        return match section {
+            Some(own) => Ok((of_own_profile(sources, &choice.name, own).await?, section)),
+            None => Ok((
+                named_aws_profile(sources, &choice.name, "--profile").await?,
+                None,
+            )),
         };
     }
     if let Some(keys) = environment_keys(sources)? {
         tracing::info!("credentials: {KEY_ID} in the environment ({})", keys.key_id);
-        return Ok(Origin::Keys(keys));
+        return Ok((Origin::Keys(keys), None));
     }
     if let Some(name) = sources.var("AWS_PROFILE") {
-        return named_aws_profile(sources, name, "AWS_PROFILE").await;
+        return Ok((named_aws_profile(sources, name, "AWS_PROFILE").await?, None));
     }
-    if let Some((choice, profile)) = own {
-        return Ok(Origin::Own(&choice.name, profile));
+    if let Some((choice, own)) = sources.profile.as_ref().zip(section) {
+        return Ok((of_own_profile(sources, &choice.name, own).await?, section));
     }
     if let Some(source) = aws_source(sources, "default").await?
-        && WAYS_TO_CREDENTIALS
-            .iter()
-            .any(|way| source.get(way).is_some())
+        && source.has_credentials()
     {
-        tracing::info!("credentials: the AWS profile 'default'");
-        return Ok(Origin::AwsProfile(source));
+        return Ok((of_aws_profile(source, "the default")?, None));
     }
-    // The AWS crates read the process's environment for these, so the sandbox must not come here.
+    machine_role(sources).map(|origin| (origin, None))
+}
+
+/// What a container or a cluster gives its programs. The AWS crates read the process's environment for these, so the
+/// sandbox must not come here.
+fn machine_role(sources: &Sources) -> Result<Origin> {
     if sources.home.is_some() {
         if sources.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
             tracing::info!("credentials: web identity (AWS_WEB_IDENTITY_TOKEN_FILE)");
@@ -201,7 +156,7 @@ fn half_a_pair(place: &str, has: &str, lacks: &str) -> Error {
     .hint(format!("set {lacks}, or remove {has}"))
 }
 
-async fn named_aws_profile<'s>(sources: &Sources, name: &str, asked: &str) -> Result<Origin<'s>> {
+async fn named_aws_profile(sources: &Sources, name: &str, asked: &str) -> Result<Origin> {
     let found = aws_source(sources, name).await?;
     let Some(source) = found.filter(|source| source.profile().is_some()) else {
         return Err(Error::new(
@@ -214,7 +169,12 @@ async fn named_aws_profile<'s>(sources: &Sources, name: &str, asked: &str) -> Re
         ))
         .hint("aws configure list-profiles shows the AWS profiles"));
     };
-    let place = format!("The AWS profile '{}'", clean(name));
+    of_aws_profile(source, asked)
+}
+
+fn of_aws_profile(source: AwsSource, asked: &str) -> Result<Origin> {
+    let name = clean(&source.name);
+    let place = format!("The AWS profile '{name}'");
     match (
         source.get("aws_access_key_id"),
         source.get("aws_secret_access_key"),
@@ -235,16 +195,12 @@ async fn named_aws_profile<'s>(sources: &Sources, name: &str, asked: &str) -> Re
         }
         _ => {}
     }
-    tracing::info!("credentials: the AWS profile '{}' ({asked})", clean(name));
+    tracing::info!("credentials: the AWS profile '{name}' ({asked})");
     Ok(Origin::AwsProfile(source))
 }
 
 /// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
-async fn of_own_profile<'s>(
-    sources: &Sources,
-    name: &str,
-    profile: &Profile,
-) -> Result<Origin<'s>> {
+async fn of_own_profile(sources: &Sources, name: &str, profile: &Profile) -> Result<Origin> {
     let place = format!("[profile.{name}.lightsail]");
     let command = profile.secret_key_command.as_deref();
     let has_secret = profile.secret_key.is_some() || command.is_some();
@@ -271,50 +227,6 @@ async fn of_own_profile<'s>(
             }))
         }
     }
-}
-
-/// The shared AWS files, if there are any, with this profile selected.
-async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
-    let place = |variable: &str, default: &str| -> Option<PathBuf> {
-        let home = sources.home.as_ref()?;
-        let path = match sources.var(variable) {
-            Some(path) => match path.strip_prefix("~/") {
-                Some(below) => home.join(below),
-                None => PathBuf::from(path),
-            },
-            None => home.join(default),
-        };
-        path.is_file().then_some(path)
-    };
-    let config = place("AWS_CONFIG_FILE", ".aws/config");
-    let keys = place("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-    if config.is_none() && keys.is_none() {
-        return Ok(None);
-    }
-    let mut files = EnvConfigFiles::builder();
-    if let Some(path) = config {
-        files = files.with_file(EnvConfigFileKind::Config, path);
-    }
-    if let Some(path) = keys {
-        files = files.with_file(EnvConfigFileKind::Credentials, path);
-    }
-    let files = files.build();
-    let selected = Some(name.to_owned().into());
-    let set = aws_config::profile::load(&Fs::real(), &AwsEnv::from_slice(&[]), &files, selected)
-        .await
-        .map_err(|error| {
-            Error::new(
-                Kind::Credentials,
-                "The AWS configuration files cannot be read",
-            )
-            .cause(crate::provider::http::chain(&error))
-            .hint("check ~/.aws/config and ~/.aws/credentials")
-        })?;
-    Ok(Some(AwsSource {
-        name: name.to_owned(),
-        files,
-        set,
-    }))
 }
 
 /// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
@@ -401,7 +313,7 @@ fn endpoint(
 fn credentials(
     sources: &Sources,
     http: &Http,
-    origin: Origin<'_>,
+    origin: Origin,
     region: &str,
 ) -> Result<(SharedCredentialsProvider, String)> {
     // Without the client the providers panic in debug builds and fail later in release.
@@ -441,12 +353,6 @@ fn credentials(
                 SharedCredentialsProvider::new(provider),
                 "container role".to_owned(),
             )
-        }
-        Origin::Own(name, _) => {
-            return Err(Error::new(
-                Kind::Internal,
-                format!("The profile '{name}' was not resolved"),
-            ));
         }
     })
 }

@@ -382,3 +382,35 @@ async fn the_keys_of_an_aws_profile_are_read_from_the_files_that_were_resolved()
     assert_eq!(keys.access_key_id(), "AKIAWHOLE00000000000");
     assert_eq!(keys.secret_access_key(), "whole-secret");
 }
+
+#[tokio::test]
+async fn a_credential_process_is_run_at_the_first_call_and_not_at_connect() {
+    use aws_credential_types::provider::ProvideCredentials;
+    let home = home();
+    let ran = home.path().join("ran");
+    let command = format!(
+        "[profile process]\nregion = eu-west-3\ncredential_process = sh -c \"touch {}; \
+         echo '{{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"AKIAPROCESS000000000\\\",\\\"SecretAccessKey\\\":\\\"x\\\"}}'\"\n",
+        ran.display()
+    );
+    write(home.path(), "config", &command);
+    let sources = Sources {
+        home: Some(home.path().into()),
+        profile: choice("process", true),
+        ..Sources::default()
+    };
+    let found = ask(sources).await.expect("resolved");
+    assert_eq!(
+        (found.account.as_str(), ran.exists()),
+        ("profile process", false)
+    );
+    let keys = found
+        .credentials
+        .provide_credentials()
+        .await
+        .expect("printed");
+    assert_eq!(
+        (keys.access_key_id(), ran.exists()),
+        ("AKIAPROCESS000000000", true)
+    );
+}

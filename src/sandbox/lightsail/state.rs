@@ -254,7 +254,7 @@ impl State {
             "name": snapshot.name,
             "arn": arn(snapshot.resource_type(), &snapshot.name),
             "fromResourceName": snapshot.from,
-            "fromResourceArn": snapshot.from_arn(),
+            "fromResourceArn": snapshot.parent_arn(),
         });
         match snapshot.of {
             Of::Disk => info["diskSnapshotInfo"] = json!({"sizeInGb": snapshot.size_gb}),
@@ -280,7 +280,7 @@ impl Snapshot {
         }
     }
 
-    fn from_arn(&self) -> String {
+    fn parent_arn(&self) -> String {
         match self.of {
             Of::Instance => arn("Instance", &self.from),
             Of::Disk => arn("Disk", &self.from),
@@ -315,11 +315,11 @@ impl Snapshot {
         match self.of {
             Of::Disk => {
                 object["fromDiskName"] = self.from.clone().into();
-                object["fromDiskArn"] = self.from_arn().into();
+                object["fromDiskArn"] = self.parent_arn().into();
             }
             Of::Instance => {
                 object["fromInstanceName"] = self.from.clone().into();
-                object["fromInstanceArn"] = self.from_arn().into();
+                object["fromInstanceArn"] = self.parent_arn().into();
                 object["fromBlueprintId"] = self.blueprint.clone().into();
                 object["fromBundleId"] = "small_3_0".into();
                 object["fromAttachedDisks"] = self

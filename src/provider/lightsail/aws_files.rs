@@ -1,0 +1,104 @@
+//! The AWS tools' own shared files: `~/.aws/config` and `~/.aws/credentials`.
+
+use std::path::PathBuf;
+
+use aws_config::profile::{Profile as AwsProfile, ProfileSet};
+use aws_runtime::env_config::EnvConfigValue;
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
+
+use crate::context::Sources;
+use crate::error::{Error, Kind, Result};
+
+/// Settings by which an AWS profile can give credentials.
+const WAYS_TO_CREDENTIALS: [&str; 8] = [
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "role_arn",
+    "credential_process",
+    "credential_source",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+];
+
+/// A profile of the shared AWS files.
+pub struct AwsSource {
+    /// The profile's name.
+    pub name: String,
+    /// The files, for the provider that fetches the credentials.
+    pub files: EnvConfigFiles,
+    set: ProfileSet,
+}
+
+impl AwsSource {
+    /// The profile itself; the files may not have it.
+    pub fn profile(&self) -> Option<&AwsProfile> {
+        self.set.get_profile(&self.name)
+    }
+
+    /// A setting of the profile that is not empty.
+    pub fn get(&self, setting: &str) -> Option<&str> {
+        self.profile()?.get(setting).filter(|text| !text.is_empty())
+    }
+
+    /// `endpoint_url` of the profile's `services` section, else of the profile.
+    pub fn endpoint(&self) -> Option<String> {
+        EnvConfigValue::new()
+            .profile("endpoint_url")
+            .service_id("lightsail")
+            .load(&AwsEnv::from_slice(&[]), Some(&self.set))
+            .map(|(value, _)| value.into_owned())
+    }
+
+    /// Whether the profile names credentials at all: many have a region and nothing else.
+    pub fn has_credentials(&self) -> bool {
+        WAYS_TO_CREDENTIALS
+            .iter()
+            .any(|way| self.get(way).is_some())
+    }
+}
+
+/// The shared AWS files, if there are any, with this profile selected.
+pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
+    let place = |variable: &str, default: &str| -> Option<PathBuf> {
+        let home = sources.home.as_ref()?;
+        let path = match sources.var(variable) {
+            Some(path) => match path.strip_prefix("~/") {
+                Some(below) => home.join(below),
+                None => PathBuf::from(path),
+            },
+            None => home.join(default),
+        };
+        path.is_file().then_some(path)
+    };
+    let config = place("AWS_CONFIG_FILE", ".aws/config");
+    let keys = place("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+    if config.is_none() && keys.is_none() {
+        return Ok(None);
+    }
+    let mut files = EnvConfigFiles::builder();
+    if let Some(path) = config {
+        files = files.with_file(EnvConfigFileKind::Config, path);
+    }
+    if let Some(path) = keys {
+        files = files.with_file(EnvConfigFileKind::Credentials, path);
+    }
+    let files = files.build();
+    let selected = Some(name.to_owned().into());
+    let set = aws_config::profile::load(&Fs::real(), &AwsEnv::from_slice(&[]), &files, selected)
+        .await
+        .map_err(|error| {
+            Error::new(
+                Kind::Credentials,
+                "The AWS configuration files cannot be read",
+            )
+            .cause(crate::provider::http::chain(&error))
+            .hint("check ~/.aws/config and ~/.aws/credentials")
+        })?;
+    Ok(Some(AwsSource {
+        name: name.to_owned(),
+        files,
+        set,
+    }))
+}
