@@ -336,6 +336,11 @@ async fn dry_run(
     Ok(tally.close(&printer))
 }
 
+/// Our own clock stands in for the provider's; a fraction of a second would claim more than it knows.
+fn to_seconds(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
 /// What became of one start.
 enum Started {
     Task(Box<Task>),
@@ -365,7 +370,7 @@ impl Starter<'_> {
                     .get_or_insert_with(|| request.snapshot.clone());
                 task.target.get_or_insert_with(|| request.target.clone());
                 let now = Timestamp::now();
-                task.created_at.get_or_insert(now);
+                task.created_at.get_or_insert(to_seconds(now));
                 self.remember(&task, now);
                 Started::Task(Box::new(task))
             }

@@ -69,7 +69,7 @@ impl<W: Write> Lines<W> {
         if let Some(percent) = task.percent() {
             text += &format!(", {percent} %");
         }
-        if let Some(remaining) = remaining.filter(|_| !task.state.is_terminal()) {
+        if let Some(remaining) = remaining.filter(|_| !task.is_settled()) {
             text += &format!(", about {} left", text::duration(remaining));
         }
         self.line(elapsed, &text);

@@ -7,4 +7,6 @@ pub const USERNAME: &str = "sandbox";
 pub const API_KEY: &str = "5a4d0b0c5a4d0b0c5a4d0b0c5a4d0b0c";
 pub const REGION: &str = "DFW";
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub struct State {}
+pub struct State {
+    pub starts: u64,
+}

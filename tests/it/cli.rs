@@ -199,16 +199,17 @@ fn an_identical_export_under_way_is_adopted_and_new_overrides() {
 #[test]
 fn a_dry_run_shows_the_request_and_starts_nothing() {
     let clouds = Clouds::start(NEVER);
+    let [(name, key), (secret_name, secret)] = clouds.partner_variables();
     let user = User::of(&clouds)
-        .with("OSU_ACCESS_KEY", "AKOTHER0000000000000")
-        .with("OSU_SECRET_KEY", "hunter2-hunter2");
+        .with(name, &key)
+        .with(secret_name, &secret);
     for args in GOOD {
         let ran = user.run(&and(args, &["--dry-run", "-o", "json"]));
         assert_eq!(ran.code, Some(0), "{}", ran.all());
         let preview = &ran.json()[0];
         assert_eq!(preview["dry_run"], true);
         assert!(preview["body"].is_object(), "{preview}");
-        assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+        assert!(!ran.all().contains(&secret), "{}", ran.all());
     }
     let starts = clouds.world(|world| {
         [
@@ -511,9 +512,10 @@ fn quiet_says_only_ids() {
 #[test]
 fn nothing_secret_is_said_or_kept_at_any_verbosity() {
     let clouds = Clouds::start(QUICK);
+    let [(name, key), (secret_name, secret)] = clouds.partner_variables();
     let user = User::of(&clouds)
-        .with("OSU_ACCESS_KEY", "AKOTHER0000000000000")
-        .with("OSU_SECRET_KEY", "hunter2-hunter2");
+        .with(name, &key)
+        .with(secret_name, &secret);
     let secrets: Vec<String> = clouds
         .variables()
         .into_iter()
@@ -521,7 +523,7 @@ fn nothing_secret_is_said_or_kept_at_any_verbosity() {
             ["OSC_SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "RAX_API_KEY"].contains(name)
         })
         .map(|(_, secret)| secret)
-        .chain(["hunter2-hunter2".to_owned()])
+        .chain([secret])
         .collect();
     assert_eq!(secrets.len(), 4);
     let mut said = String::new();

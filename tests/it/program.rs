@@ -47,6 +47,11 @@ impl Clouds {
         self.sandbox.variables()
     }
 
+    /// The key pair of the account that owns the bucket `partner`.
+    pub fn partner_variables(&self) -> [(&'static str, String); 2] {
+        self.sandbox.partner_variables()
+    }
+
     pub fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
         self.sandbox.with_world(f).expect("the world")
     }

@@ -38,19 +38,19 @@ fn show(user: &User, columns: u16, script: &str) -> Seen {
         .env_clear()
         .envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))));
     command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
-    let options = Options {
-        timeout_ms: Some(30_000),
-        ..Options::default()
-    };
+    let options = Options::new().timeout_ms(Some(30_000));
     let mut session = spawn_with_options(command, options).expect("a terminal");
-    let output = session.exp_eof().expect("it ends");
+    // It hands out each byte as a character of its own.
+    let output: Vec<u8> = session
+        .exp_eof()
+        .expect("it ends")
+        .chars()
+        .map(|byte| byte as u8)
+        .collect();
     let mut parser = vt100::Parser::new(ROWS, columns, 0);
     let mut frames: Vec<String> = Vec::new();
-    for part in output
-        .split_inclusive('\n')
-        .flat_map(|line| line.split_inclusive('\r'))
-    {
-        parser.process(part.as_bytes());
+    for part in output.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+        parser.process(part);
         let frame = parser.screen().contents().trim_end().to_owned();
         if frames.last() != Some(&frame) {
             frames.push(frame);

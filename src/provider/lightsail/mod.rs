@@ -249,11 +249,11 @@ impl Provider for Lightsail {
         let id = artifact.id.as_deref()?;
         let to_end = match artifact.kind {
             ArtifactKind::Ami => format!(
-                "the EBS snapshots of {id} and the Lightsail snapshot '{name}' are billed until deleted: \
+                "The EBS snapshots of {id} and the Lightsail snapshot '{name}' are billed until deleted: \
                  deregister the image and delete its snapshots as well"
             ),
             _ => format!(
-                "the EBS snapshot {id} and the Lightsail snapshot '{name}' are billed until deleted"
+                "The EBS snapshot {id} and the Lightsail snapshot '{name}' are billed until deleted"
             ),
         };
         Some(to_end)
