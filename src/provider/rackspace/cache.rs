@@ -1,0 +1,230 @@
+//! Tokens kept between runs, as Rackspace asks its clients to (logins are rate-limited): one file a login.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::credentials::{Login, Tenant};
+use super::identity::{Endpoint, Grant, IdentityUrl};
+use crate::secret::Secret;
+
+/// A token with less than this left is not worth using.
+const WORTH: SignedDuration = SignedDuration::from_hours(1);
+
+/// Where one login's token is kept.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    path: PathBuf,
+    key: String,
+}
+
+/// The file's content.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    key: String,
+    token: String,
+    expires: Timestamp,
+    tenant: Option<String>,
+    default_region: Option<String>,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Cache {
+    /// The place for a login's token in this directory: by URL, user and tenant.
+    pub fn of(directory: &Path, identity: &IdentityUrl, login: &Login) -> Self {
+        let tenant = login.tenant.as_ref().map_or("", Tenant::as_str);
+        let domain = login.domain.as_deref().unwrap_or("");
+        let key = [identity.base.as_str(), &login.user, tenant, domain].join("\n");
+        Cache {
+            path: directory.join(format!("rackspace-{:016x}.json", fnv1a(&key))),
+            key,
+        }
+    }
+
+    /// The token, if there is one that only its owner can read and that has an hour or more before it.
+    pub fn load(&self, now: Timestamp) -> Option<Grant> {
+        let text = self.read_private()?;
+        let Ok(kept) = serde_json::from_str::<Kept>(&text) else {
+            tracing::info!(
+                "rackspace: the kept token in {} is damaged",
+                self.path.display()
+            );
+            return None;
+        };
+        let renew_at = kept.expires - WORTH;
+        if kept.key != self.key || now >= renew_at {
+            return None;
+        }
+        tracing::info!("rackspace: token from {}", self.path.display());
+        Some(Grant {
+            token: Secret::new(kept.token),
+            renew_at: Some(renew_at),
+            expires: Some(kept.expires),
+            tenant: kept.tenant,
+            default_region: kept.default_region,
+            endpoints: kept.endpoints,
+        })
+    }
+
+    /// Keeps a token. A failure only costs the next run a login.
+    pub fn store(&self, grant: &Grant) {
+        if let Err(error) = self.try_store(grant) {
+            tracing::info!(
+                "rackspace: the token cannot be kept in {}: {error}",
+                self.path.display()
+            );
+        }
+    }
+
+    fn try_store(&self, grant: &Grant) -> std::io::Result<()> {
+        let Some(expires) = grant.expires else {
+            return Ok(());
+        };
+        let kept = Kept {
+            key: self.key.clone(),
+            token: grant.token.expose().to_owned(),
+            expires,
+            tenant: grant.tenant.clone(),
+            default_region: grant.default_region.clone(),
+            endpoints: grant.endpoints.clone(),
+        };
+        if let Some(directory) = self.path.parent() {
+            private_directory().recursive(true).create(directory)?;
+        }
+        // Another process may do the same: a name of our own, then one step into place.
+        let new = self
+            .path
+            .with_extension(format!("{}.new", std::process::id()));
+        let _ = std::fs::remove_file(&new);
+        let mut file = private_file().write(true).create_new(true).open(&new)?;
+        file.write_all(serde_json::to_string(&kept)?.as_bytes())?;
+        std::fs::rename(&new, &self.path)
+    }
+
+    fn read_private(&self) -> Option<String> {
+        let mut file = File::open(&self.path).ok()?;
+        if !is_private(&file) {
+            tracing::info!(
+                "rackspace: {} can be read by others and is not used",
+                self.path.display()
+            );
+            return None;
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        Some(text)
+    }
+}
+
+#[cfg(unix)]
+fn private_file() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(unix)]
+fn private_directory() -> DirBuilder {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+#[cfg(unix)]
+fn is_private(file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().is_ok_and(|data| data.mode() & 0o077 == 0)
+}
+
+#[cfg(not(unix))]
+fn private_file() -> OpenOptions {
+    OpenOptions::new()
+}
+
+#[cfg(not(unix))]
+fn private_directory() -> DirBuilder {
+    DirBuilder::new()
+}
+
+/// Elsewhere the user's own folders are private by their place.
+#[cfg(not(unix))]
+fn is_private(_file: &File) -> bool {
+    true
+}
+
+/// A hash that stays the same between versions of the compiler (FNV-1a, 64 bit). The key inside the file guards against collisions.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::rackspace::credentials::Proof;
+    use reqwest::Url;
+
+    fn cache(directory: &Path, user: &str) -> Cache {
+        let url = Url::parse("https://identity.example.com/v2.0").expect("a URL");
+        let login = Login {
+            user: user.into(),
+            proof: Proof::ApiKey(Secret::new("k")),
+            tenant: None,
+            domain: None,
+        };
+        Cache::of(directory, &IdentityUrl::normalise(url, false), &login)
+    }
+
+    fn grant(hours: i64) -> Grant {
+        Grant {
+            expires: Some(Timestamp::now() + SignedDuration::from_hours(hours)),
+            default_region: Some("DFW".into()),
+            ..Grant::of_token(Secret::new("t0ken"), Some("123".into()))
+        }
+    }
+
+    #[test]
+    fn a_kept_token_comes_back_for_the_same_login_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let inner = directory.path().join("made/on/demand");
+        cache(&inner, "ops").store(&grant(24));
+        let kept = cache(&inner, "ops").load(Timestamp::now()).expect("kept");
+        assert_eq!(kept.token.expose(), "t0ken");
+        assert_eq!(kept.default_region.as_deref(), Some("DFW"));
+        assert!(cache(&inner, "dev").load(Timestamp::now()).is_none());
+    }
+
+    #[test]
+    fn a_token_in_its_last_hour_and_a_damaged_file_are_ignored() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let cache = cache(directory.path(), "ops");
+        cache.store(&grant(1));
+        assert!(cache.load(Timestamp::now()).is_none(), "the last hour");
+        cache.store(&grant(24));
+        let text = std::fs::read_to_string(&cache.path).expect("written");
+        std::fs::write(&cache.path, &text[..text.len() / 2]).expect("cut");
+        assert!(cache.load(Timestamp::now()).is_none(), "half a file");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().expect("a directory");
+        let cache = cache(directory.path(), "ops");
+        cache.store(&grant(24));
+        let mode = std::fs::metadata(&cache.path)
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::set_permissions(&cache.path, PermissionsExt::from_mode(0o644)).expect("changed");
+        assert!(cache.load(Timestamp::now()).is_none(), "others can read it");
+    }
+}

@@ -1,0 +1,259 @@
+//! Refusals in the four forms that Rackspace's services use, read by one reader.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::error::{Error, Kind};
+use crate::provider::http::{Reply, strip_tags};
+
+/// What a refusal says, whichever service said it.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    /// The fault's name (`overLimit`, `itemNotFound`), where it has one.
+    name: Option<String>,
+    /// The words, without tags.
+    message: String,
+    /// When to come back, as the body tells it.
+    retry_at: Option<Timestamp>,
+}
+
+/// The error that a reply outside 2xx means; `sentence` says what failed.
+pub fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
+    let said = read(&reply.body);
+    let kind = match reply.status {
+        401 => Kind::Credentials,
+        403 => Kind::Permission,
+        404 => Kind::NotFound,
+        409 => Kind::Conflict,
+        413 | 429 => Kind::RateLimited,
+        500..=599 => Kind::Unavailable,
+        _ => Kind::Provider,
+    };
+    let error = Error::new(kind, sentence)
+        .code(said.name.unwrap_or_else(|| reply.status.to_string()))
+        .cause(if said.message.is_empty() {
+            format!("HTTP {} without a reason", reply.status)
+        } else {
+            format!("HTTP {}: {}", reply.status, said.message)
+        })
+        .request_id(request_id(reply));
+    match kind {
+        Kind::RateLimited => {
+            let now = reply.date().unwrap_or_else(Timestamp::now);
+            let in_body = said.retry_at.map(|at| {
+                Duration::try_from(at.duration_since(now)).unwrap_or_default()
+            });
+            error.retry_after(reply.retry_after().or(in_body))
+        }
+        Kind::Unavailable => error.retry_after(reply.retry_after()),
+        Kind::Credentials if asks_for_passcode(reply) => error.hint(
+            "the account asks for a second factor; log in with an API key instead (RAX_USERNAME and RAX_API_KEY)",
+        ),
+        Kind::Permission => error.hint("the user needs the role cloudImages:admin or admin to start exports, observer to see them"),
+        _ => error,
+    }
+}
+
+/// The id that the provider's support asks for.
+pub fn request_id(reply: &Reply) -> Option<String> {
+    reply
+        .header("x-openstack-request-id")
+        .or_else(|| reply.header("x-trans-id"))
+        .map(str::to_owned)
+}
+
+/// The words of a refusal alone.
+pub fn words(reply: &Reply) -> String {
+    read(&reply.body).message
+}
+
+fn asks_for_passcode(reply: &Reply) -> bool {
+    reply
+        .header("www-authenticate")
+        .is_some_and(|text| text.starts_with("OS-MF"))
+}
+
+/// JSON with a message at the top or in its first object that has one; else text, freed of tags.
+fn read(body: &[u8]) -> Said {
+    let Ok(Value::Object(json)) = serde_json::from_slice::<Value>(body) else {
+        return Said {
+            message: page_text(&String::from_utf8_lossy(body)),
+            ..Said::default()
+        };
+    };
+    let text = |value: &Value| value.as_str().map(strip_tags);
+    if let Some(message) = json.get("message").and_then(text) {
+        return Said {
+            message,
+            ..Said::default()
+        };
+    }
+    json.iter()
+        .find_map(|(name, value)| {
+            let retry = ["retryAfter", "retryAt"]
+                .iter()
+                .find_map(|key| value.get(key)?.as_str());
+            Some(Said {
+                name: Some(name.clone()).filter(|name| name != "error"),
+                message: value.get("message").and_then(text)?,
+                retry_at: retry.and_then(parse_time),
+            })
+        })
+        .unwrap_or_default()
+}
+
+/// The text of a page: its body without the title, which only says the same again, cut to what a person reads.
+fn page_text(page: &str) -> String {
+    const LENGTH: usize = 500;
+    let page = page.split_once("</title>").map_or(page, |(_, rest)| rest);
+    let text = strip_tags(page);
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// A time in UTC, with `Z`, an offset, the letters `UTC` (seen from the UK), or nothing behind it.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let bare = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+    text.parse().or_else(|_| format!("{bare}Z").parse()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v)))
+            .collect();
+        Reply {
+            name: "test",
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn every_family_of_refusals_gives_its_words() {
+        for (body, name, message) in [
+            (
+                r#"{"message": "Task &#x27;type&#x27; is required<br /><br />\n\n\n", "code": "400 Bad Request", "title": "Bad Request"}"#,
+                None,
+                "Task 'type' is required",
+            ),
+            (
+                r#"{"unauthorized":{"code":401,"message":"Unable to authenticate user with credentials provided."}}"#,
+                Some("unauthorized"),
+                "Unable to authenticate user with credentials provided.",
+            ),
+            (
+                r#"{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}"#,
+                None,
+                "The request you have made requires authentication.",
+            ),
+            (
+                "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not Found</h1>\n  Could not find task nope<br /><br />\n\n\n\n </body>\n</html>",
+                None,
+                "404 Not Found Could not find task nope",
+            ),
+            (
+                "<html><h1>Not Found</h1><p>The resource could not be found.</p></html>",
+                None,
+                "Not Found The resource could not be found.",
+            ),
+            ("Maximum limit is 10000", None, "Maximum limit is 10000"),
+            ("", None, ""),
+            ("[1]", None, "[1]"),
+            (r#"{"odd": true}"#, None, ""),
+        ] {
+            let said = read(body.as_bytes());
+            assert_eq!(
+                (said.name.as_deref(), said.message.as_str()),
+                (name, message),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn statuses_map_to_kinds() {
+        for (status, kind) in [
+            (400, Kind::Provider),
+            (401, Kind::Credentials),
+            (403, Kind::Permission),
+            (404, Kind::NotFound),
+            (405, Kind::Provider),
+            (413, Kind::RateLimited),
+            (415, Kind::Provider),
+            (429, Kind::RateLimited),
+            (500, Kind::Unavailable),
+            (503, Kind::Unavailable),
+        ] {
+            assert_eq!(refusal(&reply(status, &[], ""), "x").kind, kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_says_when_to_come_back_in_any_of_its_forms() {
+        let over = |when: &str| {
+            format!(
+                r#"{{"overLimit":{{"code":413,"message":"OverLimit Retry...",{when}"details":"x"}}}}"#
+            )
+        };
+        let date = ("date", "Sat, 13 Jun 2015 22:30:00 GMT");
+        for (headers, body, seconds) in [
+            (
+                vec![date, ("retry-after", "7")],
+                over(r#""retryAfter":"2015-06-13T22:30:10Z","#),
+                Some(7),
+            ),
+            (
+                vec![date],
+                over(r#""retryAfter":"2015-06-13T22:30:10Z","#),
+                Some(10),
+            ),
+            (
+                vec![date],
+                over(r#""retryAt":"2015-06-13T22:30:12UTC","#),
+                Some(12),
+            ),
+            (
+                vec![date],
+                over(r#""retryAt":"2015-06-13T22:29:00Z","#),
+                Some(0),
+            ),
+            (vec![date], over(r#""retryAt":"soon","#), None),
+            (vec![date], over(""), None),
+        ] {
+            let error = refusal(&reply(413, &headers, &body), "x");
+            assert_eq!(
+                error.details.retry_after,
+                seconds.map(Duration::from_secs),
+                "{body}"
+            );
+            assert_eq!(error.details.code.as_deref(), Some("overLimit"));
+        }
+    }
+
+    #[test]
+    fn a_second_factor_is_explained() {
+        let challenge = (
+            "www-authenticate",
+            "OS-MF sessionId='abc', factor='PASSCODE'",
+        );
+        let body = r#"{"unauthorized":{"code":401,"message":"Additional authentication credentials required."}}"#;
+        let error = refusal(&reply(401, &[challenge], body), "x");
+        assert!(error.details.hints[0].contains("API key"));
+        assert!(
+            !error.one_line().contains("abc"),
+            "the session id stays out"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! What can be known before a start: almost every mistake is otherwise accepted and fails minutes later.
+
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::errors::refusal;
+use super::session::{Service, Session, below};
+use super::wire::{Object, doubt, object_name, obstacle};
+use crate::error::{Error, Kind, Result};
+
+/// Looks at image, container and object. An error where the export cannot succeed, else warnings.
+pub async fn preflight(session: &Session, image: &str, container: &str) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    let shown = show_image(session, image).await?;
+    let object = Object::of(&shown);
+    if let Some(object) = object {
+        if let Some((kind, reason)) = obstacle(object, session.tenant().as_deref()) {
+            return Err(Error::new(
+                kind,
+                format!("The image {image} cannot be exported: {reason}"),
+            )
+            .hint("snapexport list rackspace shows what can be exported"));
+        }
+        warnings.extend(doubt(object));
+    }
+    let owner = object.and_then(|object| object.text("owner"));
+    match session.base(Service::Files, owner).await {
+        Ok(files) => look_at_files(session, &files, image, container, &mut warnings).await?,
+        Err(error) if error.kind == Kind::Usage => return Err(error),
+        Err(error) => warnings.push(unchecked(container, &error)),
+    }
+    Ok(warnings)
+}
+
+async fn show_image(session: &Session, image: &str) -> Result<Value> {
+    let images = session.base(Service::Images, None).await?;
+    let url = below(&images, &["images", image]);
+    let region = session.region();
+    session
+        .read("show image", Method::GET, &url, |reply| match reply.status {
+            200 => reply.json(),
+            404 => Err(refusal(&reply, format!("There is no image {image} in {region}"))
+                .hint("snapexport list rackspace shows the images; another region has others (--region)")),
+            _ => Err(refusal(&reply, format!("The image {image} cannot be looked at"))),
+        })
+        .await
+}
+
+async fn look_at_files(
+    session: &Session,
+    files: &Url,
+    image: &str,
+    container: &str,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let region = session.region();
+    let url = below(files, &[container]);
+    match is_there(session, "look at container", &url).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(Error::new(
+                Kind::NotFound,
+                format!("There is no container '{container}' in {region}"),
+            )
+            .hint(format!(
+                "create it: swift post {container} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})"
+            )));
+        }
+        Err(error) => {
+            warnings.push(unchecked(container, &error));
+            return Ok(());
+        }
+    }
+    let name = object_name(image);
+    match is_there(session, "look at object", &below(files, &[container, &name])).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Error::new(
+            Kind::Conflict,
+            format!("The container '{container}' already has the object {name}, and an export overwrites nothing"),
+        )
+        .hint(format!(
+            "use another container, or delete the object with its segments: swift delete {container} {name}"
+        ))),
+        Err(error) => {
+            warnings.push(unchecked(container, &error));
+            Ok(())
+        }
+    }
+}
+
+async fn is_there(session: &Session, name: &'static str, url: &Url) -> Result<bool> {
+    session
+        .read(name, Method::HEAD, url, |reply| match reply.status {
+            404 => Ok(false),
+            _ if reply.is_success() => Ok(true),
+            _ => Err(refusal(&reply, "Cloud Files refused the look")),
+        })
+        .await
+}
+
+fn unchecked(container: &str, error: &Error) -> String {
+    format!(
+        "the container '{container}' could not be checked ({}); if it is missing, the export fails later",
+        error.one_line()
+    )
+}
