@@ -70,7 +70,12 @@ fn the_bar_shows_percent_and_an_estimate_where_the_cloud_gives_percent() {
     let user = User::of(&clouds);
     for columns in [80, 40] {
         let seen = show(&user, columns, OUTSCALE);
-        assert!(seen.any(" % uploading"), "{columns}: {}", seen.last());
+        let uploading = if columns == 80 {
+            " % uploading "
+        } else {
+            "s uploading"
+        };
+        assert!(seen.any(uploading), "{columns}: {:#?}", seen.frames);
         assert_eq!(
             seen.any("left"),
             columns == 80,
