@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::vhd::vhd;
 use super::wire::{Request, Response, percent_decode};
@@ -168,9 +168,8 @@ pub fn handle(account: &mut Account, rest: &str, request: &Request, moment: &Mom
         Some((container, object)) => (percent_decode(container), percent_decode(object)),
         None => (percent_decode(rest), String::new()),
     };
-    let method = request.method.as_str();
     let response = match (container.is_empty(), object.is_empty()) {
-        (true, _) => on_account(account, method),
+        (true, _) => on_account(account, request),
         (_, true) => on_container(account, &container, request, moment),
         _ => on_object(account, (&container, &object), request, moment),
     };
@@ -229,25 +228,21 @@ fn not_found(request: &Request) -> Response {
     }
 }
 
-fn on_account(account: &Account, method: &str) -> Response {
-    match method {
-        "HEAD" => Response::new(204).header(
-            "x-account-container-count",
-            account.containers.len().to_string(),
+fn on_account(account: &Account, request: &Request) -> Response {
+    let count = account.containers.len().to_string();
+    let response = match request.method.as_str() {
+        "HEAD" => Response::new(204).header("content-type", "text/plain; charset=utf-8"),
+        "GET" => listing(
+            account.containers.iter().map(|(name, objects)| {
+                let bytes: u64 = objects.values().map(|object| object.bytes).sum();
+                let item = json!({"name": name, "count": objects.len(), "bytes": bytes});
+                (name.as_str(), item)
+            }),
+            request,
         ),
-        "GET" => {
-            let containers: Vec<_> = account
-                .containers
-                .iter()
-                .map(|(name, objects)| {
-                    let bytes: u64 = objects.values().map(|object| object.bytes).sum();
-                    json!({"name": name, "count": objects.len(), "bytes": bytes})
-                })
-                .collect();
-            Response::json(200, &json!(containers))
-        }
-        _ => refusal(405),
-    }
+        _ => return refusal(405),
+    };
+    response.header("x-account-container-count", count)
 }
 
 fn on_container(account: &mut Account, name: &str, request: &Request, moment: &Moment) -> Response {
@@ -273,7 +268,11 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
             let response = if request.method == "HEAD" {
                 Response::new(204).header("content-type", "text/plain; charset=utf-8")
             } else {
-                listing(&seen, request)
+                listing(
+                    seen.iter()
+                        .map(|(name, object)| (name.as_str(), item(name, object))),
+                    request,
+                )
             };
             response
                 .header("x-container-object-count", seen.len().to_string())
@@ -285,7 +284,8 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
     }
 }
 
-fn listing(objects: &[(&String, &Object)], request: &Request) -> Response {
+/// A page of names in order, after the marker: as JSON if asked for, else as text.
+fn listing<'a>(entries: impl Iterator<Item = (&'a str, Value)>, request: &Request) -> Response {
     let limit = match request.param("limit").map(|limit| limit.parse::<usize>()) {
         Some(Ok(limit)) if limit > MAX_LISTING => {
             return html(412, format!("Maximum limit is {MAX_LISTING}"));
@@ -295,31 +295,34 @@ fn listing(objects: &[(&String, &Object)], request: &Request) -> Response {
     };
     let prefix = request.param("prefix").unwrap_or_default();
     let marker = request.param("marker").unwrap_or_default();
-    let chosen = objects
-        .iter()
-        .filter(|(name, _)| name.starts_with(&prefix) && **name > marker)
+    let chosen = entries
+        .filter(|(name, _)| name.starts_with(&prefix) && *name > marker.as_str())
         .take(limit);
     let wants_json = request.param("format").as_deref() == Some("json")
         || request
             .header("accept")
             .is_some_and(|accept| accept.contains("application/json"));
     if wants_json {
-        let items: Vec<_> = chosen
-            .map(|(name, object)| {
-                json!({
-                    "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
-                    "last_modified": object.stored_at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string(),
-                })
-            })
-            .collect();
+        let items: Vec<Value> = chosen.map(|(_, item)| item).collect();
         return Response::new(200)
             .header("content-type", "application/json; charset=utf-8")
-            .body(json!(items).to_string());
+            .body(Value::Array(items).to_string());
     }
     let text: String = chosen.map(|(name, _)| format!("{name}\n")).collect();
     Response::new(if text.is_empty() { 204 } else { 200 })
         .header("content-type", "text/plain; charset=utf-8")
         .body(text)
+}
+
+fn item(name: &str, object: &Object) -> Value {
+    let modified = object
+        .stored_at
+        .strftime("%Y-%m-%dT%H:%M:%S.%6f")
+        .to_string();
+    json!({
+        "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
+        "last_modified": modified,
+    })
 }
 
 fn on_object(
@@ -392,10 +395,11 @@ fn download(
             .header("accept-ranges", "bytes")
     };
     let unquoted = etag.trim_matches('"');
-    if let Some(wanted) = request.header("if-match") {
-        if wanted != "*" && wanted.trim_matches('"') != unquoted {
-            return describe(html(412, String::new()));
-        }
+    if let Some(wanted) = request.header("if-match")
+        && wanted != "*"
+        && wanted.trim_matches('"') != unquoted
+    {
+        return describe(html(412, String::new()));
     }
     let total = bytes.len();
     match request.header("range").and_then(|text| range(text, total)) {
@@ -458,6 +462,42 @@ mod tests {
     }
 
     #[test]
+    fn every_listing_goes_on_after_its_marker() {
+        let now = Timestamp::now();
+        let mut account = Account::with_containers("a", &["demo", "exports"]);
+        account.export("exports", "x.vhd", ("big", 24), (now, now));
+        let moment = Moment {
+            now,
+            duration: super::super::DEFAULT_DURATION,
+        };
+        for (path, query, names) in [
+            ("", "", "demo\nexports\n"),
+            ("", "marker=demo", "exports\n"),
+            ("", "marker=exports", ""),
+            ("exports", "limit=2", "x.vhd\nx.vhd-00001\n"),
+            (
+                "exports",
+                "prefix=x.vhd-&marker=x.vhd-00003",
+                "x.vhd-00004\n",
+            ),
+        ] {
+            let request = Request {
+                method: "GET".into(),
+                path: String::new(),
+                query: query.into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            let listed = handle(&mut account, path, &request, &moment);
+            assert_eq!(
+                String::from_utf8_lossy(&listed.body),
+                names,
+                "{path}?{query}"
+            );
+        }
+    }
+
+    #[test]
     fn a_large_export_is_a_manifest_over_segments() {
         let now = Timestamp::now();
         let mut account = Account::with_containers("a", &["exports"]);
@@ -484,11 +524,8 @@ mod tests {
             account.containers["exports"].len() > 3,
             "segments and manifest"
         );
-        account.containers.get_mut("exports").map(|objects| {
-            objects
-                .remove("x.vhd-00002")
-                .expect("there is a second segment")
-        });
+        let objects = account.containers.get_mut("exports").expect("a container");
+        objects.remove("x.vhd-00002").expect("a second segment");
         let corrupt = get("", &mut account);
         assert_eq!(
             corrupt.status, 200,

@@ -45,20 +45,19 @@ fn task() -> Value {
 }
 
 fn image() -> Value {
-    let (text, number) = (
-        json!({"type": ["null", "string"]}),
-        json!({"type": ["null", "integer"]}),
-    );
+    let text = json!({"type": ["null", "string"]});
+    // The glance client makes an option of whatever is not read-only, and stumbles over a second --file.
+    let fixed = json!({"type": ["null", "string"], "readOnly": true});
+    let size = json!({"type": ["null", "integer"], "readOnly": true});
     json!({
         "name": "image",
         "properties": {
-            "id": {"type": "string"}, "name": text, "status": {"type": "string"}, "owner": text,
+            "id": {"type": "string"}, "name": text, "status": fixed, "owner": text,
             "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
-            "disk_format": text, "container_format": text, "checksum": text,
-            "size": number, "virtual_size": number, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
+            "disk_format": text, "container_format": text, "checksum": fixed,
+            "size": size, "virtual_size": size, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
             "protected": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}},
-            "created_at": {"type": "string"}, "updated_at": {"type": "string"},
-            "self": {"type": "string"}, "file": {"type": "string"}, "schema": {"type": "string"},
+            "created_at": fixed, "updated_at": fixed, "self": fixed, "file": fixed, "schema": fixed,
         },
         "additionalProperties": {"type": "string"},
         "links": [{"rel": "self", "href": "{self}"}, {"rel": "enclosure", "href": "{file}"}, {"rel": "describedby", "href": "{schema}"}],
