@@ -9,6 +9,7 @@ pub mod wait;
 
 mod reference;
 mod signals;
+mod start;
 
 use crate::error::{Error, Kind, worst};
 

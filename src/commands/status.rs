@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, words_or_stdin};
+use super::{Ending, Tally, start, words_or_stdin};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -41,9 +41,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
         return remote(context).await;
     }
-    let journal = context.existing_journal()?;
+    let journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
     let named = if args.tasks.is_empty() {
+        if let Some(journal) = &journal {
+            start::settle_everywhere(context, journal).await;
+        }
         let started = started(journal.as_ref(), args.all)?;
         if started.is_empty() {
             printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");

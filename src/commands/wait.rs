@@ -41,7 +41,7 @@ pub struct Args {
 /// Runs `wait`.
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
-    let journal = context.existing_journal()?.map(Rc::new);
+    let journal = context.existing_journal().map(Rc::new);
     let words = words_or_stdin(&args.tasks, "task")?;
     let named: Vec<Named> = words
         .iter()

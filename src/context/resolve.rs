@@ -11,7 +11,7 @@ use directories::{BaseDirs, ProjectDirs};
 use super::{Config, Env, ProfileChoice, Sources};
 use crate::cli::{Global, Output, When, parse_interval};
 use crate::error::{Error, Result};
-use crate::journal::Journal;
+use crate::journal::{Journal, Opened};
 use crate::provider::http::Http;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
@@ -26,6 +26,8 @@ pub struct Context {
     pub http: Http,
     /// The pace from the environment, for commands without one of their own.
     pub interval: Option<Duration>,
+    /// How long a new task may be missing from a provider's lists, where that is not what the provider is known for.
+    pub visibility: Option<Duration>,
     /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
     pub journal_path: Option<PathBuf>,
     global: Global,
@@ -107,17 +109,14 @@ impl Context {
         if global.sandbox {
             return Err(Error::usage("This build has no sandbox"));
         }
-        let interval = env
-            .get("SNAPEXPORT_INTERVAL")
-            .map(|text| {
-                parse_interval(text).map_err(|why| bad_variable("SNAPEXPORT_INTERVAL", text, &why))
-            })
-            .transpose()?;
+        let interval = pause(&env, "SNAPEXPORT_INTERVAL")?;
+        let visibility = pause(&env, "SNAPEXPORT_VISIBILITY")?;
         sources.env = env;
         Ok(Context {
             terminal,
             http: Http::new(global.allow_http),
             interval,
+            visibility,
             journal_path: state
                 .filter(|_| !global.no_journal)
                 .map(|state| state.join("journal.db")),
@@ -199,17 +198,32 @@ impl Context {
         (entry.connect)(&sources, self.http.clone()).await
     }
 
-    /// The journal, made if need be; `None` where there is none to be used.
-    pub fn journal(&self) -> Result<Option<Journal>> {
-        self.journal_path.as_deref().map(Journal::open).transpose()
+    /// The journal, made if need be; `None` with `--no-journal`, or with a warning where it cannot be used:
+    /// that must keep nobody from their exports. `meanwhile` says what is done without it.
+    pub fn journal(&self, meanwhile: &str) -> Option<Journal> {
+        let path = self.journal_path.as_deref()?;
+        let printer = self.printer(Output::Table);
+        match Journal::open(path) {
+            Ok(Opened { journal, moved_to }) => {
+                if let Some(aside) = moved_to {
+                    printer.warn(&format!(
+                        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id: snapexport status --remote",
+                        aside.display()
+                    ));
+                }
+                Some(journal)
+            }
+            Err(error) => {
+                printer.warn(&format!("{}; {meanwhile}", error.one_line()));
+                None
+            }
+        }
     }
 
     /// The journal, if it exists already: what only reads does not make one.
-    pub fn existing_journal(&self) -> Result<Option<Journal>> {
-        match self.journal_path.as_deref() {
-            Some(path) if path.exists() => Journal::open(path).map(Some),
-            _ => Ok(None),
-        }
+    pub fn existing_journal(&self) -> Option<Journal> {
+        self.journal_path.as_deref().filter(|path| path.exists())?;
+        self.journal("what you started is not known now, but exports can be named by id")
     }
 }
 
@@ -294,6 +308,15 @@ fn switch(env: &Env, name: &'static str) -> Result<bool> {
     }
 }
 
+fn pause(env: &Env, name: &'static str) -> Result<Option<Duration>> {
+    let Some(text) = env.get(name) else {
+        return Ok(None);
+    };
+    parse_interval(text)
+        .map(Some)
+        .map_err(|why| bad_variable(name, text, &why))
+}
+
 fn bad_variable(name: &str, value: &str, why: &str) -> Error {
     Error::usage(format!(
         "The variable {name} has the value '{value}', which cannot be used: {why}"
@@ -353,11 +376,7 @@ fn terminal(global: &Global, env: &Env) -> Terminal {
 
 #[cfg(feature = "sandbox")]
 async fn start_sandbox(env: &Env, state: Option<&PathBuf>) -> Result<Sandbox> {
-    const NAME: &str = "SNAPEXPORT_SANDBOX_DURATION";
-    let duration = match env.get(NAME) {
-        Some(text) => parse_interval(text).map_err(|why| bad_variable(NAME, text, &why))?,
-        None => sandbox::DEFAULT_DURATION,
-    };
+    let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(sandbox::DEFAULT_DURATION);
     let state_file = state.map(|state| state.join("world.json"));
     Sandbox::start(sandbox::Options {
         duration,

@@ -117,6 +117,9 @@ pub struct Preview {
     pub body: Value,
 }
 
+/// See [`Entry::connect`].
+pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
+
 /// One cloud in the registry.
 pub struct Entry {
     /// The word for it on the command line and in JSON.
@@ -126,7 +129,7 @@ pub struct Entry {
     /// Whether a bare task id has the shape only this cloud uses, or one it shares with another.
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
-    pub connect: for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>,
+    pub connect: Connect,
 }
 
 /// How a bare task id fits a cloud.
