@@ -14,7 +14,7 @@ use super::{Ending, words_or_stdin};
 use crate::cli::{Output, Waiting};
 use crate::context::Context;
 use crate::error::{Kind, Result};
-use crate::poll::{Group, Watched};
+use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
 use crate::task::{ExportRequest, ProviderId, Target, Task};
 
@@ -245,7 +245,8 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         ));
     }
     if starting.wait && !tasks.is_empty() {
-        let group = group(provider.clone(), tasks, follow.interval());
+        let renew = context.renew(entry, None, None);
+        let group = group(provider.clone(), tasks, follow.interval(), renew);
         return Ok(follow.run(vec![group], &signals).await);
     }
     if let Some(number) = signals.received() {
@@ -259,7 +260,8 @@ fn group(
     provider: std::sync::Arc<dyn Provider>,
     tasks: Vec<Task>,
     interval: Option<Duration>,
-) -> Group {
+    renew: Renew<'_>,
+) -> Group<'_> {
     let capabilities = provider.capabilities();
     let tasks = tasks
         .into_iter()
@@ -275,6 +277,7 @@ fn group(
         provider,
         tasks,
         first_look: interval.unwrap_or(capabilities.pace_min),
+        renew: Some(renew),
     }
 }
 

@@ -66,13 +66,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     }
     let groups = asked
         .into_iter()
-        .map(|asked| group(asked, &indices))
+        .map(|asked| group(context, asked, &indices))
         .collect();
     Ok(follow.run(groups, &signals).await)
 }
 
 /// What is waited for in one account. A task that this user has only just started may not be listed yet.
-fn group(asked: Asked, indices: &[usize]) -> Group {
+fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c> {
     let visibility = asked.provider.capabilities().visibility;
     let now = Timestamp::now();
     let tasks = asked
@@ -91,10 +91,18 @@ fn group(asked: Asked, indices: &[usize]) -> Group {
             }
         })
         .collect();
+    let first = &asked.tasks[0].1;
+    let known = first.known.as_ref();
+    let renew = context.renew(
+        first.entry,
+        known.and_then(|known| known.profile.clone()),
+        known.map(|known| known.task.region.clone()),
+    );
     Group {
         provider: asked.provider,
         tasks,
         first_look: Duration::ZERO,
+        renew: Some(renew),
     }
 }
 
@@ -170,7 +178,7 @@ impl<'c> Follow<'c> {
     }
 
     /// Waits for the groups and closes.
-    pub async fn run(mut self, groups: Vec<Group>, signals: &Signals) -> Ending {
+    pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
             timeout: match self.waiting.timeout {
                 Limit::None => None,

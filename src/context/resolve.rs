@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::{Config, Env, ProfileChoice, Sources};
 use crate::cli::{Global, Output, When, parse_interval};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Opened};
+use crate::poll::Renew;
 use crate::provider::http::Http;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
@@ -196,6 +198,22 @@ impl Context {
             sources.region = remembered_region.map(str::to_owned);
         }
         (entry.connect)(&sources, self.http.clone()).await
+    }
+
+    /// How to connect again, for a wait during which credentials may be changed where they come from.
+    pub fn renew(
+        &self,
+        entry: &'static Entry,
+        profile: Option<String>,
+        region: Option<String>,
+    ) -> Renew<'_> {
+        Rc::new(move || {
+            let (profile, region) = (profile.clone(), region.clone());
+            Box::pin(async move {
+                self.connect(entry, profile.as_deref(), region.as_deref())
+                    .await
+            })
+        })
     }
 
     /// The journal, made if need be; `None` with `--no-journal`, or with a warning where it cannot be used:

@@ -34,6 +34,12 @@ pub trait Provider: Send + Sync {
     /// Who asks, without asking the cloud: the access key id or the user and tenant. Never a secret. Keys the journal.
     fn account(&self) -> String;
 
+    /// A number that differs when the credentials do, so that refused ones are not sent again. Reveals nothing, and lives
+    /// only as long as the process. Zero for credentials that renew themselves.
+    fn credentials_tag(&self) -> u64 {
+        0
+    }
+
     /// What this cloud can do and how often it wants to be asked.
     fn capabilities(&self) -> Capabilities;
 

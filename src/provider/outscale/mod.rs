@@ -197,6 +197,10 @@ impl Provider for Outscale {
         self.account.keys.id.clone()
     }
 
+    fn credentials_tag(&self) -> u64 {
+        self.account.keys.secret.tag()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             batch: Batch::All,

@@ -75,6 +75,15 @@ pub enum Proof {
     Either(Secret),
 }
 
+impl Proof {
+    /// The secret, whatever it is.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Proof::ApiKey(secret) | Proof::Password(secret) | Proof::Either(secret) => secret,
+        }
+    }
+}
+
 /// A tenant (Keystone: project), by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tenant {

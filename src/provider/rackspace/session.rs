@@ -86,6 +86,14 @@ impl Session {
         &self.region
     }
 
+    /// Differs when the secret that is sent does.
+    pub fn credentials_tag(&self) -> u64 {
+        match &self.settings.access {
+            Access::Login(login) => login.proof.secret().tag(),
+            Access::Token(token, _) => token.tag(),
+        }
+    }
+
     /// User and tenant, or a label for a token that says where it is used.
     pub fn account(&self) -> String {
         match &self.settings.access {
