@@ -224,6 +224,17 @@ def high(fd):
     return moved
 
 
+def compare_starts(bench):
+    """What it costs to start either program and do nothing; no target, but it says where curl's time goes."""
+    ours, theirs = Series("snapexport --version", ""), Series("curl --version", "")
+    for index in range(WARM_UPS + ROUNDS):
+        for series, program in ((ours, bench.binary), (theirs, "curl")):
+            run = bench.checked([program, "--version"])
+            if index >= WARM_UPS:
+                series.runs.append(run)
+    return ours, theirs
+
+
 def compare(bench, cloud, task):
     """snapexport and curl by turns. Both must see the task, every time."""
     requests = bench.requests(cloud, task)
@@ -350,6 +361,8 @@ def mebibytes(kibibytes):
 def all_measurements(bench, table):
     """Fills the table; gives the notes on what was skipped."""
     notes = []
+    for series in compare_starts(bench):
+        table.add("the start alone", series.name, series.requests, *figures(series), "")
     tasks = {cloud: bench.start(cloud) for cloud in STARTS}
     for cloud, task in tasks.items():
         what = f"one {cloud} task"
