@@ -8,12 +8,12 @@ use futures_util::StreamExt;
 
 use super::reference::{resume_command, typed_form};
 use super::signals::Signals;
-use super::start::{Patience, Started, Starter, settle_left};
+use super::start::{Started, Starter, settle_left};
 use super::wait::Follow;
 use super::{Ending, words_or_stdin};
 use crate::cli::{Output, Waiting};
 use crate::context::Context;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
 use crate::task::{ExportRequest, ProviderId, Target, Task};
@@ -165,6 +165,12 @@ impl Cloud {
 pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let (id, snapshots, target, starting, bucket_profile) = args.cloud.into_plan();
+    if !starting.wait && starting.waiting.is_stated() {
+        return Err(Error::usage(
+            "--timeout, --interval and --events say how to wait, and --wait is not given",
+        )
+        .hint("add --wait, or leave them out"));
+    }
     context.sources.bucket_profile = bucket_profile;
     let context = &*context;
     let entry = provider::by_name(id.0)?;
@@ -195,14 +201,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         starting.waiting,
     );
     if let Some(journal) = journal.as_deref() {
-        settle_left(
-            context,
-            journal,
-            provider.as_ref(),
-            &requests,
-            Patience::Wait,
-        )
-        .await;
+        settle_left(context, journal, provider.as_ref(), &requests).await;
     }
     let starter = Starter::new(
         context,
@@ -228,9 +227,12 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                 if !starting.wait || follow.printer.output() == Output::Id {
                     follow.printer.task(&task, &typed);
                 }
-                follow
-                    .printer
-                    .note(&started_note(context, &task, starting.wait));
+                follow.printer.note(&started_note(
+                    context,
+                    &task,
+                    starting.wait,
+                    journal.is_some(),
+                ));
                 tasks.push(*task);
             }
             Started::Failed(error) => follow.failed(error),
@@ -281,7 +283,7 @@ fn group(
     }
 }
 
-fn started_note(context: &Context, task: &Task, is_waiting: bool) -> String {
+fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> String {
     let verb = if task.adopted {
         "Already under way, adopted"
     } else {
@@ -297,7 +299,7 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool) -> String {
     } else {
         format!(
             ". Wait for it: {}",
-            resume_command(context, std::iter::once(task))
+            resume_command(context, std::iter::once(task), is_journaled)
         )
     };
     format!("{verb}: {what}{place} ({}){next}", task.id)

@@ -37,7 +37,11 @@ impl Tally {
     }
 
     /// Prints the last line that JSON output promises, and gives the exit code.
-    fn close(&self, printer: &crate::report::Printer) -> Ending {
+    fn close(mut self, printer: &crate::report::Printer) -> Ending {
+        if let Some(error) = printer.output_error() {
+            printer.error(&error);
+            self.add(error);
+        }
         match self.worst() {
             Some(error) => {
                 printer.last_error(error);

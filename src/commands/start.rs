@@ -117,7 +117,7 @@ impl<'a> Starter<'a> {
         };
         match sent {
             Ok(task) => {
-                let task = complete(task, request);
+                let task = complete(task, request, Some(intent.made_at));
                 self.settle(&intent, &Settled::Started(&task));
                 Ok(task)
             }
@@ -138,7 +138,16 @@ impl<'a> Starter<'a> {
 
     /// The task that an earlier, unfinished start of the same export has become. One that failed since is no reason not to start.
     async fn take_left(&self, journal: &Journal, left: &Intent) -> Result<Option<Task>> {
-        match settle_one(self.context, journal, self.provider, left, Patience::Wait).await? {
+        match settle_one(
+            self.context,
+            journal,
+            self.provider,
+            left,
+            Patience::Wait,
+            Some(self.signals),
+        )
+        .await?
+        {
             Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
                 Ok(Some(*task))
             }
@@ -182,7 +191,11 @@ impl<'a> Starter<'a> {
                     "Interrupted before anything was sent",
                 ));
             }
-            match journal.claim(intent) {
+            let since = intent
+                .made_at
+                .checked_sub(visibility(self.context, self.provider))
+                .unwrap_or(intent.made_at);
+            match journal.claim(intent, since) {
                 Ok(Claim::Mine(id)) => {
                     intent.id = id;
                     return Ok(None);
@@ -271,15 +284,24 @@ impl<'a> Starter<'a> {
 
     fn adopted(&self, mut task: Task, request: &ExportRequest) -> Task {
         task.adopted = true;
-        complete(task, request)
+        complete(task, request, None)
     }
 
+    /// Keeps an adopted task. One that this user has started before keeps its start.
     fn remember(&self, task: &Task) {
         let Some(journal) = self.journal else { return };
+        let known = journal
+            .find(task.id.as_str(), Some(task.provider.0))
+            .unwrap_or_default();
+        let mut kept = task.clone();
+        if let Some(known) = known.iter().find(|known| known.started_at.is_some()) {
+            kept.adopted = known.task.adopted;
+            kept.created_at = kept.created_at.or(known.task.created_at);
+        }
         let account = self.provider.account();
         self.told(
             task,
-            journal.record_start(task, self.context.profile(), &account, Timestamp::now()),
+            journal.record_start(&kept, self.context.profile(), &account, Timestamp::now()),
         );
     }
 
@@ -306,15 +328,14 @@ impl<'a> Starter<'a> {
     }
 }
 
-/// Fills in what the provider leaves out of its answer to a start.
-fn complete(mut task: Task, request: &ExportRequest) -> Task {
+/// Fills in what the provider leaves out of its answer to a start, or to a look at what we started at `started_at`.
+fn complete(mut task: Task, request: &ExportRequest, started_at: Option<Timestamp>) -> Task {
     task.snapshot
         .get_or_insert_with(|| request.snapshot.clone());
     task.target.get_or_insert_with(|| request.target.clone());
     // Our own clock stands in for the provider's; a fraction of a second would claim more than it knows.
-    let now =
-        Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_else(|_| Timestamp::now());
-    task.created_at.get_or_insert(now);
+    let ours = started_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
+    task.created_at = task.created_at.or(ours);
     task
 }
 
@@ -346,7 +367,7 @@ async fn find(provider: &dyn Provider, intent: &Intent) -> Result<Option<Task>> 
 
 /// Whether to wait until the provider would list a task before its absence says anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+enum Patience {
     /// Wait; afterwards it is known.
     Wait,
     /// Look once; what cannot be known yet stays open.
@@ -359,7 +380,6 @@ pub async fn settle_left(
     journal: &Journal,
     provider: &dyn Provider,
     except: &[ExportRequest],
-    patience: Patience,
 ) {
     let left = match journal.intents() {
         Ok(left) => left,
@@ -375,7 +395,7 @@ pub async fn settle_left(
             clean(&intent.request.snapshot),
             intent.made_at.strftime("%H:%M UTC")
         );
-        match settle_one(context, journal, provider, intent, patience).await {
+        match settle_one(context, journal, provider, intent, Patience::Look, None).await {
             Ok(Found::Task(task)) => {
                 printer.note(&format!(
                     "{subject} was started, although no reply came: {} ({})",
@@ -422,9 +442,7 @@ pub async fn settle_everywhere(context: &Context, journal: &Journal) {
             .connect(entry, intent.profile.as_deref(), Some(&intent.region))
             .await
         {
-            Ok(provider) => {
-                settle_left(context, journal, provider.as_ref(), &[], Patience::Look).await
-            }
+            Ok(provider) => settle_left(context, journal, provider.as_ref(), &[]).await,
             Err(error) => context.printer(Output::Id).note(&format!(
                 "Whether the export of {} was started is not known: {}",
                 clean(&intent.request.snapshot),
@@ -455,6 +473,7 @@ async fn settle_one(
     provider: &dyn Provider,
     intent: &Intent,
     patience: Patience,
+    signals: Option<&Signals>,
 ) -> Result<Found> {
     if !journal.take_over(intent)? {
         return Ok(Found::Elsewhere);
@@ -463,13 +482,23 @@ async fn settle_one(
         .made_at
         .checked_add(visibility(context, provider))
         .unwrap_or(intent.made_at);
+    let pause = visibility(context, provider) / SEARCHES;
     let result = loop {
         match find(provider, intent).await {
-            Ok(Some(task)) => break Ok(Found::Task(Box::new(complete(task, &intent.request)))),
+            Ok(Some(task)) => {
+                break Ok(Found::Task(Box::new(complete(
+                    task,
+                    &intent.request,
+                    Some(intent.made_at),
+                ))));
+            }
             // Not listed although it would be by now: it was never executed.
             Ok(None) if Timestamp::now() >= visible_at => break Ok(Found::Nothing),
             Ok(None) if patience == Patience::Look => break Ok(Found::Later),
-            Ok(None) => tokio::time::sleep(GLANCE).await,
+            Ok(None) => tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = interrupted(signals) => break Ok(Found::Later),
+            },
             Err(error) => break Err(error),
         }
     };
@@ -480,6 +509,14 @@ async fn settle_one(
     };
     journal.settle(intent, &settled, Timestamp::now())?;
     result
+}
+
+/// Resolves when a signal has come; never where nobody listens for one.
+async fn interrupted(signals: Option<&Signals>) {
+    match signals {
+        Some(signals) => signals.wait().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// How long a task may be missing from the provider's lists.

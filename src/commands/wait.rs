@@ -22,7 +22,7 @@ use crate::text;
 #[command(after_help = "\
 Examples:
   snapexport wait snap-export-12345678 --timeout 2h
-  snapexport status -q | snapexport wait - --any
+  snapexport status --running -q | snapexport wait - --any
   snapexport wait lightsail/5a1c2b3d-… -o json | jq -r .artifact.id
 
 A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.")]
@@ -43,14 +43,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let journal = context.existing_journal().map(Rc::new);
     let words = words_or_stdin(&args.tasks, "task")?;
-    let named: Vec<Named> = words
-        .iter()
-        .map(|word| reference::resolve(word, journal.as_deref()))
-        .collect::<Result<_>>()?;
+    let named: Vec<Named> = reference::resolve_all(&words, journal.as_deref())?;
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
     let mut open = Vec::new();
     for (index, one) in named.into_iter().enumerate() {
-        match one.ended() {
+        match one.ended().filter(|task| is_complete(context, task)) {
             // Ended is ended: nobody needs to be asked again.
             Some(task) => follow.ended(index, task),
             None => open.push((index, one)),
@@ -69,6 +66,15 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .map(|asked| group(context, asked, &indices))
         .collect();
     Ok(follow.run(groups, &signals).await)
+}
+
+/// Whether the journal knows all that is asked for: the provider's own words, and where the artifact really is, it may not.
+fn is_complete(context: &Context, task: &Task) -> bool {
+    let is_derived = task
+        .artifact
+        .as_ref()
+        .is_some_and(|artifact| !artifact.exact);
+    !context.with_raw() && !is_derived
 }
 
 /// What is waited for in one account. A task that this user has only just started may not be listed yet.
@@ -219,6 +225,7 @@ impl<'c> Follow<'c> {
                 {
                     reporter.aside(&mut || self.print(task));
                 }
+                Event::Lost { error, .. } => reporter.aside(&mut || self.failed(error.clone())),
                 _ => {}
             }
         })
@@ -264,8 +271,8 @@ impl<'c> Follow<'c> {
                     self.judge(&task);
                     self.tasks.push((index, task));
                 }
-                Outcome::Lost(task, error) => {
-                    self.failed(error);
+                // Its error was told when it came.
+                Outcome::Lost(task, _) => {
                     if !task.provider_state.is_empty() {
                         self.tasks.push((index, task));
                     }
@@ -276,6 +283,10 @@ impl<'c> Follow<'c> {
                 }
             }
         }
+        if self.ids_are_printed && self.printer.output() == Output::Json {
+            // The caller has no other way to learn the id of what was started here.
+            under_way.iter().for_each(|task| self.print(task));
+        }
         if end == End::Interrupted {
             let number = signals.received().unwrap_or(2);
             let goes_on = if under_way.len() == 1 {
@@ -285,7 +296,7 @@ impl<'c> Follow<'c> {
             };
             self.printer.note(&format!(
                 "Interrupted; {goes_on}. Resume with: {}",
-                resume_command(self.context, under_way.iter())
+                resume_command(self.context, under_way.iter(), self.journal.is_some())
             ));
             return Ending::Signal(number);
         }
@@ -323,7 +334,7 @@ impl<'c> Follow<'c> {
         };
         Error::new(Kind::Timeout, subject).hint(format!(
             "resume with: {}",
-            resume_command(self.context, under_way.iter())
+            resume_command(self.context, under_way.iter(), self.journal.is_some())
         ))
     }
 

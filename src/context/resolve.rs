@@ -34,6 +34,7 @@ pub struct Context {
     pub journal_path: Option<PathBuf>,
     global: Global,
     terminal: Terminal,
+    is_profile_typed: bool,
     #[cfg(feature = "sandbox")]
     _sandbox: Option<Sandbox>,
 }
@@ -49,6 +50,7 @@ struct Places {
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
     pub async fn resolve(mut global: Global, mut env: Env) -> Result<Self> {
+        let is_profile_typed = global.profile.is_some();
         complete(&mut global, &env)?;
         let places = places(&env);
         let config_file = global
@@ -116,6 +118,7 @@ impl Context {
         sources.env = env;
         Ok(Context {
             terminal,
+            is_profile_typed,
             http: Http::new(global.allow_http),
             interval,
             visibility,
@@ -173,9 +176,39 @@ impl Context {
         self.global.verbose
     }
 
+    /// The options that lead to the same account, as they would be typed again.
+    pub fn typed_account(&self) -> String {
+        let mut text = String::new();
+        let config = self
+            .global
+            .config
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let typed = [
+            ("--config", config.as_deref()),
+            ("--profile", self.global.profile.as_deref()),
+            ("--region", self.global.region.as_deref()),
+        ];
+        for (name, value) in typed {
+            if let Some(value) = value {
+                text += &format!(" {name} {value}");
+            }
+        }
+        text
+    }
+
+    /// Whether the providers' own objects are wanted.
+    pub fn with_raw(&self) -> bool {
+        self.global.raw
+    }
+
     /// The profile that was asked for, to be remembered with what is started.
     pub fn profile(&self) -> Option<&str> {
-        self.global.profile.as_deref()
+        // The simulated clouds have no profiles.
+        self.global
+            .profile
+            .as_deref()
+            .filter(|_| !self.global.sandbox)
     }
 
     /// A client for a cloud; what was remembered of a task fills in what was not asked for.
@@ -186,7 +219,8 @@ impl Context {
         remembered_region: Option<&str>,
     ) -> Result<Arc<dyn Provider>> {
         let mut sources = self.sources.clone();
-        if !sources.is_profile_explicit()
+        if !self.is_profile_typed
+            && !self.global.sandbox
             && let Some(name) = remembered_profile
         {
             sources.profile = Some(ProfileChoice {
@@ -194,8 +228,9 @@ impl Context {
                 is_explicit: true,
             });
         }
-        if sources.region.is_none() {
-            sources.region = remembered_region.map(str::to_owned);
+        // A task exists in its own region only, whatever is set for others.
+        if let Some(region) = remembered_region {
+            sources.region = Some(region.to_owned());
         }
         (entry.connect)(&sources, self.http.clone()).await
     }
@@ -253,16 +288,24 @@ pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
             "--" => break,
             "-o" | "--output" => stated = args.get(index + 1).map(String::as_str),
             other => {
-                let attached = other
-                    .strip_prefix("--output=")
-                    .or_else(|| other.strip_prefix("-o"));
-                stated = attached
-                    .map(|value| value.trim_start_matches('='))
-                    .or(stated);
+                // -o may end a cluster of short flags: -qojson.
+                let short = other
+                    .strip_prefix('-')
+                    .filter(|rest| !rest.starts_with('-'));
+                let clustered =
+                    short.and_then(|rest| rest.trim_start_matches(['q', 'v']).strip_prefix('o'));
+                let attached = other.strip_prefix("--output=").or(clustered);
+                stated = match attached {
+                    Some("") => args.get(index + 1).map(String::as_str),
+                    Some(value) => Some(value.trim_start_matches('=')),
+                    None => stated,
+                };
             }
         }
     }
-    stated.filter(|text| *text == "json").map(|_| Output::Json)
+    stated
+        .filter(|text| text.eq_ignore_ascii_case("json"))
+        .map(|_| Output::Json)
 }
 
 /// Fills what was not typed from the environment.
@@ -274,6 +317,10 @@ fn complete(global: &mut Global, env: &Env) -> Result<()> {
         .config
         .take()
         .or_else(|| text("SNAPEXPORT_CONFIG").map(PathBuf::from));
+    let is_quiet_typed = global.quiet;
+    if is_quiet_typed {
+        global.output.get_or_insert(Output::Id);
+    }
     global.output = global.output.or(choice(env, "SNAPEXPORT_OUTPUT")?);
     global.progress = global.progress.or(choice(env, "SNAPEXPORT_PROGRESS")?);
     global.color = global.color.or(choice(env, "SNAPEXPORT_COLOR")?);
@@ -283,6 +330,7 @@ fn complete(global: &mut Global, env: &Env) -> Result<()> {
     global.no_journal |= switch(env, "SNAPEXPORT_NO_JOURNAL")?;
     global.allow_http |= switch(env, "SNAPEXPORT_ALLOW_HTTP")?;
     if global.verbose == 0
+        && !is_quiet_typed
         && let Some(level) = env.get("SNAPEXPORT_VERBOSE")
     {
         global.verbose = match level.parse() {
@@ -449,6 +497,8 @@ mod tests {
             &["-ojson"],
             &["--output=json"],
             &["x", "--output", "json"],
+            &["-qojson"],
+            &["-vvo", "JSON"],
         ] {
             assert_eq!(stated(args), Some(Output::Json), "{args:?}");
         }

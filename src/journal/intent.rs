@@ -77,7 +77,9 @@ pub enum Settled<'t> {
 
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
-    pub fn claim(&self, intent: &Intent) -> Result<Claim> {
+    ///
+    /// `since`: a task this user started after it may not be in the cloud's list yet, and counts as under way.
+    pub fn claim(&self, intent: &Intent, since: Timestamp) -> Result<Claim> {
         let target = target_text(&intent.request.target);
         let owner = self.presence()?;
         let key = params![
@@ -94,7 +96,7 @@ impl Journal {
             self.connection.pragma_update(None, "synchronous", "FULL")?;
             self.transaction(|connection| {
                 if intent.twin.is_empty()
-                    && let Some(task) = started_since(connection, intent, &target)?
+                    && let Some(task) = started_since(connection, intent, &target, since)?
                 {
                     return Ok(Claim::Running(Box::new(task)));
                 }
@@ -247,11 +249,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
     Ok(Some((intent, row.get(10)?)))
 }
 
-/// A task that another process of this user started since the cloud was asked, identical and not yet ended.
+/// A task that this user started lately, identical and not yet ended, and not in the cloud's list.
 fn started_since(
     connection: &Connection,
     intent: &Intent,
     target: &str,
+    since: Timestamp,
 ) -> rusqlite::Result<Option<Task>> {
     let objects: Vec<String> = connection
         .prepare_cached(
@@ -264,7 +267,7 @@ fn started_since(
                 intent.provider.0,
                 intent.account,
                 intent.region,
-                intent.made_at.to_string(),
+                since.to_string(),
                 intent.request.snapshot
             ],
             |row| row.get(0),
@@ -322,6 +325,11 @@ mod tests {
         }
     }
 
+    /// Half a minute before the intent.
+    fn since() -> Timestamp {
+        Timestamp::from_second(1_767_999_970).expect("in range")
+    }
+
     fn task(id: &str) -> Task {
         let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
         task.snapshot = Some("snap-1".into());
@@ -331,7 +339,7 @@ mod tests {
     }
 
     fn claimed(journal: &Journal, intent: &Intent) -> Intent {
-        match journal.claim(intent).expect("writes") {
+        match journal.claim(intent, since()).expect("writes") {
             Claim::Mine(id) => Intent {
                 id,
                 ..intent.clone()
@@ -346,7 +354,7 @@ mod tests {
         let (first, second) = (open(directory.path()), open(directory.path()));
         let mine = claimed(&first, &intent());
         assert!(matches!(
-            second.claim(&intent()).expect("reads"),
+            second.claim(&intent(), since()).expect("reads"),
             Claim::Taken
         ));
         assert_eq!(
@@ -370,7 +378,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         claimed(&open(directory.path()), &intent());
         let (first, second) = (open(directory.path()), open(directory.path()));
-        let Claim::Left(left) = first.claim(&intent()).expect("reads") else {
+        let Claim::Left(left) = first.claim(&intent(), since()).expect("reads") else {
             panic!("not left")
         };
         assert_eq!(left.known, [TaskId::from("before")]);
@@ -402,7 +410,7 @@ mod tests {
         first
             .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
             .expect("writes");
-        match second.claim(&intent()).expect("reads") {
+        match second.claim(&intent(), since()).expect("reads") {
             Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
             other => panic!("started twice: {other:?}"),
         }

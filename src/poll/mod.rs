@@ -196,7 +196,11 @@ pub async fn watch(
         }
         ledger.enter(answer.slots, &mut done, &mut listener);
         if ledger.open.is_empty() {
-            if options.any && !done.is_empty() {
+            if options.any
+                && done
+                    .iter()
+                    .any(|(_, outcome)| matches!(outcome, Outcome::Settled(_)))
+            {
                 end = End::AnyDone;
                 break;
             }

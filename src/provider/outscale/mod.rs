@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -153,7 +152,6 @@ impl Outscale {
         Ok(Task {
             snapshot: Some(request.snapshot.clone()),
             target: Some(request.target.clone()),
-            created_at: Some(Timestamp::now()),
             ..task
         })
     }

@@ -305,7 +305,7 @@ impl Session {
             return error;
         }
         if self.can_log_in() {
-            error.hint("snapexport doctor rackspace shows which credentials are used")
+            error.hint("snapexport list rackspace -v shows which credentials are used")
         } else {
             error.hint("the token may have run out (they live a day): get a new one, or set RAX_USERNAME and RAX_API_KEY")
         }
