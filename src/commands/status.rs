@@ -135,14 +135,14 @@ fn started(journal: Option<&Journal>, all: bool) -> Result<Vec<Named>> {
 
 /// Looks at the tasks of one account and remembers what is new.
 async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
-    let ids: Vec<_> = asked
+    let known: Vec<Task> = asked
         .tasks
         .iter()
-        .map(|(_, named)| named.id.clone())
+        .map(|(_, named)| named.task(asked.provider.as_ref()))
         .collect();
-    let slots = match asked.provider.look(&ids).await {
+    let slots = match asked.provider.look_again(&known).await {
         Ok(slots) => slots,
-        Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
+        Err(error) => known.iter().map(|_| Err(error.clone())).collect(),
     };
     let account = asked.provider.account();
     slots

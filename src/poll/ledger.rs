@@ -77,11 +77,11 @@ impl<'a> Ledger<'a> {
     }
 
     pub(super) fn question(&self) -> Question<'a> {
-        let ids = self.open.iter().map(|open| open.task.id.clone()).collect();
+        let known = self.open.iter().map(|open| open.task.clone()).collect();
         Question {
             provider: self.provider.clone(),
             renew: self.renew.clone(),
-            ids,
+            known,
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::error::{Error, Kind, Result};
 use crate::provider::Provider;
-use crate::task::{ProviderId, State, Task, TaskId};
+use crate::task::{ProviderId, State, Task};
 
 use self::ledger::Ledger;
 
@@ -239,7 +239,7 @@ fn bounded(due: Instant, deadline: Option<Instant>) -> Instant {
 struct Question<'a> {
     provider: Arc<dyn Provider>,
     renew: Option<Renew<'a>>,
-    ids: Vec<TaskId>,
+    known: Vec<Task>,
 }
 
 /// What came of a look.
@@ -259,9 +259,9 @@ async fn look(
     let Question {
         provider,
         renew,
-        ids,
+        known,
     } = question;
-    let answer = ask(provider.clone(), renew, &ids);
+    let answer = ask(provider.clone(), renew, &known);
     let Some(deadline) = deadline else {
         return (slot, answer.await);
     };
@@ -280,8 +280,8 @@ async fn look(
 }
 
 /// Asks; once more with other credentials, if these are refused and there are others by now. The same are never sent again.
-async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, ids: &[TaskId]) -> Answer {
-    let slots = look_and_locate(provider.as_ref(), ids).await;
+async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Task]) -> Answer {
+    let slots = look_and_locate(provider.as_ref(), known).await;
     let is_refused = matches!(&slots, Err(error) if error.kind == Kind::Credentials);
     let Some(renew) = renew.filter(|_| is_refused) else {
         return Answer {
@@ -296,7 +296,7 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, ids: &[TaskI
                 provider.id()
             );
             Answer {
-                slots: look_and_locate(renewed.as_ref(), ids).await,
+                slots: look_and_locate(renewed.as_ref(), known).await,
                 renewed: Some(renewed),
             }
         }
@@ -308,8 +308,8 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, ids: &[TaskI
 }
 
 /// A look, and for what has just completed another one at where the artifact lies, if that is only known by rule.
-async fn look_and_locate(provider: &dyn Provider, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
-    let mut slots = provider.look(ids).await?;
+async fn look_and_locate(provider: &dyn Provider, known: &[Task]) -> Result<Vec<Result<Task>>> {
+    let mut slots = provider.look_again(known).await?;
     let derived = |task: &&mut Task| {
         task.state == State::Completed
             && task

@@ -64,6 +64,12 @@ pub trait Provider: Send + Sync {
     /// The outer error means no answer for any of them; a slot's error concerns that task (`not_found`: the cloud does not know it).
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>>;
 
+    /// The same for tasks of which something is known: what a cloud no longer tells by id it may still tell by snapshot and start.
+    async fn look_again(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
+        let ids: Vec<TaskId> = known.iter().map(|task| task.id.clone()).collect();
+        self.look(&ids).await
+    }
+
     /// The export tasks that the cloud lists, newest first where it says when.
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>>;
 
