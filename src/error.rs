@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// A server that asks to be left alone for longer is asked again after this all the same: it may have meant milliseconds.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -173,10 +176,10 @@ impl Error {
         self
     }
 
-    /// Sets how long the provider asks to be left alone.
+    /// Sets how long the provider asks to be left alone; what is longer than [`LONGEST_RETRY_AFTER`] counts as that.
     #[must_use]
     pub fn retry_after(mut self, delay: Option<Duration>) -> Self {
-        self.details.retry_after = delay;
+        self.details.retry_after = delay.map(|delay| delay.min(LONGEST_RETRY_AFTER));
         self
     }
 

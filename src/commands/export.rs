@@ -19,7 +19,8 @@ use crate::provider::{self, Provider};
 use crate::task::{ExportRequest, ProviderId, Target, Task};
 
 /// Starts under way at once. The first goes alone: refused credentials must not be sent again and again.
-const SIDE_BY_SIDE: usize = 4;
+/// OUTSCALE locks a key after four refusals in a row.
+const SIDE_BY_SIDE: usize = 3;
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -284,10 +285,10 @@ fn group(
 }
 
 fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> String {
-    let verb = if task.adopted {
-        "Already under way, adopted"
-    } else {
-        "Started"
+    let verb = match (task.adopted, task.state.is_terminal()) {
+        (false, _) => "Started",
+        (true, false) => "Already under way, adopted",
+        (true, true) => "Already done, adopted",
     };
     let what = task.snapshot.as_deref().unwrap_or("");
     let place = task

@@ -13,7 +13,7 @@ use crate::journal::{Claim, Intent, Journal, Settled};
 use crate::provider::{self, Provider, TaskFilter};
 use crate::report::Printer;
 use crate::secret::clean;
-use crate::task::{ExportRequest, State, Task, TaskId};
+use crate::task::{ExportRequest, State, Task};
 
 /// Attempts of a start that was surely not executed.
 const ATTEMPTS: u32 = 3;
@@ -23,6 +23,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const SEARCHES: u32 = 6;
 /// How long another process may take to start the same export.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(180);
+/// How far the cloud's clock may be from ours.
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 /// How often to see whether it has.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -94,7 +96,7 @@ impl<'a> Starter<'a> {
                 return Ok(self.adopted(task, request));
             }
         }
-        let before = same(self.provider, request).await?;
+        let before = same(self.provider, request, None).await?;
         if !self.is_new
             && let Some(running) = before.iter().find(|task| !task.is_settled())
         {
@@ -103,6 +105,7 @@ impl<'a> Starter<'a> {
             return Ok(task);
         }
         intent.known = before.into_iter().map(|task| task.id).collect();
+        self.go_on()?;
         for warning in self.provider.preflight(request).await? {
             self.printer().warn(&warning);
         }
@@ -159,6 +162,17 @@ impl<'a> Starter<'a> {
         }
     }
 
+    /// Stops before the next request once the account's credentials were refused, or a signal came.
+    fn go_on(&self) -> Result<()> {
+        if self.is_refused.load(Ordering::Relaxed) || self.signals.received().is_some() {
+            return Err(Error::new(
+                Kind::Interrupted,
+                "Stopped before anything was sent",
+            ));
+        }
+        Ok(())
+    }
+
     fn intent(&self, request: &ExportRequest) -> Intent {
         let made_at = Timestamp::now();
         Intent {
@@ -185,12 +199,7 @@ impl<'a> Starter<'a> {
         };
         let patience = tokio::time::Instant::now() + PATIENCE_WITH_OTHERS;
         loop {
-            if self.signals.received().is_some() {
-                return Err(Error::new(
-                    Kind::Interrupted,
-                    "Interrupted before anything was sent",
-                ));
-            }
+            self.go_on()?;
             let since = intent
                 .made_at
                 .checked_sub(visibility(self.context, self.provider))
@@ -339,11 +348,15 @@ fn complete(mut task: Task, request: &ExportRequest, started_at: Option<Timestam
     task
 }
 
-/// The cloud's exports of the same snapshot to the same place.
-async fn same(provider: &dyn Provider, request: &ExportRequest) -> Result<Vec<Task>> {
+/// The cloud's exports of the same snapshot to the same place, of those begun `since` where the cloud says when.
+async fn same(
+    provider: &dyn Provider,
+    request: &ExportRequest,
+    since: Option<Timestamp>,
+) -> Result<Vec<Task>> {
     let filter = TaskFilter {
         snapshot: Some(request.snapshot.clone()),
-        since: None,
+        since,
     };
     let tasks = provider.tasks(&filter).await?;
     Ok(tasks
@@ -356,13 +369,21 @@ async fn same(provider: &dyn Provider, request: &ExportRequest) -> Result<Vec<Ta
         .collect())
 }
 
-/// The task an intent has become, if the cloud has it: one that was not there before.
+/// The task an intent has become, if the cloud has it: one that was not there before, and did not begin before either.
+///
+/// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
 async fn find(provider: &dyn Provider, intent: &Intent) -> Result<Option<Task>> {
-    let is_new = |id: &TaskId| !intent.known.contains(id);
-    Ok(same(provider, &intent.request)
+    let since = intent
+        .made_at
+        .checked_sub(CLOCK_MARGIN)
+        .unwrap_or(intent.made_at);
+    let is_ours = |task: &Task| {
+        !intent.known.contains(&task.id) && task.created_at.is_none_or(|created| created >= since)
+    };
+    Ok(same(provider, &intent.request, Some(since))
         .await?
         .into_iter()
-        .find(|task| is_new(&task.id)))
+        .find(is_ours))
 }
 
 /// Whether to wait until the provider would list a task before its absence says anything.

@@ -179,7 +179,10 @@ impl<'c> Follow<'c> {
 
     /// A task about which nothing can be learned.
     pub fn failed(&mut self, error: Error) {
-        self.printer.error(&error);
+        // What is the same for many is said once.
+        if !self.tally.0.contains(&error) {
+            self.printer.error(&error);
+        }
         self.tally.add(error);
     }
 

@@ -93,7 +93,14 @@ impl<'a> Ledger<'a> {
             retry_after: self.retry_after,
             remaining: self.remaining,
         };
-        self.planned = pause(self.pace, seen, jitter());
+        let planned = pause(self.pace, seen, jitter());
+        // Whoever was never in contact is to know within the time promised.
+        let is_in_contact = self.open.iter().any(|open| open.has_contact);
+        self.planned = if is_in_contact {
+            planned
+        } else {
+            planned.min(PATIENCE_BEFORE_CONTACT)
+        };
         self.planned
     }
 

@@ -30,6 +30,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(120);
 const LAST_LOOK: Duration = Duration::from_secs(10);
 /// Artifacts looked at in one look; of a thousand that end at once the rest stay marked as derived.
 const LOCATED_AT_MOST: usize = 16;
+/// How long a look at artifacts may take.
+const LOCATE_LIMIT: Duration = Duration::from_secs(5);
 /// How often listeners are told that time passes.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -261,27 +263,31 @@ async fn look(
         renew,
         known,
     } = question;
-    let answer = ask(provider.clone(), renew, &known);
-    let Some(deadline) = deadline else {
-        return (slot, answer.await);
+    let asking = ask(provider.clone(), renew, &known);
+    let mut answer = match deadline {
+        None => asking.await,
+        Some(deadline) => timeout_at(deadline.max(Instant::now()) + LAST_LOOK, asking)
+            .await
+            .unwrap_or_else(|_| {
+                let error = Error::new(
+                    Kind::Network,
+                    format!("{} did not answer in time", provider.id()),
+                );
+                Answer {
+                    slots: Err(error),
+                    renewed: None,
+                }
+            }),
     };
-    let limit = deadline.max(Instant::now()) + LAST_LOOK;
-    let answer = timeout_at(limit, answer).await.unwrap_or_else(|_| {
-        let error = Error::new(
-            Kind::Network,
-            format!("{} did not answer in time", provider.id()),
-        );
-        Answer {
-            slots: Err(error),
-            renewed: None,
-        }
-    });
+    if let Ok(slots) = &mut answer.slots {
+        locate(answer.renewed.as_ref().unwrap_or(&provider).as_ref(), slots).await;
+    }
     (slot, answer)
 }
 
 /// Asks; once more with other credentials, if these are refused and there are others by now. The same are never sent again.
 async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Task]) -> Answer {
-    let slots = look_and_locate(provider.as_ref(), known).await;
+    let slots = provider.look_again(known).await;
     let is_refused = matches!(&slots, Err(error) if error.kind == Kind::Credentials);
     let Some(renew) = renew.filter(|_| is_refused) else {
         return Answer {
@@ -296,7 +302,7 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Tas
                 provider.id()
             );
             Answer {
-                slots: look_and_locate(renewed.as_ref(), known).await,
+                slots: renewed.look_again(known).await,
                 renewed: Some(renewed),
             }
         }
@@ -307,9 +313,10 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Tas
     }
 }
 
-/// A look, and for what has just completed another one at where the artifact lies, if that is only known by rule.
-async fn look_and_locate(provider: &dyn Provider, known: &[Task]) -> Result<Vec<Result<Task>>> {
-    let mut slots = provider.look_again(known).await?;
+/// Looks at where the artifacts of completed tasks lie, where that is only known by rule.
+///
+/// The export is complete whatever comes of it, so it costs little time: what does not answer stays marked as derived.
+async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) {
     let derived = |task: &&mut Task| {
         task.state == State::Completed
             && task
@@ -317,20 +324,19 @@ async fn look_and_locate(provider: &dyn Provider, known: &[Task]) -> Result<Vec<
                 .as_ref()
                 .is_some_and(|artifact| !artifact.exact)
     };
-    for task in slots
+    let looks = slots
         .iter_mut()
         .flatten()
         .filter(derived)
         .take(LOCATED_AT_MOST)
-    {
-        match timeout(LAST_LOOK, provider.locate(task)).await {
-            Ok(Ok(artifact)) => task.artifact = Some(artifact),
-            // The export is complete all the same; its artifact stays marked as derived.
-            Ok(Err(error)) => {
-                tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())
+        .map(|task| async {
+            match timeout(LOCATE_LIMIT, provider.locate(task)).await {
+                Ok(Ok(artifact)) => task.artifact = Some(artifact),
+                Ok(Err(error)) => {
+                    tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())
+                }
+                Err(_) => tracing::info!("{}: artifact not verified: no answer in time", task.id),
             }
-            Err(_) => tracing::info!("{}: artifact not verified: no answer in time", task.id),
-        }
-    }
-    Ok(slots)
+        });
+    futures_util::future::join_all(looks).await;
 }

@@ -39,6 +39,10 @@ pub struct Fake {
     pub starts: AtomicU32,
     /// Which credentials it has.
     pub tag: u64,
+    /// Asked for with every outage.
+    pub retry_after: Option<Duration>,
+    /// Nobody answers where the artifacts lie.
+    pub is_store_silent: bool,
 }
 
 impl Fake {
@@ -177,7 +181,8 @@ impl Provider for Fake {
                 Some(Sight::Ended(state)) => Ok(task(id.as_str(), state, Progress::Percent(100))),
                 Some(Sight::Slot(kind)) => Err(Error::new(kind, format!("{id} cannot be seen"))),
                 Some(Sight::Outage(kind)) => {
-                    return Err(Error::new(kind, "the cloud cannot be reached"));
+                    return Err(Error::new(kind, "the cloud cannot be reached")
+                        .retry_after(self.retry_after));
                 }
                 Some(Sight::Silence(time)) => {
                     tokio::time::sleep(time).await;
@@ -216,6 +221,9 @@ impl Provider for Fake {
     }
 
     async fn locate(&self, task: &Task) -> Result<Artifact> {
+        if self.is_store_silent {
+            std::future::pending::<()>().await;
+        }
         let artifact = task.artifact.clone().ok_or_else(|| unknown(&task.id))?;
         Ok(Artifact {
             exact: true,

@@ -462,7 +462,7 @@ async fn a_start_is_sent_once_and_its_failure_says_whether_it_may_have_run() {
             Kind::MaybeStarted,
         ),
         (Answer::html(200, "<h1>Log in</h1>"), Kind::MaybeStarted),
-        (Answer::html(403, "<h1>Blocked</h1>"), Kind::Permission),
+        (Answer::html(403, "<h1>Blocked</h1>"), Kind::Provider),
         (
             Answer::json(400, r#"{"__type":"Bad","message":"no"}"#),
             Kind::Provider,
@@ -568,4 +568,45 @@ async fn the_request_has_every_member_that_was_given_and_no_other() {
         provider.preview(&bare).body.to_string(),
         r#"{"SnapshotId":"snap-0a1b2c3d","OsuExport":{"DiskImageFormat":"qcow2","OsuBucket":"demo"}}"#
     );
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_not_called_not_found() {
+    for body in [
+        r#"{"SnapshotExportTasks":{},"ResponseContext":{}}"#,
+        r#"{"SnapshotExportTasks":null,"ResponseContext":{}}"#,
+        r#"{"SnapshotExportTasks":[null],"ResponseContext":{}}"#,
+        r#"{"SnapshotExportTasks":[{"TaskId":12345678}],"ResponseContext":{}}"#,
+        r#"{"Errors":[{"Code":"1"}],"ResponseContext":{}}"#,
+    ] {
+        let (_server, provider) = canned(vec![Answer::json(200, body)]).await;
+        let error = found(provider.look(&["snap-export-12345678".into()]).await);
+        assert_eq!(error.kind, Kind::Provider, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_an_error_and_not_a_hang() {
+    let page = |token: &str| {
+        Answer::json(
+            200,
+            &format!(
+                r#"{{"SnapshotExportTasks":[],"NextPageToken":"{token}","ResponseContext":{{}}}}"#
+            ),
+        )
+    };
+    let pages: Vec<Answer> = (0..200).map(|number| page(&format!("p{number}"))).collect();
+    let (server, provider) = canned(pages).await;
+    let error = found(provider.look(&["snap-export-12345678".into()]).await);
+    assert_eq!(error.kind, Kind::Provider, "{error:?}");
+    let asked = server.requests().len();
+    assert!(asked <= 102, "{asked} requests");
+}
+
+#[tokio::test]
+async fn a_proxys_page_is_not_taken_for_a_refusal_by_outscale() {
+    let (_server, provider) =
+        canned(vec![Answer::html(403, "<h1>Forbidden</h1> by the proxy")]).await;
+    let error = found(provider.look(&["snap-export-12345678".into()]).await);
+    assert_eq!(error.kind, Kind::Provider, "{error:?}");
 }

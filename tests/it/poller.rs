@@ -342,3 +342,47 @@ async fn credentials_that_were_changed_are_picked_up_and_the_refused_ones_never_
     );
     assert_eq!(same.looks(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_asks_for_an_absurd_pause_neither_crashes_nor_freezes_a_wait() {
+    let absurd = Duration::from_secs(u64::MAX);
+    let error =
+        snapexport::error::Error::new(Kind::RateLimited, "slow down").retry_after(Some(absurd));
+    assert_eq!(
+        error.details.retry_after,
+        Some(snapexport::error::LONGEST_RETRY_AFTER)
+    );
+    let fake = Arc::new(Fake {
+        retry_after: Some(absurd),
+        ..Fake::with(&[("t", &[Sight::Outage(Kind::RateLimited)])])
+    });
+    let waited = watch(vec![group(&fake, &["t"])], Options::default()).await;
+    assert!(matches!(waited.outcomes[0], Outcome::Lost(..)));
+    assert!(waited.took <= S(200), "{:?}", waited.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_store_that_is_silent_costs_a_completed_export_neither_its_success_nor_much_time()
+{
+    let ids: Vec<String> = (0..16).map(|number| format!("t{number}")).collect();
+    let ended = [Sight::Ended(State::Completed)];
+    let scripts: Vec<(&str, &[Sight])> = ids.iter().map(|id| (id.as_str(), &ended[..])).collect();
+    let fake = Arc::new(Fake {
+        is_store_silent: true,
+        ..Fake::with(&scripts)
+    });
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let options = Options {
+        timeout: Some(Duration::ZERO),
+        ..Options::default()
+    };
+    let waited = watch(vec![group(&fake, &names)], options).await;
+    assert_eq!(waited.end, End::AllDone);
+    assert!(
+        waited
+            .outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Settled(_)))
+    );
+    assert!(waited.took <= S(6), "{:?}", waited.took);
+}

@@ -13,6 +13,8 @@ use crate::error::{Error, Kind, Result};
 
 /// The largest page the API gives (spec 1.42: 1 to 1000).
 pub(super) const PAGE: usize = 1000;
+/// Pages after which a list counts as endless: a hundred thousand items.
+const MAX_PAGES: usize = 100;
 
 /// The API of one region, for one access key.
 pub(super) struct Api {
@@ -89,17 +91,27 @@ impl Api {
             let mut page = self.read(call, &body, what).await?;
             match page.get_mut(member).map(Value::take) {
                 Some(Value::Array(list)) => items.extend(list),
-                // No member is required, but an answer with neither is somebody else's.
-                _ if page.get("ResponseContext").is_some() => {}
+                // No member is required, but an answer with neither is somebody else's, and an error in a success nobody's.
+                None if page.get("ResponseContext").is_some() && page.get("Errors").is_none() => {}
                 _ => return Err(not_an_answer(call, &page)),
             }
             let next = page.get("NextPageToken").and_then(Value::as_str);
             match next.filter(|token| !token.is_empty()) {
-                // A token that comes again would lead round in circles.
-                Some(token) if tokens.insert(token.to_owned()) => {
+                None => return Ok(items),
+                // A token that comes again leads round in circles: that was the last page.
+                Some(token) if tokens.contains(token) => return Ok(items),
+                Some(token) if tokens.len() < MAX_PAGES => {
+                    tokens.insert(token.to_owned());
                     body["NextPageToken"] = token.into();
                 }
-                _ => return Ok(items),
+                // What is missing must not be called not found.
+                Some(_) => {
+                    return Err(Error::new(
+                        Kind::Provider,
+                        format!("The list of {call} has no end"),
+                    )
+                    .cause(format!("after {MAX_PAGES} pages of {PAGE}")));
+                }
             }
         }
     }

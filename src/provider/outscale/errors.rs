@@ -11,8 +11,18 @@ use crate::error::{Error, Kind};
 pub(super) fn refused(reply: &Reply, what: &str) -> Error {
     let said = Said::read(reply);
     let number = said.code.as_deref().and_then(|code| code.parse().ok());
-    let (kind, reason) = meaning(reply.status, number);
-    let mut error = Error::new(kind, format!("OUTSCALE refused {what}: {reason}"))
+    let (kind, reason) = match meaning(reply.status, number) {
+        // A proxy's page says nothing about what OUTSCALE allows.
+        (Kind::Permission, _) if !said.is_api => {
+            (Kind::Provider, "something before OUTSCALE forbids it")
+        }
+        meaning => meaning,
+    };
+    let sentence = match kind {
+        Kind::Unavailable => format!("OUTSCALE did not do {what}: {reason}"),
+        _ => format!("OUTSCALE refused {what}: {reason}"),
+    };
+    let mut error = Error::new(kind, sentence)
         .cause(said.words)
         .request_id(said.request_id)
         .retry_after(reply.retry_after());
@@ -116,6 +126,8 @@ fn clock_hint(ours: Timestamp, theirs: Timestamp) -> Option<String> {
 
 /// What a refusal says, in any of the forms it comes in.
 struct Said {
+    /// It is JSON, as everything that OUTSCALE itself says.
+    is_api: bool,
     code: Option<String>,
     words: String,
     request_id: Option<String>,
@@ -139,6 +151,7 @@ impl Said {
             .or_else(|| text("/__type"))
             .unwrap_or_else(|| reply.excerpt());
         Said {
+            is_api: body.is_object(),
             code: text("/Errors/0/Code"),
             words: if words.is_empty() {
                 format!("HTTP {}", reply.status)

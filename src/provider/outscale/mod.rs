@@ -181,6 +181,16 @@ impl Outscale {
     }
 }
 
+/// A task without an id: leaving it out could make the one that is asked for "not found".
+fn nameless(raw: &Value) -> Error {
+    let start: String = raw.to_string().chars().take(200).collect();
+    Error::new(
+        Kind::Provider,
+        format!("The reply to {READ_TASKS} has a task without an id"),
+    )
+    .cause(start)
+}
+
 #[async_trait]
 impl Provider for Outscale {
     fn id(&self) -> ProviderId {
@@ -249,7 +259,8 @@ impl Provider for Outscale {
                 .api
                 .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
                 .await?;
-            for task in page.iter().filter_map(|raw| self.task(raw)) {
+            for raw in &page {
+                let task = self.task(raw).ok_or_else(|| nameless(raw))?;
                 found.insert(task.id.clone(), task);
             }
         }
