@@ -2,6 +2,8 @@
 //!
 //! Answers follow Swift 2.38. Of an exported disk image only its label is kept; its bytes are made when asked for.
 
+mod listing;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -9,12 +11,11 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::listing::listing;
 use super::vhd::vhd;
 use super::wire::{Request, Response, percent_decode};
 use super::{Moment, random_hex};
 
-/// The longest listing.
-const MAX_LISTING: usize = 10_000;
 /// The size of a segment of a large export. Real ones are a thousand times larger.
 const SEGMENT: usize = 512 * 1024;
 
@@ -168,9 +169,8 @@ pub fn handle(account: &mut Account, rest: &str, request: &Request, moment: &Mom
         Some((container, object)) => (percent_decode(container), percent_decode(object)),
         None => (percent_decode(rest), String::new()),
     };
-    let method = request.method.as_str();
     let response = match (container.is_empty(), object.is_empty()) {
-        (true, _) => on_account(account, method),
+        (true, _) => on_account(account, request, moment),
         (_, true) => on_container(account, &container, request, moment),
         _ => on_object(account, (&container, &object), request, moment),
     };
@@ -229,25 +229,45 @@ fn not_found(request: &Request) -> Response {
     }
 }
 
-fn on_account(account: &Account, method: &str) -> Response {
-    match method {
-        "HEAD" => Response::new(204).header(
-            "x-account-container-count",
-            account.containers.len().to_string(),
+/// What a container holds at a moment, and how many bytes that is.
+fn seen<'a>(
+    objects: &'a BTreeMap<String, Object>,
+    moment: &Moment,
+) -> (Vec<(&'a String, &'a Object)>, u64) {
+    let seen: Vec<_> = objects
+        .iter()
+        .filter(|(_, object)| object.stored_at <= moment.now)
+        .collect();
+    let bytes = seen.iter().map(|(_, object)| object.bytes).sum();
+    (seen, bytes)
+}
+
+fn on_account(account: &Account, request: &Request, moment: &Moment) -> Response {
+    let containers: Vec<(&String, (usize, u64))> = account
+        .containers
+        .iter()
+        .map(|(name, objects)| {
+            let (seen, bytes) = seen(objects, moment);
+            (name, (seen.len(), bytes))
+        })
+        .collect();
+    let objects: usize = containers.iter().map(|(_, (count, _))| count).sum();
+    let bytes: u64 = containers.iter().map(|(_, (_, bytes))| bytes).sum();
+    let count = containers.len();
+    let response = match request.method.as_str() {
+        "HEAD" => Response::new(204).header("content-type", "text/plain; charset=utf-8"),
+        "GET" => listing(
+            containers,
+            request,
+            |name, (count, bytes)| json!({"name": name, "count": count, "bytes": bytes}),
         ),
-        "GET" => {
-            let containers: Vec<_> = account
-                .containers
-                .iter()
-                .map(|(name, objects)| {
-                    let bytes: u64 = objects.values().map(|object| object.bytes).sum();
-                    json!({"name": name, "count": objects.len(), "bytes": bytes})
-                })
-                .collect();
-            Response::json(200, &json!(containers))
-        }
-        _ => refusal(405),
-    }
+        _ => return refusal(405),
+    };
+    response
+        .header("x-account-container-count", count.to_string())
+        .header("x-account-object-count", objects.to_string())
+        .header("x-account-bytes-used", bytes.to_string())
+        .header("accept-ranges", "bytes")
 }
 
 fn on_container(account: &mut Account, name: &str, request: &Request, moment: &Moment) -> Response {
@@ -265,61 +285,26 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
             html(204, String::new())
         }
         ("HEAD" | "GET", Some(objects)) => {
-            let seen: Vec<(&String, &Object)> = objects
-                .iter()
-                .filter(|(_, object)| object.stored_at <= moment.now)
-                .collect();
-            let bytes: u64 = seen.iter().map(|(_, object)| object.bytes).sum();
+            let (seen, bytes) = seen(objects, moment);
+            let count = seen.len();
             let response = if request.method == "HEAD" {
                 Response::new(204).header("content-type", "text/plain; charset=utf-8")
             } else {
-                listing(&seen, request)
+                listing(seen, request, |name, object| {
+                    json!({
+                        "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
+                        "last_modified": object.stored_at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string(),
+                    })
+                })
             };
             response
-                .header("x-container-object-count", seen.len().to_string())
+                .header("x-container-object-count", count.to_string())
                 .header("x-container-bytes-used", bytes.to_string())
                 .header("accept-ranges", "bytes")
                 .header("x-storage-policy", "Policy-0")
         }
         _ => refusal(405),
     }
-}
-
-fn listing(objects: &[(&String, &Object)], request: &Request) -> Response {
-    let limit = match request.param("limit").map(|limit| limit.parse::<usize>()) {
-        Some(Ok(limit)) if limit > MAX_LISTING => {
-            return html(412, format!("Maximum limit is {MAX_LISTING}"));
-        }
-        Some(Ok(limit)) => limit,
-        _ => MAX_LISTING,
-    };
-    let prefix = request.param("prefix").unwrap_or_default();
-    let marker = request.param("marker").unwrap_or_default();
-    let chosen = objects
-        .iter()
-        .filter(|(name, _)| name.starts_with(&prefix) && **name > marker)
-        .take(limit);
-    let wants_json = request.param("format").as_deref() == Some("json")
-        || request
-            .header("accept")
-            .is_some_and(|accept| accept.contains("application/json"));
-    if wants_json {
-        let items: Vec<_> = chosen
-            .map(|(name, object)| {
-                json!({
-                    "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
-                    "last_modified": object.stored_at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string(),
-                })
-            })
-            .collect();
-        return Response::new(200)
-            .header("content-type", "application/json; charset=utf-8")
-            .body(json!(items).to_string());
-    }
-    let text: String = chosen.map(|(name, _)| format!("{name}\n")).collect();
-    Response::new(if text.is_empty() { 204 } else { 200 })
-        .header("content-type", "text/plain; charset=utf-8")
-        .body(text)
 }
 
 fn on_object(

@@ -45,20 +45,20 @@ fn task() -> Value {
 }
 
 fn image() -> Value {
-    let (text, number) = (
-        json!({"type": ["null", "string"]}),
-        json!({"type": ["null", "integer"]}),
-    );
+    let text = json!({"type": ["null", "string"]});
+    // The glance client makes an option of every property that can be written, so it must know which cannot.
+    let fixed = |kind: &[&str]| json!({"type": kind, "readOnly": true});
+    let (fixed_text, fixed_number) = (fixed(&["null", "string"]), fixed(&["null", "integer"]));
     json!({
         "name": "image",
         "properties": {
-            "id": {"type": "string"}, "name": text, "status": {"type": "string"}, "owner": text,
+            "id": {"type": "string"}, "name": text, "status": fixed(&["string"]), "owner": text,
             "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
-            "disk_format": text, "container_format": text, "checksum": text,
-            "size": number, "virtual_size": number, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
+            "disk_format": text, "container_format": text, "checksum": fixed_text,
+            "size": fixed_number, "virtual_size": fixed_number, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
             "protected": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}},
-            "created_at": {"type": "string"}, "updated_at": {"type": "string"},
-            "self": {"type": "string"}, "file": {"type": "string"}, "schema": {"type": "string"},
+            "created_at": fixed(&["string"]), "updated_at": fixed(&["string"]),
+            "self": fixed(&["string"]), "file": fixed(&["string"]), "schema": fixed(&["string"]),
         },
         "additionalProperties": {"type": "string"},
         "links": [{"rel": "self", "href": "{self}"}, {"rel": "enclosure", "href": "{file}"}, {"rel": "describedby", "href": "{schema}"}],
