@@ -21,6 +21,7 @@ gives 'aws: an export starts' '[0-9a-f-]{36}' lightsail export-snapshot --source
 operation=$given
 gives 'aws: its operation is under way' false lightsail get-operation --operation-id "$operation" --query operation.isTerminal
 shows 'snapexport status: the export of aws is running' '"state":"running"' snapexport status "lightsail/$operation" -o json
+shows 'snapexport export: adopts the export of aws' '"adopted":true' snapexport export lightsail web-1 -o json
 shows 'aws: it is among the operations' "$operation" lightsail get-operations --query 'operations[].id'
 shows 'aws: it is among the operations of its snapshot' "$operation" lightsail get-operations-for-resource --resource-name web-1 --query 'operations[].id'
 becomes 'aws: its operation ends' true lightsail get-operation --operation-id "$operation" --query operation.isTerminal

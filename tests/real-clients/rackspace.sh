@@ -37,6 +37,7 @@ task=$given
 gives 'glance: the export of a large image starts' "$uuid" started $large exports
 second=$given
 shows 'snapexport status: the export of glance' '"is_terminal":false' snapexport status "rackspace/$task" -o json
+shows 'snapexport export: adopts the export of glance' '"adopted":true' snapexport export rackspace $web --container exports -o json
 shows 'glance: it is listed' "$task" client glance task-list
 becomes 'glance: it succeeds' '| success ' client glance task-show "$task"
 shows 'glance: where it lies' "exports/$web.vhd" client glance task-show "$task"
@@ -81,6 +82,6 @@ shows 'swift: a large object' "Manifest: exports/$large.vhd-" client swift stat 
 refuses 'swift: a container that is not there' "'nowhere' not found" client swift stat nowhere
 password=wrong refuses 'swift: a wrong password' Unauthorized client swift list
 shows 'swift: the object arrives' "$web.vhd" client swift download exports $web.vhd -o plain.vhd
-is_image 'it is a disk image' vpc plain.vhd
+is_image 'it is a disk image' vpc conectix plain.vhd
 shows 'swift: the large object arrives' "$large.vhd" client swift download exports $large.vhd -o large.vhd
-is_image 'it is a disk image, too' vpc large.vhd
+is_image 'it is a disk image, too' vpc conectix large.vhd
