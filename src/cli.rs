@@ -133,6 +133,13 @@ pub struct Waiting {
     pub events: bool,
 }
 
+impl Waiting {
+    /// Whether anything of it was typed.
+    pub fn is_stated(&self) -> bool {
+        self.timeout != Limit::None || self.interval.is_some() || self.events
+    }
+}
+
 /// A limit on waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {

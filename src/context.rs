@@ -88,7 +88,7 @@ impl Config {
             // The message alone: the full rendering quotes the line, and the line may hold a secret.
             Error::usage(format!("{} has a mistake in line {line}", path.display()))
                 .cause(error.message().replace('\n', " "))
-                .hint("snapexport help explains the file's form; nothing was sent")
+                .hint("README.md shows the form of the file; nothing was sent")
         })
     }
 }

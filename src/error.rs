@@ -121,6 +121,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// How long the provider asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// Nothing is configured at all, as opposed to something that does not work.
+    pub is_absence: bool,
     /// The request may have been read by the provider before the failure.
     pub maybe_executed: bool,
 }
@@ -182,6 +184,13 @@ impl Error {
     #[must_use]
     pub fn maybe_executed(mut self) -> Self {
         self.details.maybe_executed = true;
+        self
+    }
+
+    /// Marks that nothing is configured at all.
+    #[must_use]
+    pub fn absence(mut self) -> Self {
+        self.details.is_absence = true;
         self
     }
 

@@ -87,13 +87,13 @@ fn parse_failed(error: &clap::Error, args: &[String], env: &Env) -> Ending {
     }
     report::usage(&text.to_string(), true);
     if context::stated_output(args, env) == Some(Output::Json) {
-        let sentence = text
-            .to_string()
+        let plain = text.to_string();
+        let lines: Vec<&str> = plain
             .lines()
-            .next()
-            .unwrap_or("")
-            .trim_start_matches("error: ")
-            .to_owned();
+            .take_while(|line| !line.is_empty())
+            .map(str::trim)
+            .collect();
+        let sentence = lines.join(" ").trim_start_matches("error: ").to_owned();
         let printer = report::Printer::plain(Output::Json);
         printer.last_error(&Error::usage(sentence));
     }

@@ -20,6 +20,14 @@ impl Secret {
         Secret(secret.into())
     }
 
+    /// A number that differs when the secret does, within this process. See [`crate::provider::Provider::credentials_tag`].
+    pub fn tag(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
+    }
+
     /// The secret itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0

@@ -308,7 +308,11 @@ impl Task {
         if self.state.is_terminal() {
             self.finished_at = self.finished_at.or(known.finished_at);
         }
-        if self.state == State::Completed && self.artifact.is_none() {
+        let is_better = |known: &Artifact| match &self.artifact {
+            None => true,
+            Some(own) => known.exact && !own.exact && known.uri == own.uri,
+        };
+        if self.state == State::Completed && known.artifact.as_ref().is_some_and(is_better) {
             self.artifact.clone_from(&known.artifact);
         }
     }

@@ -1,34 +1,25 @@
 //! `snapexport export`: start exports, each exactly once, and remember them.
 
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Subcommand;
 use futures_util::StreamExt;
-use jiff::Timestamp;
 
 use super::reference::{resume_command, typed_form};
 use super::signals::Signals;
+use super::start::{Started, Starter, settle_left};
 use super::wait::Follow;
 use super::{Ending, words_or_stdin};
 use crate::cli::{Output, Waiting};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::journal::Journal;
-use crate::poll::{Group, Watched};
-use crate::provider::{self, Provider, TaskFilter};
-use crate::secret::clean;
-use crate::task::{ExportRequest, ProviderId, Target, Task, TaskId};
+use crate::poll::{Group, Renew, Watched};
+use crate::provider::{self, Provider};
+use crate::task::{ExportRequest, ProviderId, Target, Task};
 
 /// Starts under way at once. The first goes alone: refused credentials must not be sent again and again.
 const SIDE_BY_SIDE: usize = 4;
-/// Attempts of a start that was surely not executed.
-const START_ATTEMPTS: u32 = 3;
-/// The longest pause before such an attempt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Looks for a task whose start may have been lost, spread over the provider's visibility delay.
-const SEARCHES: u32 = 4;
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -174,6 +165,12 @@ impl Cloud {
 pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let (id, snapshots, target, starting, bucket_profile) = args.cloud.into_plan();
+    if !starting.wait && starting.waiting.is_stated() {
+        return Err(Error::usage(
+            "--timeout, --interval and --events say how to wait, and --wait is not given",
+        )
+        .hint("add --wait, or leave them out"));
+    }
     context.sources.bucket_profile = bucket_profile;
     let context = &*context;
     let entry = provider::by_name(id.0)?;
@@ -193,7 +190,9 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     if starting.dry_run {
         return dry_run(context, provider.as_ref(), &requests).await;
     }
-    let journal = open_journal(context).map(Rc::new);
+    let journal = context
+        .journal("the export is started all the same, so note its id")
+        .map(Rc::new);
     let mut follow = Follow::new(
         context,
         Output::Id,
@@ -201,14 +200,16 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         false,
         starting.waiting,
     );
-    let starter = Starter {
+    if let Some(journal) = journal.as_deref() {
+        settle_left(context, journal, provider.as_ref(), &requests).await;
+    }
+    let starter = Starter::new(
         context,
-        provider: provider.as_ref(),
-        journal: journal.as_deref(),
-        signals: &signals,
-        is_new: starting.new,
-        is_refused: AtomicBool::new(false),
-    };
+        provider.as_ref(),
+        journal.as_deref(),
+        &signals,
+        starting.new,
+    );
     let mut tasks = Vec::new();
     let (first, rest) = requests.split_at(1);
     let starts = futures_util::stream::iter(first)
@@ -226,9 +227,12 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                 if !starting.wait || follow.printer.output() == Output::Id {
                     follow.printer.task(&task, &typed);
                 }
-                follow
-                    .printer
-                    .note(&started_note(context, &task, starting.wait));
+                follow.printer.note(&started_note(
+                    context,
+                    &task,
+                    starting.wait,
+                    journal.is_some(),
+                ));
                 tasks.push(*task);
             }
             Started::Failed(error) => follow.failed(error),
@@ -243,7 +247,8 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         ));
     }
     if starting.wait && !tasks.is_empty() {
-        let group = group(provider.clone(), tasks, follow.interval());
+        let renew = context.renew(entry, None, None);
+        let group = group(provider.clone(), tasks, follow.interval(), renew);
         return Ok(follow.run(vec![group], &signals).await);
     }
     if let Some(number) = signals.received() {
@@ -257,7 +262,8 @@ fn group(
     provider: std::sync::Arc<dyn Provider>,
     tasks: Vec<Task>,
     interval: Option<Duration>,
-) -> Group {
+    renew: Renew<'_>,
+) -> Group<'_> {
     let capabilities = provider.capabilities();
     let tasks = tasks
         .into_iter()
@@ -273,21 +279,11 @@ fn group(
         provider,
         tasks,
         first_look: interval.unwrap_or(capabilities.pace_min),
+        renew: Some(renew),
     }
 }
 
-/// A journal that cannot be used must not keep anybody from exporting, but they must know.
-fn open_journal(context: &Context) -> Option<Journal> {
-    context.journal().unwrap_or_else(|error| {
-        context.printer(Output::Id).warn(&format!(
-            "{}; the export is started all the same, so note its id",
-            error.one_line()
-        ));
-        None
-    })
-}
-
-fn started_note(context: &Context, task: &Task, is_waiting: bool) -> String {
+fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> String {
     let verb = if task.adopted {
         "Already under way, adopted"
     } else {
@@ -303,7 +299,7 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool) -> String {
     } else {
         format!(
             ". Wait for it: {}",
-            resume_command(context, std::iter::once(task))
+            resume_command(context, std::iter::once(task), is_journaled)
         )
     };
     format!("{verb}: {what}{place} ({}){next}", task.id)
@@ -334,164 +330,4 @@ async fn dry_run(
         }
     }
     Ok(tally.close(&printer))
-}
-
-/// Our own clock stands in for the provider's; a fraction of a second would claim more than it knows.
-fn to_seconds(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// What became of one start.
-enum Started {
-    Task(Box<Task>),
-    Failed(Error),
-    /// Credentials were refused before, or a signal came.
-    NotSent,
-}
-
-/// Starts exports on one account.
-struct Starter<'a> {
-    context: &'a Context,
-    provider: &'a dyn Provider,
-    journal: Option<&'a Journal>,
-    signals: &'a Signals,
-    is_new: bool,
-    is_refused: AtomicBool,
-}
-
-impl Starter<'_> {
-    async fn start(&self, request: &ExportRequest) -> Started {
-        if self.is_refused.load(Ordering::Relaxed) || self.signals.received().is_some() {
-            return Started::NotSent;
-        }
-        match self.start_or_adopt(request).await {
-            Ok(mut task) => {
-                task.snapshot
-                    .get_or_insert_with(|| request.snapshot.clone());
-                task.target.get_or_insert_with(|| request.target.clone());
-                let now = Timestamp::now();
-                task.created_at.get_or_insert(to_seconds(now));
-                self.remember(&task, now);
-                Started::Task(Box::new(task))
-            }
-            Err(error) => {
-                if error.kind == Kind::Credentials {
-                    self.is_refused.store(true, Ordering::Relaxed);
-                }
-                Started::Failed(error)
-            }
-        }
-    }
-
-    /// Looks before it leaps: what cannot succeed is not sent, what is under way is not doubled.
-    async fn start_or_adopt(&self, request: &ExportRequest) -> Result<Task> {
-        let printer = self.context.printer(Output::Id);
-        let before = self.same(request).await?;
-        if !self.is_new
-            && let Some(running) = before.iter().find(|task| !task.is_settled())
-        {
-            let mut task = running.clone();
-            task.adopted = true;
-            return Ok(task);
-        }
-        for warning in self.provider.preflight(request).await? {
-            printer.warn(&warning);
-        }
-        if self.signals.received().is_some() {
-            return Err(Error::new(
-                Kind::Interrupted,
-                format!("Interrupted before {} was sent", clean(&request.snapshot)),
-            ));
-        }
-        match self.send(request).await {
-            Err(error) if error.kind == Kind::MaybeStarted => {
-                let known: Vec<TaskId> = before.into_iter().map(|task| task.id).collect();
-                self.search(request, &known, error).await
-            }
-            other => other,
-        }
-    }
-
-    /// One attempt; another only after one that was surely not executed.
-    async fn send(&self, request: &ExportRequest) -> Result<Task> {
-        let mut attempt = 1;
-        loop {
-            let error = match self.provider.start(request).await {
-                Ok(task) => return Ok(task),
-                Err(error) => error,
-            };
-            let pause = error
-                .details
-                .retry_after
-                .unwrap_or(Duration::from_secs(1) * 2u32.pow(attempt - 1));
-            if attempt == START_ATTEMPTS || !error.kind.is_transient() || pause > LONGEST_PAUSE {
-                return Err(error);
-            }
-            tracing::info!("not started ({}), again in {pause:?}", error.one_line());
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.signals.wait() => return Err(error),
-            }
-            attempt += 1;
-        }
-    }
-
-    /// The cloud's exports of the same snapshot to the same place. The outcome of a task is not asked here.
-    async fn same(&self, request: &ExportRequest) -> Result<Vec<Task>> {
-        let filter = TaskFilter {
-            snapshot: Some(request.snapshot.clone()),
-            since: None,
-        };
-        let tasks = self.provider.tasks(&filter).await?;
-        Ok(tasks
-            .into_iter()
-            .filter(|task| {
-                task.target
-                    .as_ref()
-                    .is_some_and(|target| target.is_same_place(&request.target))
-            })
-            .collect())
-    }
-
-    /// After a lost reply: the task that was not there before is ours. Never sends again.
-    async fn search(
-        &self,
-        request: &ExportRequest,
-        known: &[TaskId],
-        error: Error,
-    ) -> Result<Task> {
-        let pause = self.provider.capabilities().visibility / SEARCHES;
-        for _ in 0..=SEARCHES {
-            match self.same(request).await {
-                Ok(tasks) => {
-                    if let Some(task) = tasks.into_iter().find(|task| !known.contains(&task.id)) {
-                        return Ok(task);
-                    }
-                }
-                Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause.min(self.context.interval.unwrap_or(pause) * 4)) => {}
-                () = self.signals.wait() => break,
-            }
-        }
-        Err(error
-            .context(format!(
-                "Whether the export of {} was started is not known",
-                clean(&request.snapshot)
-            ))
-            .hint("it was not sent again; see what the cloud has with: snapexport status --remote"))
-    }
-
-    fn remember(&self, task: &Task, now: Timestamp) {
-        let Some(journal) = self.journal else { return };
-        let account = self.provider.account();
-        if let Err(error) = journal.record_start(task, self.context.profile(), &account, now) {
-            self.context.printer(Output::Id).warn(&format!(
-                "{}; note the id {}",
-                error.one_line(),
-                task.id
-            ));
-        }
-    }
 }

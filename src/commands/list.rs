@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Ending;
+use super::{Ending, Tally};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::Result;
@@ -33,8 +33,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let entry = provider::by_name(&args.provider)?;
     let provider = context.connect(entry, None, None).await?;
     let sources = provider.exportable().await?;
-    context
-        .printer(Output::Table)
-        .sources(&sources, Timestamp::now());
-    Ok(Ending::Code(0))
+    let mut printer = context.printer(Output::Table);
+    printer.sources(&sources, Timestamp::now());
+    Ok(Tally::default().close(&printer))
 }

@@ -9,6 +9,7 @@ pub mod wait;
 
 mod reference;
 mod signals;
+mod start;
 
 use crate::error::{Error, Kind, worst};
 
@@ -36,7 +37,11 @@ impl Tally {
     }
 
     /// Prints the last line that JSON output promises, and gives the exit code.
-    fn close(&self, printer: &crate::report::Printer) -> Ending {
+    fn close(mut self, printer: &crate::report::Printer) -> Ending {
+        if let Some(error) = printer.output_error() {
+            printer.error(&error);
+            self.add(error);
+        }
         match self.worst() {
             Some(error) => {
                 printer.last_error(error);

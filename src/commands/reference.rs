@@ -68,6 +68,21 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
     })
 }
 
+/// Resolves several, each task once however it is named.
+pub fn resolve_all(words: &[String], journal: Option<&Journal>) -> Result<Vec<Named>> {
+    let mut all: Vec<Named> = Vec::new();
+    for word in words {
+        let named = resolve(word, journal)?;
+        if !all
+            .iter()
+            .any(|other| other.id == named.id && other.entry.id == named.entry.id)
+        {
+            all.push(named);
+        }
+    }
+    Ok(all)
+}
+
 fn by_shape(id: &str) -> Result<&'static Entry> {
     if let Some(entry) = REGISTRY
         .iter()
@@ -146,17 +161,23 @@ pub fn typed_form(task: &Task, is_journaled: bool) -> String {
     }
 }
 
-/// The command that waits for these tasks again.
-pub fn resume_command<'t>(context: &Context, tasks: impl Iterator<Item = &'t Task>) -> String {
+/// The command that waits for these tasks again. Without a journal it must say itself which account they are in.
+pub fn resume_command<'t>(
+    context: &Context,
+    tasks: impl Iterator<Item = &'t Task>,
+    is_journaled: bool,
+) -> String {
     const MOST: usize = 8;
-    let program = if context.is_sandbox() {
-        "snapexport --sandbox"
-    } else {
-        "snapexport"
-    };
+    let mut program = String::from("snapexport");
+    if context.is_sandbox() {
+        program += " --sandbox";
+    }
+    if !is_journaled {
+        program += &context.typed_account();
+    }
     let ids: Vec<String> = tasks.map(|task| clean(&typed_form(task, false))).collect();
-    if ids.len() > MOST {
-        format!("{program} status -q | {program} wait -")
+    if ids.len() > MOST && is_journaled {
+        format!("{program} status --running -q | {program} wait -")
     } else {
         format!("{program} wait {}", ids.join(" "))
     }

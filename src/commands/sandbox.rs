@@ -108,13 +108,15 @@ async fn run_inside(
     let mut child = command.spawn().map_err(|error| {
         Error::usage(format!("The command '{program}' cannot be run")).cause(error.to_string())
     })?;
-    let status = child.wait().await.map_err(|error| {
-        Error::new(
-            Kind::Internal,
-            format!("The end of '{program}' cannot be learned"),
-        )
-        .cause(error.to_string())
-    })?;
+    let status = wait_and_pass_on(&mut child, signals)
+        .await
+        .map_err(|error| {
+            Error::new(
+                Kind::Internal,
+                format!("The end of '{program}' cannot be learned"),
+            )
+            .cause(error.to_string())
+        })?;
     if let Some(number) = signals.received() {
         return Ok(Ending::Signal(number));
     }
@@ -131,6 +133,27 @@ async fn run_inside(
             .and_then(|code| u8::try_from(code).ok())
             .unwrap_or(1),
     ))
+}
+
+/// Waits for the child. SIGTERM comes to us alone and is passed on; Ctrl-C the terminal gives to both.
+async fn wait_and_pass_on(
+    child: &mut tokio::process::Child,
+    signals: &Signals,
+) -> std::io::Result<std::process::ExitStatus> {
+    tokio::select! {
+        status = child.wait() => return status,
+        () = signals.wait() => {}
+    }
+    #[cfg(unix)]
+    if signals.received() == Some(signal_hook::consts::SIGTERM)
+        && let Some(pid) = child
+            .id()
+            .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
+    {
+        // A child that has just ended needs no signal.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+    child.wait().await
 }
 
 /// Single-quoted for a shell where that is needed.

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, words_or_stdin};
+use super::{Ending, Tally, start, words_or_stdin};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::provider::{self, REGISTRY, TaskFilter};
 use crate::report::Printer;
-use crate::task::Task;
+use crate::task::{Task, TaskObject};
 
 /// Tasks that ended longer ago are shown only with `--all`.
 const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
@@ -31,6 +31,9 @@ pub struct Args {
     /// Show every task you ever started
     #[arg(long, conflicts_with = "tasks")]
     pub all: bool,
+    /// Show only those that have not ended
+    #[arg(long, conflicts_with = "all")]
+    pub running: bool,
     /// Show what the clouds have, of every cloud with credentials
     #[arg(long, conflicts_with_all = ["tasks", "all"])]
     pub remote: bool,
@@ -41,9 +44,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
         return remote(context).await;
     }
-    let journal = context.existing_journal()?;
+    let journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
     let named = if args.tasks.is_empty() {
+        if let Some(journal) = &journal {
+            start::settle_everywhere(context, journal).await;
+        }
         let started = started(journal.as_ref(), args.all)?;
         if started.is_empty() {
             printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");
@@ -51,10 +57,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         started
     } else {
         let words = words_or_stdin(&args.tasks, "task")?;
-        words
-            .iter()
-            .map(|word| reference::resolve(word, journal.as_ref()))
-            .collect::<Result<Vec<_>>>()?
+        reference::resolve_all(&words, journal.as_ref())?
     };
     let is_listing = args.tasks.is_empty();
     let mut sights: Vec<Option<Result<Task>>> = named
@@ -62,7 +65,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         // A listing does not ask again about what has ended; a task that was named is looked at.
         .map(|one| {
             one.ended()
-                .filter(|_| is_listing)
+                .filter(|_| is_listing && !context.with_raw())
                 .map(|task| Ok(task.clone()))
         })
         .collect();
@@ -85,6 +88,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
             sights[indices[*position]] = Some(slot);
         }
     }
+    if args.running {
+        for sight in &mut sights {
+            *sight = sight
+                .take()
+                .filter(|sight| !matches!(sight, Ok(task) if task.state.is_terminal()));
+        }
+    }
     let fallback = |index: usize| {
         named[index]
             .known
@@ -92,7 +102,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
             .filter(|_| is_listing)
             .map(|known| known.task.clone())
     };
-    let sights = sights.into_iter().flatten().enumerate();
+    let sights = sights
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, sight)| Some((index, sight?)));
     Ok(show(&mut printer, sights, fallback, journal.is_some()))
 }
 
@@ -122,14 +135,14 @@ fn started(journal: Option<&Journal>, all: bool) -> Result<Vec<Named>> {
 
 /// Looks at the tasks of one account and remembers what is new.
 async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
-    let ids: Vec<_> = asked
+    let known: Vec<Task> = asked
         .tasks
         .iter()
-        .map(|(_, named)| named.id.clone())
+        .map(|(_, named)| named.task(asked.provider.as_ref()))
         .collect();
-    let slots = match asked.provider.look(&ids).await {
+    let slots = match asked.provider.look_again(&known).await {
         Ok(slots) => slots,
-        Err(error) => ids.iter().map(|_| Err(error.clone())).collect(),
+        Err(error) => known.iter().map(|_| Err(error.clone())).collect(),
     };
     let account = asked.provider.account();
     slots
@@ -139,7 +152,7 @@ async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
             Ok(mut task) => {
                 let known = named.task(asked.provider.as_ref());
                 task.inherit(&known);
-                let is_news = task.state != known.state || task.progress != known.progress;
+                let is_news = TaskObject::from(&task) != TaskObject::from(&known);
                 if let Some(journal) = journal.filter(|_| is_news && named.known.is_some())
                     && let Err(error) = journal.record_sight(&task, &account, Timestamp::now())
                 {
@@ -202,7 +215,7 @@ async fn remote(context: &Context) -> Result<Ending> {
     for entry in &REGISTRY {
         match context.connect(entry, None, None).await {
             Ok(provider) => asked.push(provider),
-            Err(error) if error.kind == Kind::Credentials => without.push((entry.id, error)),
+            Err(error) if error.details.is_absence => without.push((entry.id, error)),
             Err(error) => {
                 printer.error(&error);
                 tally.add(error);

@@ -22,7 +22,7 @@ use crate::text;
 #[command(after_help = "\
 Examples:
   snapexport wait snap-export-12345678 --timeout 2h
-  snapexport status -q | snapexport wait - --any
+  snapexport status --running -q | snapexport wait - --any
   snapexport wait lightsail/5a1c2b3d-… -o json | jq -r .artifact.id
 
 A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.")]
@@ -41,16 +41,13 @@ pub struct Args {
 /// Runs `wait`.
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
-    let journal = context.existing_journal()?.map(Rc::new);
+    let journal = context.existing_journal().map(Rc::new);
     let words = words_or_stdin(&args.tasks, "task")?;
-    let named: Vec<Named> = words
-        .iter()
-        .map(|word| reference::resolve(word, journal.as_deref()))
-        .collect::<Result<_>>()?;
+    let named: Vec<Named> = reference::resolve_all(&words, journal.as_deref())?;
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
     let mut open = Vec::new();
     for (index, one) in named.into_iter().enumerate() {
-        match one.ended() {
+        match one.ended().filter(|task| is_complete(context, task)) {
             // Ended is ended: nobody needs to be asked again.
             Some(task) => follow.ended(index, task),
             None => open.push((index, one)),
@@ -66,13 +63,22 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     }
     let groups = asked
         .into_iter()
-        .map(|asked| group(asked, &indices))
+        .map(|asked| group(context, asked, &indices))
         .collect();
     Ok(follow.run(groups, &signals).await)
 }
 
+/// Whether the journal knows all that is asked for: the provider's own words, and where the artifact really is, it may not.
+fn is_complete(context: &Context, task: &Task) -> bool {
+    let is_derived = task
+        .artifact
+        .as_ref()
+        .is_some_and(|artifact| !artifact.exact);
+    !context.with_raw() && !is_derived
+}
+
 /// What is waited for in one account. A task that this user has only just started may not be listed yet.
-fn group(asked: Asked, indices: &[usize]) -> Group {
+fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c> {
     let visibility = asked.provider.capabilities().visibility;
     let now = Timestamp::now();
     let tasks = asked
@@ -91,10 +97,18 @@ fn group(asked: Asked, indices: &[usize]) -> Group {
             }
         })
         .collect();
+    let first = &asked.tasks[0].1;
+    let known = first.known.as_ref();
+    let renew = context.renew(
+        first.entry,
+        known.and_then(|known| known.profile.clone()),
+        known.map(|known| known.task.region.clone()),
+    );
     Group {
         provider: asked.provider,
         tasks,
         first_look: Duration::ZERO,
+        renew: Some(renew),
     }
 }
 
@@ -170,7 +184,7 @@ impl<'c> Follow<'c> {
     }
 
     /// Waits for the groups and closes.
-    pub async fn run(mut self, groups: Vec<Group>, signals: &Signals) -> Ending {
+    pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
             timeout: match self.waiting.timeout {
                 Limit::None => None,
@@ -211,6 +225,7 @@ impl<'c> Follow<'c> {
                 {
                     reporter.aside(&mut || self.print(task));
                 }
+                Event::Lost { error, .. } => reporter.aside(&mut || self.failed(error.clone())),
                 _ => {}
             }
         })
@@ -256,8 +271,8 @@ impl<'c> Follow<'c> {
                     self.judge(&task);
                     self.tasks.push((index, task));
                 }
-                Outcome::Lost(task, error) => {
-                    self.failed(error);
+                // Its error was told when it came.
+                Outcome::Lost(task, _) => {
                     if !task.provider_state.is_empty() {
                         self.tasks.push((index, task));
                     }
@@ -268,6 +283,10 @@ impl<'c> Follow<'c> {
                 }
             }
         }
+        if self.ids_are_printed && self.printer.output() == Output::Json {
+            // The caller has no other way to learn the id of what was started here.
+            under_way.iter().for_each(|task| self.print(task));
+        }
         if end == End::Interrupted {
             let number = signals.received().unwrap_or(2);
             let goes_on = if under_way.len() == 1 {
@@ -277,7 +296,7 @@ impl<'c> Follow<'c> {
             };
             self.printer.note(&format!(
                 "Interrupted; {goes_on}. Resume with: {}",
-                resume_command(self.context, under_way.iter())
+                resume_command(self.context, under_way.iter(), self.journal.is_some())
             ));
             return Ending::Signal(number);
         }
@@ -315,7 +334,7 @@ impl<'c> Follow<'c> {
         };
         Error::new(Kind::Timeout, subject).hint(format!(
             "resume with: {}",
-            resume_command(self.context, under_way.iter())
+            resume_command(self.context, under_way.iter(), self.journal.is_some())
         ))
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use directories::{BaseDirs, ProjectDirs};
 use super::{Config, Env, ProfileChoice, Sources};
 use crate::cli::{Global, Output, When, parse_interval};
 use crate::error::{Error, Result};
-use crate::journal::Journal;
+use crate::journal::{Journal, Opened};
+use crate::poll::Renew;
 use crate::provider::http::Http;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
@@ -26,10 +28,13 @@ pub struct Context {
     pub http: Http,
     /// The pace from the environment, for commands without one of their own.
     pub interval: Option<Duration>,
+    /// How long a new task may be missing from a provider's lists, where that is not what the provider is known for.
+    pub visibility: Option<Duration>,
     /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
     pub journal_path: Option<PathBuf>,
     global: Global,
     terminal: Terminal,
+    is_profile_typed: bool,
     #[cfg(feature = "sandbox")]
     _sandbox: Option<Sandbox>,
 }
@@ -45,6 +50,7 @@ struct Places {
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
     pub async fn resolve(mut global: Global, mut env: Env) -> Result<Self> {
+        let is_profile_typed = global.profile.is_some();
         complete(&mut global, &env)?;
         let places = places(&env);
         let config_file = global
@@ -107,17 +113,15 @@ impl Context {
         if global.sandbox {
             return Err(Error::usage("This build has no sandbox"));
         }
-        let interval = env
-            .get("SNAPEXPORT_INTERVAL")
-            .map(|text| {
-                parse_interval(text).map_err(|why| bad_variable("SNAPEXPORT_INTERVAL", text, &why))
-            })
-            .transpose()?;
+        let interval = pause(&env, "SNAPEXPORT_INTERVAL")?;
+        let visibility = pause(&env, "SNAPEXPORT_VISIBILITY")?;
         sources.env = env;
         Ok(Context {
             terminal,
+            is_profile_typed,
             http: Http::new(global.allow_http),
             interval,
+            visibility,
             journal_path: state
                 .filter(|_| !global.no_journal)
                 .map(|state| state.join("journal.db")),
@@ -172,9 +176,39 @@ impl Context {
         self.global.verbose
     }
 
+    /// The options that lead to the same account, as they would be typed again.
+    pub fn typed_account(&self) -> String {
+        let mut text = String::new();
+        let config = self
+            .global
+            .config
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let typed = [
+            ("--config", config.as_deref()),
+            ("--profile", self.global.profile.as_deref()),
+            ("--region", self.global.region.as_deref()),
+        ];
+        for (name, value) in typed {
+            if let Some(value) = value {
+                text += &format!(" {name} {value}");
+            }
+        }
+        text
+    }
+
+    /// Whether the providers' own objects are wanted.
+    pub fn with_raw(&self) -> bool {
+        self.global.raw
+    }
+
     /// The profile that was asked for, to be remembered with what is started.
     pub fn profile(&self) -> Option<&str> {
-        self.global.profile.as_deref()
+        // The simulated clouds have no profiles.
+        self.global
+            .profile
+            .as_deref()
+            .filter(|_| !self.global.sandbox)
     }
 
     /// A client for a cloud; what was remembered of a task fills in what was not asked for.
@@ -185,7 +219,8 @@ impl Context {
         remembered_region: Option<&str>,
     ) -> Result<Arc<dyn Provider>> {
         let mut sources = self.sources.clone();
-        if !sources.is_profile_explicit()
+        if !self.is_profile_typed
+            && !self.global.sandbox
             && let Some(name) = remembered_profile
         {
             sources.profile = Some(ProfileChoice {
@@ -193,23 +228,55 @@ impl Context {
                 is_explicit: true,
             });
         }
-        if sources.region.is_none() {
-            sources.region = remembered_region.map(str::to_owned);
+        // A task exists in its own region only, whatever is set for others.
+        if let Some(region) = remembered_region {
+            sources.region = Some(region.to_owned());
         }
         (entry.connect)(&sources, self.http.clone()).await
     }
 
-    /// The journal, made if need be; `None` where there is none to be used.
-    pub fn journal(&self) -> Result<Option<Journal>> {
-        self.journal_path.as_deref().map(Journal::open).transpose()
+    /// How to connect again, for a wait during which credentials may be changed where they come from.
+    pub fn renew(
+        &self,
+        entry: &'static Entry,
+        profile: Option<String>,
+        region: Option<String>,
+    ) -> Renew<'_> {
+        Rc::new(move || {
+            let (profile, region) = (profile.clone(), region.clone());
+            Box::pin(async move {
+                self.connect(entry, profile.as_deref(), region.as_deref())
+                    .await
+            })
+        })
+    }
+
+    /// The journal, made if need be; `None` with `--no-journal`, or with a warning where it cannot be used:
+    /// that must keep nobody from their exports. `meanwhile` says what is done without it.
+    pub fn journal(&self, meanwhile: &str) -> Option<Journal> {
+        let path = self.journal_path.as_deref()?;
+        let printer = self.printer(Output::Table);
+        match Journal::open(path) {
+            Ok(Opened { journal, moved_to }) => {
+                if let Some(aside) = moved_to {
+                    printer.warn(&format!(
+                        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id: snapexport status --remote",
+                        aside.display()
+                    ));
+                }
+                Some(journal)
+            }
+            Err(error) => {
+                printer.warn(&format!("{}; {meanwhile}", error.one_line()));
+                None
+            }
+        }
     }
 
     /// The journal, if it exists already: what only reads does not make one.
-    pub fn existing_journal(&self) -> Result<Option<Journal>> {
-        match self.journal_path.as_deref() {
-            Some(path) if path.exists() => Journal::open(path).map(Some),
-            _ => Ok(None),
-        }
+    pub fn existing_journal(&self) -> Option<Journal> {
+        self.journal_path.as_deref().filter(|path| path.exists())?;
+        self.journal("what you started is not known now, but exports can be named by id")
     }
 }
 
@@ -221,16 +288,24 @@ pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
             "--" => break,
             "-o" | "--output" => stated = args.get(index + 1).map(String::as_str),
             other => {
-                let attached = other
-                    .strip_prefix("--output=")
-                    .or_else(|| other.strip_prefix("-o"));
-                stated = attached
-                    .map(|value| value.trim_start_matches('='))
-                    .or(stated);
+                // -o may end a cluster of short flags: -qojson.
+                let short = other
+                    .strip_prefix('-')
+                    .filter(|rest| !rest.starts_with('-'));
+                let clustered =
+                    short.and_then(|rest| rest.trim_start_matches(['q', 'v']).strip_prefix('o'));
+                let attached = other.strip_prefix("--output=").or(clustered);
+                stated = match attached {
+                    Some("") => args.get(index + 1).map(String::as_str),
+                    Some(value) => Some(value.trim_start_matches('=')),
+                    None => stated,
+                };
             }
         }
     }
-    stated.filter(|text| *text == "json").map(|_| Output::Json)
+    stated
+        .filter(|text| text.eq_ignore_ascii_case("json"))
+        .map(|_| Output::Json)
 }
 
 /// Fills what was not typed from the environment.
@@ -242,6 +317,10 @@ fn complete(global: &mut Global, env: &Env) -> Result<()> {
         .config
         .take()
         .or_else(|| text("SNAPEXPORT_CONFIG").map(PathBuf::from));
+    let is_quiet_typed = global.quiet;
+    if is_quiet_typed {
+        global.output.get_or_insert(Output::Id);
+    }
     global.output = global.output.or(choice(env, "SNAPEXPORT_OUTPUT")?);
     global.progress = global.progress.or(choice(env, "SNAPEXPORT_PROGRESS")?);
     global.color = global.color.or(choice(env, "SNAPEXPORT_COLOR")?);
@@ -251,6 +330,7 @@ fn complete(global: &mut Global, env: &Env) -> Result<()> {
     global.no_journal |= switch(env, "SNAPEXPORT_NO_JOURNAL")?;
     global.allow_http |= switch(env, "SNAPEXPORT_ALLOW_HTTP")?;
     if global.verbose == 0
+        && !is_quiet_typed
         && let Some(level) = env.get("SNAPEXPORT_VERBOSE")
     {
         global.verbose = match level.parse() {
@@ -292,6 +372,15 @@ fn switch(env: &Env, name: &'static str) -> Result<bool> {
         Some("1" | "true" | "yes" | "on") => Ok(true),
         Some(other) => Err(bad_variable(name, other, "it takes 1 or 0")),
     }
+}
+
+fn pause(env: &Env, name: &'static str) -> Result<Option<Duration>> {
+    let Some(text) = env.get(name) else {
+        return Ok(None);
+    };
+    parse_interval(text)
+        .map(Some)
+        .map_err(|why| bad_variable(name, text, &why))
 }
 
 fn bad_variable(name: &str, value: &str, why: &str) -> Error {
@@ -353,11 +442,7 @@ fn terminal(global: &Global, env: &Env) -> Terminal {
 
 #[cfg(feature = "sandbox")]
 async fn start_sandbox(env: &Env, state: Option<&PathBuf>) -> Result<Sandbox> {
-    const NAME: &str = "SNAPEXPORT_SANDBOX_DURATION";
-    let duration = match env.get(NAME) {
-        Some(text) => parse_interval(text).map_err(|why| bad_variable(NAME, text, &why))?,
-        None => sandbox::DEFAULT_DURATION,
-    };
+    let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(sandbox::DEFAULT_DURATION);
     let state_file = state.map(|state| state.join("world.json"));
     Sandbox::start(sandbox::Options {
         duration,
@@ -412,6 +497,8 @@ mod tests {
             &["-ojson"],
             &["--output=json"],
             &["x", "--output", "json"],
+            &["-qojson"],
+            &["-vvo", "JSON"],
         ] {
             assert_eq!(stated(args), Some(Output::Json), "{args:?}");
         }

@@ -34,6 +34,12 @@ pub trait Provider: Send + Sync {
     /// Who asks, without asking the cloud: the access key id or the user and tenant. Never a secret. Keys the journal.
     fn account(&self) -> String;
 
+    /// A number that differs when the credentials do, so that refused ones are not sent again. Reveals nothing, and lives
+    /// only as long as the process. Zero for credentials that renew themselves.
+    fn credentials_tag(&self) -> u64 {
+        0
+    }
+
     /// What this cloud can do and how often it wants to be asked.
     fn capabilities(&self) -> Capabilities;
 
@@ -57,6 +63,12 @@ pub trait Provider: Send + Sync {
     ///
     /// The outer error means no answer for any of them; a slot's error concerns that task (`not_found`: the cloud does not know it).
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>>;
+
+    /// The same for tasks of which something is known: what a cloud no longer tells by id it may still tell by snapshot and start.
+    async fn look_again(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
+        let ids: Vec<TaskId> = known.iter().map(|task| task.id.clone()).collect();
+        self.look(&ids).await
+    }
 
     /// The export tasks that the cloud lists, newest first where it says when.
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>>;
@@ -117,6 +129,9 @@ pub struct Preview {
     pub body: Value,
 }
 
+/// See [`Entry::connect`].
+pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
+
 /// One cloud in the registry.
 pub struct Entry {
     /// The word for it on the command line and in JSON.
@@ -126,7 +141,7 @@ pub struct Entry {
     /// Whether a bare task id has the shape only this cloud uses, or one it shares with another.
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
-    pub connect: for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>,
+    pub connect: Connect,
 }
 
 /// How a bare task id fits a cloud.

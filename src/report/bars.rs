@@ -73,7 +73,7 @@ impl Bars {
                 .map(|label| console::measure_text_width(label))
                 .max()
                 .unwrap_or(0);
-            let column = column.min(if width < NARROW { 12 } else { 24 });
+            let column = column.min(if width < NARROW { 10 } else { 24 });
             for (row, label) in self.rows.values_mut().zip(labels) {
                 row.bar
                     .get_or_insert_with(|| self.multi.add(ProgressBar::new(100)));
@@ -260,7 +260,7 @@ fn show(row: &Row, label: &str, elapsed: Duration, width: usize, with_color: boo
     };
     match task.progress {
         Progress::Percent(percent) => {
-            let length = if is_narrow { 8 } else { 24 };
+            let length = if is_narrow { 6 } else { 24 };
             let color = if with_color { ".cyan" } else { "" };
             bar.set_style(style(&format!(
                 "{sign} {{prefix}} {{bar:{length}{color}}} {{pos:>3}} % {{wide_msg}}"
@@ -294,6 +294,7 @@ fn message(row: &Row, elapsed: Duration, is_narrow: bool) -> String {
                 Some(left) if !row.is_over && !is_narrow => {
                     format!("{word} {time}, about {} left", text::duration(left))
                 }
+                _ if is_narrow => format!("{time} {word}"),
                 _ => format!("{word} {time}"),
             }
         }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{Output, When};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::poll::Event;
 use crate::provider::Preview;
 use crate::secret::clean;
@@ -78,6 +78,7 @@ pub struct Printer {
     is_verbose: bool,
     terminal: Terminal,
     is_stdout_closed: bool,
+    output_error: Option<String>,
 }
 
 impl Printer {
@@ -98,6 +99,7 @@ impl Printer {
             is_verbose,
             terminal,
             is_stdout_closed: false,
+            output_error: None,
         }
     }
 
@@ -136,14 +138,29 @@ impl Printer {
         }
     }
 
+    /// Why results could not be written, if that is not just a reader that has gone.
+    pub fn output_error(&self) -> Option<Error> {
+        let why = self.output_error.as_deref()?;
+        Some(
+            Error::new(
+                Kind::Internal,
+                "The results could not be written to standard output",
+            )
+            .cause(why),
+        )
+    }
+
     /// A line of results, flushed at once. A reader that has gone is no error: later lines are dropped.
     pub fn result(&mut self, line: &str) {
         if self.is_stdout_closed {
             return;
         }
         let mut out = io::stdout().lock();
-        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
+        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
             self.is_stdout_closed = true;
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.output_error = Some(error.to_string());
+            }
         }
     }
 

@@ -167,6 +167,8 @@ impl Sandbox {
             ("RAX_USERNAME", rackspace::USERNAME.into()),
             ("RAX_API_KEY", rackspace::API_KEY.into()),
             ("RAX_REGION", rackspace::REGION.into()),
+            // Simulated tasks are listed at once.
+            ("SNAPEXPORT_VISIBILITY", "1s".into()),
             (
                 "SNAPEXPORT_INTERVAL",
                 format!("{}ms", self.interval().as_millis()),

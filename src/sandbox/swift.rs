@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::listing::listing;
 use super::vhd::vhd;
@@ -243,31 +243,24 @@ fn seen<'a>(
 }
 
 fn on_account(account: &Account, request: &Request, moment: &Moment) -> Response {
-    let containers: Vec<(&String, (usize, u64))> = account
-        .containers
-        .iter()
-        .map(|(name, objects)| {
-            let (seen, bytes) = seen(objects, moment);
-            (name, (seen.len(), bytes))
-        })
-        .collect();
-    let objects: usize = containers.iter().map(|(_, (count, _))| count).sum();
-    let bytes: u64 = containers.iter().map(|(_, (_, bytes))| bytes).sum();
+    let (mut all_objects, mut all_bytes, mut containers) = (0, 0, Vec::new());
+    for (name, objects) in &account.containers {
+        let (seen, bytes) = seen(objects, moment);
+        all_objects += seen.len();
+        all_bytes += bytes;
+        let item = json!({"name": name, "count": seen.len(), "bytes": bytes});
+        containers.push((name.as_str(), item));
+    }
     let count = containers.len();
     let response = match request.method.as_str() {
         "HEAD" => Response::new(204).header("content-type", "text/plain; charset=utf-8"),
-        "GET" => listing(
-            containers,
-            request,
-            |name, (count, bytes)| json!({"name": name, "count": count, "bytes": bytes}),
-        ),
+        "GET" => listing(containers.into_iter(), request),
         _ => return refusal(405),
     };
     response
         .header("x-account-container-count", count.to_string())
-        .header("x-account-object-count", objects.to_string())
-        .header("x-account-bytes-used", bytes.to_string())
-        .header("accept-ranges", "bytes")
+        .header("x-account-object-count", all_objects.to_string())
+        .header("x-account-bytes-used", all_bytes.to_string())
 }
 
 fn on_container(account: &mut Account, name: &str, request: &Request, moment: &Moment) -> Response {
@@ -286,25 +279,34 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
         }
         ("HEAD" | "GET", Some(objects)) => {
             let (seen, bytes) = seen(objects, moment);
-            let count = seen.len();
             let response = if request.method == "HEAD" {
                 Response::new(204).header("content-type", "text/plain; charset=utf-8")
             } else {
-                listing(seen, request, |name, object| {
-                    json!({
-                        "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
-                        "last_modified": object.stored_at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string(),
-                    })
-                })
+                listing(
+                    seen.iter()
+                        .map(|(name, object)| (name.as_str(), item(name, object))),
+                    request,
+                )
             };
             response
-                .header("x-container-object-count", count.to_string())
+                .header("x-container-object-count", seen.len().to_string())
                 .header("x-container-bytes-used", bytes.to_string())
                 .header("accept-ranges", "bytes")
                 .header("x-storage-policy", "Policy-0")
         }
         _ => refusal(405),
     }
+}
+
+fn item(name: &str, object: &Object) -> Value {
+    let modified = object
+        .stored_at
+        .strftime("%Y-%m-%dT%H:%M:%S.%6f")
+        .to_string();
+    json!({
+        "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
+        "last_modified": modified,
+    })
 }
 
 fn on_object(
@@ -377,10 +379,11 @@ fn download(
             .header("accept-ranges", "bytes")
     };
     let unquoted = etag.trim_matches('"');
-    if let Some(wanted) = request.header("if-match") {
-        if wanted != "*" && wanted.trim_matches('"') != unquoted {
-            return describe(html(412, String::new()));
-        }
+    if let Some(wanted) = request.header("if-match")
+        && wanted != "*"
+        && wanted.trim_matches('"') != unquoted
+    {
+        return describe(html(412, String::new()));
     }
     let total = bytes.len();
     match request.header("range").and_then(|text| range(text, total)) {
@@ -443,6 +446,42 @@ mod tests {
     }
 
     #[test]
+    fn every_listing_goes_on_after_its_marker() {
+        let now = Timestamp::now();
+        let mut account = Account::with_containers("a", &["demo", "exports"]);
+        account.export("exports", "x.vhd", ("big", 24), (now, now));
+        let moment = Moment {
+            now,
+            duration: super::super::DEFAULT_DURATION,
+        };
+        for (path, query, names) in [
+            ("", "", "demo\nexports\n"),
+            ("", "marker=demo", "exports\n"),
+            ("", "marker=exports", ""),
+            ("exports", "limit=2", "x.vhd\nx.vhd-00001\n"),
+            (
+                "exports",
+                "prefix=x.vhd-&marker=x.vhd-00003",
+                "x.vhd-00004\n",
+            ),
+        ] {
+            let request = Request {
+                method: "GET".into(),
+                path: String::new(),
+                query: query.into(),
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            let listed = handle(&mut account, path, &request, &moment);
+            assert_eq!(
+                String::from_utf8_lossy(&listed.body),
+                names,
+                "{path}?{query}"
+            );
+        }
+    }
+
+    #[test]
     fn a_large_export_is_a_manifest_over_segments() {
         let now = Timestamp::now();
         let mut account = Account::with_containers("a", &["exports"]);
@@ -469,11 +508,8 @@ mod tests {
             account.containers["exports"].len() > 3,
             "segments and manifest"
         );
-        account.containers.get_mut("exports").map(|objects| {
-            objects
-                .remove("x.vhd-00002")
-                .expect("there is a second segment")
-        });
+        let objects = account.containers.get_mut("exports").expect("a container");
+        objects.remove("x.vhd-00002").expect("a second segment");
         let corrupt = get("", &mut account);
         assert_eq!(
             corrupt.status, 200,

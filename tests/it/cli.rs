@@ -626,3 +626,190 @@ fn what_can_be_exported_is_shown() {
     assert!(ids("lightsail").contains("web-1"));
     assert!(ids("rackspace").contains("7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21"));
 }
+
+#[test]
+fn any_is_not_satisfied_by_a_task_that_is_lost() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(GOOD[1]).id();
+    let ran = user.run(&["wait", "--any", &id, "snap-export-00000000", "-o", "json"]);
+    assert_eq!(ran.json()[0]["state"], "completed", "{}", ran.all());
+    assert_eq!(ran.code, Some(5), "{}", ran.all());
+}
+
+#[test]
+fn results_that_cannot_be_written_are_not_a_success() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for args in [
+        &["list", "outscale", "-q"][..],
+        GOOD[1],
+        &["status", "-o", "json"],
+    ] {
+        let full = std::fs::File::create("/dev/full").expect("a full device");
+        let output = user.command(args).stdout(full).output().expect("it runs");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert!(stderr.contains("could not be written"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_journaled_task_is_found_in_its_own_region_whatever_is_set() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(GOOD[0]).id();
+    let elsewhere = user.with("SNAPEXPORT_REGION", "us-east-2");
+    let ran = elsewhere.run(&["wait", &id, "-o", "json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert_eq!(ran.json()[0]["region"], "eu-west-2");
+}
+
+#[test]
+fn what_was_verified_stays_verified_and_our_own_task_is_not_called_adopted() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(GOOD[0]).id();
+    assert_eq!(
+        user.run(&and(GOOD[0], &["-o", "json"])).json()[0]["adopted"],
+        true
+    );
+    assert_eq!(
+        user.run(&["wait", &id, "-o", "json"]).json()[0]["artifact"]["exact"],
+        true
+    );
+    let task = &user.run(&["status", &id, "-o", "json"]).json()[0];
+    assert_eq!(task["artifact"]["exact"], true, "{task}");
+    assert_eq!(task["adopted"], false, "{task}");
+    let raw = &user.run(&["wait", &id, "-o", "json", "--raw"]).json()[0];
+    assert_eq!(raw["raw"]["TaskId"], id.as_str(), "{raw}");
+}
+
+#[test]
+fn a_start_time_that_nobody_knows_is_null() {
+    let clouds = Clouds::start(NEVER);
+    let ours = User::of(&clouds).run(&and(GOOD[0], &["-o", "json"]));
+    let stamp = ours.json()[0]["created_at"]
+        .as_str()
+        .expect("our own start")
+        .to_owned();
+    assert!(stamp.ends_with('Z') && !stamp.contains('.'), "{stamp}");
+    let adopted = User::of(&clouds).run(&and(GOOD[0], &["-o", "json"]));
+    assert_eq!(
+        adopted.json()[0]["created_at"],
+        serde_json::Value::Null,
+        "{}",
+        adopted.all()
+    );
+}
+
+#[test]
+fn an_export_that_is_waited_for_in_vain_still_says_its_id() {
+    let clouds = Clouds::start(NEVER);
+    for args in GOOD {
+        let ran =
+            User::of(&clouds).run(&and(args, &["--wait", "--timeout", "300ms", "-o", "json"]));
+        assert_eq!(ran.code, Some(124), "{}", ran.all());
+        assert_eq!(ran.json()[0]["is_terminal"], false, "{}", ran.all());
+    }
+}
+
+#[test]
+fn options_for_waiting_without_waiting_are_refused() {
+    let clouds = Clouds::start(NEVER);
+    let ran = User::of(&clouds).run(&and(GOOD[1], &["--timeout", "5s"]));
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert_eq!(clouds.world(|world| world.lightsail.starts), 0);
+}
+
+#[test]
+fn a_task_named_twice_is_one_task() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(GOOD[0]).id();
+    let ran = user.run(&["wait", &id, &format!("outscale/{id}"), "-o", "json"]);
+    assert_eq!(ran.json().len(), 1, "{}", ran.all());
+}
+
+#[test]
+fn running_tasks_can_be_listed_alone_and_waited_for() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    assert_eq!(user.run(&and(FAILING[0], &["--wait"])).code, Some(3));
+    let id = user.run(GOOD[1]).id();
+    let running = user.run(&["status", "--running", "-q"]);
+    assert_eq!(running.stdout, format!("{id}\n"), "{}", running.all());
+    let ran = user.run_with_input(&["wait", "-"], &running.stdout);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}
+
+#[test]
+fn credentials_that_do_not_work_are_not_called_absent() {
+    let clouds = Clouds::start(QUICK);
+    let ran = User::of(&clouds)
+        .without("OSC_SECRET_KEY")
+        .run(&["status", "--remote", "-o", "json"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert_eq!(ran.json_error()["kind"], "credentials");
+    assert!(ran.stderr.contains("OSC_SECRET_KEY"), "{}", ran.all());
+}
+
+#[test]
+fn a_profile_means_nothing_in_the_sandbox() {
+    let user = User::new().with("SNAPEXPORT_SANDBOX_DURATION", "500ms");
+    let id = user
+        .run(&[
+            "--sandbox",
+            "--profile",
+            "work",
+            "export",
+            "lightsail",
+            "web-1",
+        ])
+        .id();
+    let ran = user.run(&["--sandbox", "wait", &id]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}
+
+#[test]
+fn a_wrong_command_line_has_its_json_error_too() {
+    for args in [
+        &["-qojson", "rubbish"][..],
+        &["export", "outscale", "snap-1", "-o", "json"],
+    ] {
+        let ran = User::new().run(args);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        assert_eq!(ran.json_error()["kind"], "usage");
+    }
+    let missing = User::new().run(&["export", "outscale", "snap-1", "-o", "json"]);
+    let message = missing.json_error()["message"]
+        .as_str()
+        .expect("text")
+        .to_owned();
+    assert!(message.contains("--bucket"), "{message}");
+}
+
+#[test]
+fn sandbox_passes_sigterm_on() {
+    let user = User::new();
+    let mut child = user
+        .command(&["sandbox", "--", "sleep", "30"])
+        .spawn()
+        .expect("it runs");
+    std::thread::sleep(Duration::from_millis(500));
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", &kill])
+            .status()
+            .expect("a shell")
+            .success()
+    );
+    let started = std::time::Instant::now();
+    let status = child.wait().expect("it ends");
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(15)
+    );
+}

@@ -34,9 +34,11 @@ pub enum Sight {
 #[derive(Default)]
 pub struct Fake {
     /// What the looks at each task find, in order; the last for ever.
-    scripts: Mutex<BTreeMap<String, (Vec<Sight>, usize)>>,
+    pub scripts: Mutex<BTreeMap<String, (Vec<Sight>, usize)>>,
     pub looks: AtomicU32,
     pub starts: AtomicU32,
+    /// Which credentials it has.
+    pub tag: u64,
 }
 
 impl Fake {
@@ -104,6 +106,10 @@ impl Provider for Fake {
 
     fn account(&self) -> String {
         "nobody".into()
+    }
+
+    fn credentials_tag(&self) -> u64 {
+        self.tag
     }
 
     fn capabilities(&self) -> Capabilities {

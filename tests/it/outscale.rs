@@ -131,7 +131,6 @@ async fn an_export_completes_and_its_object_is_found() {
     );
     assert_eq!(started.snapshot.as_deref(), Some("snap-0a1b2c3d"));
     assert_eq!(started.target.as_ref(), Some(&request.target));
-    assert!(started.created_at.is_some());
     let shape = by_name("outscale").expect("registered").shape;
     assert_eq!(shape(started.id.as_str()), Shape::Sure);
     assert_eq!(found(provider.locate(&started).await).kind, Kind::NotFound);

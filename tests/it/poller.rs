@@ -19,7 +19,7 @@ struct Waited {
     took: Duration,
 }
 
-fn group(fake: &Arc<Fake>, ids: &[&str]) -> Group {
+fn group(fake: &Arc<Fake>, ids: &[&str]) -> Group<'static> {
     let tasks = ids
         .iter()
         .enumerate()
@@ -34,10 +34,11 @@ fn group(fake: &Arc<Fake>, ids: &[&str]) -> Group {
         provider: fake.clone(),
         tasks,
         first_look: Duration::ZERO,
+        renew: None,
     }
 }
 
-async fn watch(groups: Vec<Group>, options: Options) -> Waited {
+async fn watch(groups: Vec<Group<'_>>, options: Options) -> Waited {
     let started = Instant::now();
     let mut log = Vec::new();
     let (outcomes, end) = poll::watch(
@@ -286,4 +287,58 @@ async fn many_tasks_are_one_look() {
     let waited = watch(vec![group(&fake, &names)], Options::default()).await;
     assert_eq!(waited.outcomes.len(), 1000);
     assert_eq!(fake.looks(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_slept_for_hours_has_not_lost_contact() {
+    // The look itself takes half a day: so it seems to a process that was stopped in the middle of it.
+    let sights = [
+        Sight::Running(1),
+        Sight::Silence(S(43_200)),
+        Sight::Ended(State::Completed),
+    ];
+    let (waited, _) = watch_one(&sights, Options::default()).await;
+    assert!(
+        matches!(&waited.outcomes[0], Outcome::Settled(_)),
+        "{:?}",
+        waited.outcomes
+    );
+}
+
+fn renewing(old: &Arc<Fake>, new: &Arc<Fake>) -> Group<'static> {
+    let new = new.clone();
+    let renew: poll::Renew<'static> = std::rc::Rc::new(move || {
+        let new = new.clone();
+        Box::pin(async move { Ok(new as Arc<dyn snapexport::provider::Provider>) })
+    });
+    Group {
+        renew: Some(renew),
+        ..group(old, &["t"])
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_were_changed_are_picked_up_and_the_refused_ones_never_sent_again() {
+    let old = Arc::new(Fake::with(&[(
+        "t",
+        &[Sight::Running(1), Sight::Outage(Kind::Credentials)],
+    )]));
+    let new = Arc::new(Fake {
+        tag: 1,
+        ..Fake::with(&[("t", &[Sight::Ended(State::Completed)])])
+    });
+    let waited = watch(vec![renewing(&old, &new)], Options::default()).await;
+    assert!(
+        matches!(&waited.outcomes[0], Outcome::Settled(_)),
+        "{:?}",
+        waited.outcomes
+    );
+    assert_eq!((old.looks(), new.looks()), (2, 1));
+
+    let same = Arc::new(Fake::with(&[("t", &[Sight::Outage(Kind::Credentials)])]));
+    let waited = watch(vec![renewing(&same, &same)], Options::default()).await;
+    assert!(
+        matches!(&waited.outcomes[0], Outcome::Lost(_, error) if error.kind == Kind::Credentials)
+    );
+    assert_eq!(same.looks(), 1);
 }

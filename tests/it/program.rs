@@ -227,6 +227,10 @@ pub const FILTERS: &[(&str, &str)] = &[
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"request (tx)?[0-9a-fA-F-]{20,}", "request ID"),
     (r#""request_id":"[^"]+""#, r#""request_id":"ID""#),
+    (
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+        "UUID",
+    ),
     (r"/tmp/[^/ ]+/", "/TMP/"),
     (r"\[\d+s\]", "[TIME]"),
 ];

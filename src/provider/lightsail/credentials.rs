@@ -127,6 +127,7 @@ fn machine_role(sources: &Sources) -> Result<Origin> {
         Kind::Credentials,
         "There are no AWS credentials for Lightsail",
     )
+    .absence()
     .cause(format!(
         "set {KEY_ID} and {SECRET_KEY}, or AWS_PROFILE, or make a profile with aws configure"
     ))

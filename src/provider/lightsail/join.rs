@@ -194,6 +194,13 @@ pub fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds(time)?).ok()
 }
 
+/// Whether the record says that the export failed; it never says why.
+pub(super) fn has_failed(record: &ExportSnapshotRecord) -> bool {
+    record
+        .state()
+        .is_some_and(|state| state.as_str() == "Failed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

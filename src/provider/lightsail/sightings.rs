@@ -39,7 +39,17 @@ impl Lightsail {
             slots.push(match operation {
                 Some(Ok(operation)) => {
                     let record = joined.next().flatten().map(|index| &records[index]);
-                    self.found(id, Some(operation), record)
+                    let is_late = record.is_some_and(|record| join::has_failed(&record.typed))
+                        && operation.typed.is_terminal() != Some(true);
+                    // The record failed between the two requests. Only the operation says why, so it is asked again.
+                    match if is_late {
+                        self.operation(id).await
+                    } else {
+                        None
+                    } {
+                        Some(Ok(later)) => self.found(id, Some(&later), record),
+                        _ => self.found(id, Some(operation), record),
+                    }
                 }
                 Some(Err(error)) => Err(error.clone()),
                 None => {

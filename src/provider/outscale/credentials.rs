@@ -182,6 +182,7 @@ fn checked(id: &str, secret: Secret, origin: &str) -> Keys {
 
 fn none() -> Error {
     Error::new(Kind::Credentials, "There are no credentials for OUTSCALE")
+        .absence()
         .hint("set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile")
         .hint("snapexport --sandbox runs against simulated clouds, without an account")
 }

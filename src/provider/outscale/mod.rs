@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -153,7 +152,6 @@ impl Outscale {
         Ok(Task {
             snapshot: Some(request.snapshot.clone()),
             target: Some(request.target.clone()),
-            created_at: Some(Timestamp::now()),
             ..task
         })
     }
@@ -195,6 +193,10 @@ impl Provider for Outscale {
 
     fn account(&self) -> String {
         self.account.keys.id.clone()
+    }
+
+    fn credentials_tag(&self) -> u64 {
+        self.account.keys.secret.tag()
     }
 
     fn capabilities(&self) -> Capabilities {

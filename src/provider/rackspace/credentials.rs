@@ -75,6 +75,15 @@ pub enum Proof {
     Either(Secret),
 }
 
+impl Proof {
+    /// The secret, whatever it is.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Proof::ApiKey(secret) | Proof::Password(secret) | Proof::Either(secret) => secret,
+        }
+    }
+}
+
 /// A tenant (Keystone: project), by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tenant {
@@ -158,7 +167,7 @@ fn find(sources: &Sources) -> Result<Option<Found>> {
             .cause(format!(
                 "config.toml has no [profile.{name}.rackspace], and clouds.yaml is not read by this version"
             ))
-            .hint("snapexport doctor rackspace shows where credentials are looked for"));
+            .hint("set RAX_USERNAME and RAX_API_KEY instead"));
         };
         return from_profile(profile, name).map(Some);
     }
@@ -173,6 +182,7 @@ fn find(sources: &Sources) -> Result<Option<Found>> {
 
 fn missing() -> Error {
     Error::new(Kind::Credentials, "There are no credentials for Rackspace")
+        .absence()
         .cause("set RAX_USERNAME and RAX_API_KEY; or OS_USERNAME and OS_API_KEY or OS_PASSWORD; or AUTH_TOKEN and API_ENDPOINT; or a [profile.NAME.rackspace]; or ~/.rackspace_cloud_credentials")
         .hint("to try without an account: add --sandbox")
 }

@@ -64,11 +64,6 @@ pub fn request_id(reply: &Reply) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The words of a refusal alone.
-pub fn words(reply: &Reply) -> String {
-    read(&reply.body).message
-}
-
 fn asks_for_passcode(reply: &Reply) -> bool {
     reply
         .header("www-authenticate")

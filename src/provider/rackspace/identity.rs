@@ -258,7 +258,7 @@ fn refused(reply: &Reply, identity: &IdentityUrl, user: &str) -> Error {
         _ => {}
     }
     if error.kind == Kind::Credentials && error.details.hints.is_empty() {
-        return error.hint("check user name, key and OS_AUTH_URL; snapexport doctor rackspace shows where they come from");
+        return error.hint("check user name, key and OS_AUTH_URL; snapexport list rackspace -v shows where they come from");
     }
     error
 }

@@ -109,6 +109,10 @@ impl Provider for Rackspace {
         self.session.account()
     }
 
+    fn credentials_tag(&self) -> u64 {
+        self.session.credentials_tag()
+    }
+
     /// Rackspace asks its clients not to poll more often than every 30 s.
     fn capabilities(&self) -> Capabilities {
         Capabilities {

@@ -63,7 +63,8 @@ async fn look_at_files(
                 format!("There is no container '{container}' in {region}"),
             )
             .hint(format!(
-                "create it: swift post {container} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})"
+                "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
+                shell_word(container)
             )));
         }
         Err(error) => {
@@ -79,7 +80,8 @@ async fn look_at_files(
             format!("The container '{container}' already has the object {name}, and an export overwrites nothing"),
         )
         .hint(format!(
-            "use another container, or delete the object with its segments: swift delete {container} {name}"
+            "use another container, or delete the object with its segments: swift delete {} --prefix {name}",
+            shell_word(container)
         ))),
         Err(error) => {
             warnings.push(unchecked(container, &error));
@@ -103,4 +105,31 @@ fn unchecked(container: &str, error: &Error) -> String {
         "the container '{container}' could not be checked ({}); if it is missing, the export fails later",
         error.one_line()
     )
+}
+
+/// A name as it can stand in a command.
+fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_in_hints_can_be_pasted() {
+        for (name, word) in [
+            ("exports", "exports"),
+            ("my box", "'my box'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x)", "'$(x)'"),
+        ] {
+            assert_eq!(shell_word(name), word);
+        }
+    }
 }

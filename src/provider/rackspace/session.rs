@@ -86,6 +86,14 @@ impl Session {
         &self.region
     }
 
+    /// Differs when the secret that is sent does.
+    pub fn credentials_tag(&self) -> u64 {
+        match &self.settings.access {
+            Access::Login(login) => login.proof.secret().tag(),
+            Access::Token(token, _) => token.tag(),
+        }
+    }
+
     /// User and tenant, or a label for a token that says where it is used.
     pub fn account(&self) -> String {
         match &self.settings.access {
@@ -297,7 +305,7 @@ impl Session {
             return error;
         }
         if self.can_log_in() {
-            error.hint("snapexport doctor rackspace shows which credentials are used")
+            error.hint("snapexport list rackspace -v shows which credentials are used")
         } else {
             error.hint("the token may have run out (they live a day): get a new one, or set RAX_USERNAME and RAX_API_KEY")
         }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::errors::{refusal, words};
+use super::errors::refusal;
 use super::session::{Session, below, follow};
 use super::wire;
 use crate::error::{Error, Kind, Result};
@@ -76,11 +76,10 @@ pub async fn pages(
                 if reply.status == 200 {
                     return reply.json();
                 }
-                let refused = refusal(&reply, format!("The request to {name} was refused"));
-                Err(match reply.status {
-                    400 => refused.hint(format!("the provider says: {}", words(&reply))),
-                    _ => refused,
-                })
+                Err(refusal(
+                    &reply,
+                    format!("The request to {name} was refused"),
+                ))
             })
             .await?;
         let Some(items) = page[member].as_array() else {

@@ -46,19 +46,18 @@ fn task() -> Value {
 
 fn image() -> Value {
     let text = json!({"type": ["null", "string"]});
-    // The glance client makes an option of every property that can be written, so it must know which cannot.
-    let fixed = |kind: &[&str]| json!({"type": kind, "readOnly": true});
-    let (fixed_text, fixed_number) = (fixed(&["null", "string"]), fixed(&["null", "integer"]));
+    // The glance client makes an option of whatever is not read-only, and stumbles over a second --file.
+    let fixed = json!({"type": ["null", "string"], "readOnly": true});
+    let size = json!({"type": ["null", "integer"], "readOnly": true});
     json!({
         "name": "image",
         "properties": {
-            "id": {"type": "string"}, "name": text, "status": fixed(&["string"]), "owner": text,
+            "id": {"type": "string"}, "name": text, "status": fixed, "owner": text,
             "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
-            "disk_format": text, "container_format": text, "checksum": fixed_text,
-            "size": fixed_number, "virtual_size": fixed_number, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
+            "disk_format": text, "container_format": text, "checksum": fixed,
+            "size": size, "virtual_size": size, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
             "protected": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}},
-            "created_at": fixed(&["string"]), "updated_at": fixed(&["string"]),
-            "self": fixed(&["string"]), "file": fixed(&["string"]), "schema": fixed(&["string"]),
+            "created_at": fixed, "updated_at": fixed, "self": fixed, "file": fixed, "schema": fixed,
         },
         "additionalProperties": {"type": "string"},
         "links": [{"rel": "self", "href": "{self}"}, {"rel": "enclosure", "href": "{file}"}, {"rel": "describedby", "href": "{schema}"}],

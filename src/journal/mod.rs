@@ -1,6 +1,13 @@
-//! What this user started, and what was last seen of it. SQLite, so that several processes never corrupt it. No secrets.
+//! What this user started, what was about to be started, and what was last seen of it. No secrets.
+//!
+//! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
-use std::path::Path;
+mod intent;
+mod live;
+
+pub use intent::{Claim, Intent, Settled};
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,13 +18,23 @@ use crate::provider;
 use crate::task::{Task, TaskObject};
 
 /// The layout this version writes (`PRAGMA user_version`).
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// An open journal.
 pub struct Journal {
     connection: Connection,
+    path: PathBuf,
+    presence: std::cell::OnceCell<live::Presence>,
+}
+
+/// A journal, and what had to be done to open it.
+pub struct Opened {
+    /// Ready to use.
+    pub journal: Journal,
+    /// Where a damaged one was moved to.
+    pub moved_to: Option<PathBuf>,
 }
 
 /// A task in the journal.
@@ -33,33 +50,44 @@ pub struct Entry {
 
 impl Journal {
     /// Opens the journal; makes it, readable by its owner only, if it does not exist.
-    pub fn open(path: &Path) -> Result<Self> {
-        Self::try_open(path).map_err(|cause| failed("opened", path, &cause))
+    ///
+    /// One that is damaged is moved aside, never deleted, and a new one begun; `Opened::moved_to` says where it is.
+    pub fn open(path: &Path) -> Result<Opened> {
+        match Self::try_open(path) {
+            Ok(journal) => Ok(Opened {
+                journal,
+                moved_to: None,
+            }),
+            Err(error) if is_damage(&error) => {
+                let moved_to =
+                    move_aside(path).map_err(|error| failed(path, &error.to_string()))?;
+                let journal =
+                    Self::try_open(path).map_err(|error| failed(path, &error.to_string()))?;
+                Ok(Opened { journal, moved_to })
+            }
+            Err(error) => Err(failed(path, &error.to_string())),
+        }
     }
 
-    fn try_open(path: &Path) -> std::result::Result<Self, String> {
-        if !path.exists() {
-            create_private(path).map_err(|error| error.to_string())?;
+    fn try_open(path: &Path) -> rusqlite::Result<Self> {
+        create_private(path)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY)?;
+        let version = user_version(&connection)?;
+        if version < VERSION {
+            migrate(&connection)?;
+        } else if version > VERSION {
+            let why = format!("it was written by a newer version of snapexport (layout {version})");
+            return Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
         }
-        let text = |error: rusqlite::Error| error.to_string();
-        let connection = Connection::open(path).map_err(text)?;
-        connection.busy_timeout(BUSY).map_err(text)?;
-        let version: i64 = connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(text)?;
-        match version {
-            0 => create_tables(&connection).map_err(text)?,
-            VERSION => {}
-            newer => {
-                return Err(format!(
-                    "it was written by a newer version (layout {newer})"
-                ));
-            }
-        }
-        connection
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(text)?;
-        Ok(Journal { connection })
+        // Sightings may be lost with the power, intents may not: they raise this for their own transaction.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(Journal {
+            connection,
+            path: path.to_owned(),
+            presence: std::cell::OnceCell::new(),
+        })
     }
 
     /// Notes a task that was started (or adopted) by this user.
@@ -115,6 +143,21 @@ impl Journal {
             })
             .map(drop)
             .map_err(|error| written(&error))
+    }
+
+    fn transaction<T>(
+        &self,
+        body: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        match body(&self.connection) {
+            Ok(value) => self.connection.execute_batch("COMMIT").map(|()| value),
+            Err(error) => {
+                // The first error is the one to tell; a rollback that fails too changes nothing.
+                let _ = self.connection.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
     }
 
     /// The entries with this id, of one provider or of all.
@@ -182,30 +225,71 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     }))
 }
 
-fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings an older layout, or an empty file, to the current one.
+fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // IF NOT EXISTS: another process may be at it too.
-    connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE;
-         CREATE TABLE IF NOT EXISTS task (
-           provider TEXT NOT NULL,
-           region TEXT NOT NULL,
-           task_id TEXT NOT NULL,
-           account TEXT NOT NULL,
-           profile TEXT,
-           started_at TEXT,
-           seen_at TEXT NOT NULL,
-           is_terminal INTEGER NOT NULL,
-           object TEXT NOT NULL,
-           PRIMARY KEY (provider, region, task_id)
-         );
-         CREATE INDEX IF NOT EXISTS task_by_id ON task (task_id);
-         PRAGMA user_version = {VERSION};
-         COMMIT;"
-    ))
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    // Asked again inside: another process may have been quicker.
+    let from = user_version(connection)?;
+    if from < 1 {
+        connection.execute_batch(
+            "CREATE TABLE task (
+               provider TEXT NOT NULL,
+               region TEXT NOT NULL,
+               task_id TEXT NOT NULL,
+               account TEXT NOT NULL,
+               profile TEXT,
+               started_at TEXT,
+               seen_at TEXT NOT NULL,
+               is_terminal INTEGER NOT NULL,
+               object TEXT NOT NULL,
+               PRIMARY KEY (provider, region, task_id)
+             );
+             CREATE INDEX task_by_id ON task (task_id);",
+        )?;
+    }
+    if from < 2 {
+        connection.execute_batch(intent::TABLE)?;
+    }
+    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
+}
+
+/// Whether SQLite says that the file is no database, or not a whole one.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseCorrupt | NotADatabase)
+    )
+}
+
+/// Moves a damaged journal out of the way. `None`: another process has done it already.
+fn move_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    let lock = std::fs::File::create(path.with_extension("lock"))?;
+    lock.lock()?;
+    if Journal::try_open(path).is_ok() {
+        return Ok(None);
+    }
+    let stamp = Timestamp::now().as_second();
+    let aside = path.with_extension(format!("damaged-{stamp}"));
+    std::fs::rename(path, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        // What is not there need not be removed; a leftover would be replayed into the new file.
+        let _ = std::fs::remove_file(name);
+    }
+    Ok(Some(aside))
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     let mut builder = std::fs::DirBuilder::new();
@@ -222,10 +306,10 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     options.open(path).map(drop)
 }
 
-fn failed(what: &str, path: &Path, cause: &str) -> Error {
+fn failed(path: &Path, cause: &str) -> Error {
     Error::new(
         Kind::Internal,
-        format!("The journal {} cannot be {what}", path.display()),
+        format!("The journal {} cannot be opened", path.display()),
     )
     .cause(cause)
 }
@@ -245,6 +329,66 @@ mod tests {
         task
     }
 
+    fn open(path: &Path) -> Journal {
+        Journal::open(path).expect("opens").journal
+    }
+
+    #[test]
+    fn a_damaged_file_is_moved_aside_and_kept() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.db");
+        std::fs::write(
+            &path,
+            "this was a journal once, long enough to be read as a page".repeat(99),
+        )
+        .expect("written");
+        let opened = Journal::open(&path).expect("opens");
+        let moved_to = opened.moved_to.expect("moved");
+        assert!(
+            std::fs::read_to_string(moved_to)
+                .expect("kept")
+                .starts_with("this was")
+        );
+        opened
+            .journal
+            .record_start(&task("t", State::Pending), None, "AK", moment(0))
+            .expect("writes");
+        assert!(Journal::open(&path).expect("opens").moved_to.is_none());
+    }
+
+    #[test]
+    fn a_journal_of_the_first_layout_is_brought_up_to_date() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.db");
+        open(&path)
+            .record_start(&task("t", State::Pending), None, "AK", moment(0))
+            .expect("writes");
+        let old = Connection::open(&path).expect("opens");
+        old.execute_batch("DROP TABLE intent; PRAGMA user_version = 1")
+            .expect("as it was");
+        drop(old);
+        let journal = open(&path);
+        assert_eq!(journal.find("t", None).expect("reads").len(), 1);
+        assert_eq!(journal.intents().expect("reads").len(), 0);
+    }
+
+    #[test]
+    fn a_journal_of_a_newer_version_is_left_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.db");
+        drop(open(&path));
+        Connection::open(&path)
+            .expect("opens")
+            .execute_batch("PRAGMA user_version = 99")
+            .expect("written");
+        let error = Journal::open(&path).err().expect("not ours to read");
+        assert!(
+            error.one_line().contains("newer version"),
+            "{}",
+            error.one_line()
+        );
+    }
+
     fn moment(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_768_000_000 + seconds).expect("in range")
     }
@@ -252,7 +396,7 @@ mod tests {
     #[test]
     fn a_completed_task_stays_completed() {
         let directory = tempfile::tempdir().expect("a directory");
-        let journal = Journal::open(&directory.path().join("state/journal.db")).expect("opens");
+        let journal = open(&directory.path().join("state/journal.db"));
         journal
             .record_start(&task("t-1", State::Pending), Some("work"), "AK", moment(0))
             .expect("writes");
@@ -273,7 +417,7 @@ mod tests {
     #[test]
     fn status_shows_what_this_user_started_and_not_what_was_only_looked_at() {
         let directory = tempfile::tempdir().expect("a directory");
-        let journal = Journal::open(&directory.path().join("journal.db")).expect("opens");
+        let journal = open(&directory.path().join("journal.db"));
         journal
             .record_start(&task("mine", State::Pending), None, "AK", moment(0))
             .expect("writes");
@@ -301,7 +445,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("journal.db");
-        Journal::open(&path).expect("opens");
+        open(&path);
         let mode = std::fs::metadata(&path)
             .expect("exists")
             .permissions()

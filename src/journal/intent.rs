@@ -1,0 +1,418 @@
+//! Starts that are about to be sent: written down durably before, settled after.
+//!
+//! A uniqueness rule keeps two processes from starting the same export side by side. What a dead process left, or a
+//! start whose outcome is not known, stays until somebody has looked at what the cloud has.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{Journal, live, written};
+use crate::error::Result;
+use crate::provider;
+use crate::task::{ExportRequest, ProviderId, Target, Task, TaskId, TaskObject};
+
+/// The table, of layout 2.
+pub(super) const TABLE: &str = "
+CREATE TABLE intent (
+  id INTEGER PRIMARY KEY,
+  provider TEXT NOT NULL,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  snapshot TEXT NOT NULL,
+  target TEXT NOT NULL,
+  twin TEXT NOT NULL,
+  profile TEXT,
+  known TEXT NOT NULL,
+  made_at TEXT NOT NULL,
+  owner TEXT,
+  UNIQUE (provider, account, region, snapshot, target, twin)
+);";
+
+/// A start that is about to be sent, or whose outcome is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// Its row; 0 before it is claimed.
+    pub id: i64,
+    /// The cloud.
+    pub provider: ProviderId,
+    /// The account, as the journal knows it.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The profile that was asked for.
+    pub profile: Option<String>,
+    /// What is to be exported, and where to.
+    pub request: ExportRequest,
+    /// Empty, or a word that lets a second identical export stand beside the first (`--new`).
+    pub twin: String,
+    /// Identical exports that the cloud had before: none of them is this one.
+    pub known: Vec<TaskId>,
+    /// When it was made.
+    pub made_at: Timestamp,
+}
+
+/// What came of claiming an intent.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is written down; send.
+    Mine(i64),
+    /// Another process started the same since the cloud was asked.
+    Running(Box<Task>),
+    /// Another process is starting the same right now.
+    Taken,
+    /// A process that is dead, or a lost reply, left the same: look at the cloud before anything is sent.
+    Left(Box<Intent>),
+}
+
+/// How a start ended.
+#[derive(Debug)]
+pub enum Settled<'t> {
+    /// There is a task.
+    Started(&'t Task),
+    /// Surely nothing was executed.
+    NotExecuted,
+    /// Nobody knows; whoever comes next has to look.
+    Unknown,
+}
+
+impl Journal {
+    /// Writes an intent down, durably, if nobody else has the same.
+    ///
+    /// `since`: a task this user started after it may not be in the cloud's list yet, and counts as under way.
+    pub fn claim(&self, intent: &Intent, since: Timestamp) -> Result<Claim> {
+        let target = target_text(&intent.request.target);
+        let owner = self.presence()?;
+        let key = params![
+            intent.provider.0,
+            intent.account,
+            intent.region,
+            intent.request.snapshot,
+            target,
+            intent.twin
+        ];
+        let known = serde_json::to_string(&intent.known).unwrap_or_default();
+        let claim = || -> rusqlite::Result<Claim> {
+            // One durable write: after this line a power cut loses nothing.
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.transaction(|connection| {
+                if intent.twin.is_empty()
+                    && let Some(task) = started_since(connection, intent, &target, since)?
+                {
+                    return Ok(Claim::Running(Box::new(task)));
+                }
+                let left = connection
+                    .prepare_cached(&format!(
+                        "{SELECT} WHERE provider = ?1 AND account = ?2 AND region = ?3 AND snapshot = ?4 AND target = ?5 AND twin = ?6"
+                    ))?
+                    .query_map(key, read)?
+                    .collect::<rusqlite::Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                    .next();
+                if let Some((left, owner)) = left {
+                    let is_held = owner.is_some_and(|owner| live::is_alive(&self.path, &owner));
+                    return Ok(if is_held { Claim::Taken } else { Claim::Left(Box::new(left)) });
+                }
+                connection.execute(
+                    "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    params![
+                        intent.provider.0,
+                        intent.account,
+                        intent.region,
+                        intent.request.snapshot,
+                        target,
+                        intent.twin,
+                        intent.profile,
+                        known,
+                        intent.made_at.to_string(),
+                        owner
+                    ],
+                )?;
+                Ok(Claim::Mine(connection.last_insert_rowid()))
+            })
+        };
+        let result = claim().map_err(|error| written(&error));
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(|error| written(&error))?;
+        result
+    }
+
+    /// Ends an intent: its task takes its place, or nothing does, or it waits for somebody to look.
+    pub fn settle(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> Result<()> {
+        if let Settled::Started(task) = settled {
+            // The task first: a crash in between leaves both, and the intent is found to be this task.
+            self.record_start(task, intent.profile.as_deref(), &intent.account, now)?;
+        }
+        let sql = match settled {
+            Settled::Unknown => "UPDATE intent SET owner = NULL WHERE id = ?1",
+            Settled::Started(_) | Settled::NotExecuted => "DELETE FROM intent WHERE id = ?1",
+        };
+        self.connection
+            .execute(sql, [intent.id])
+            .map(drop)
+            .map_err(|error| written(&error))
+    }
+
+    /// Takes over an intent that nobody holds. False: somebody was quicker.
+    pub fn take_over(&self, intent: &Intent) -> Result<bool> {
+        let owner = self.presence()?;
+        let take = || -> rusqlite::Result<bool> {
+            self.transaction(|connection| {
+                let held: Vec<Option<String>> = connection
+                    .prepare_cached("SELECT owner FROM intent WHERE id = ?1")?
+                    .query_map([intent.id], |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                match &held[..] {
+                    [holder]
+                        if !holder
+                            .as_deref()
+                            .is_some_and(|name| live::is_alive(&self.path, name)) =>
+                    {
+                        connection.execute(
+                            "UPDATE intent SET owner = ?2 WHERE id = ?1",
+                            params![intent.id, owner],
+                        )?;
+                        Ok(true)
+                    }
+                    _ => Ok(false),
+                }
+            })
+        };
+        take().map_err(|error| written(&error))
+    }
+
+    /// Intents that nobody holds any more: starts whose outcome somebody has to look up.
+    pub fn intents(&self) -> Result<Vec<Intent>> {
+        let read_all = || -> rusqlite::Result<Vec<_>> {
+            self.connection
+                .prepare_cached(&format!("{SELECT} ORDER BY id"))?
+                .query_map([], read)?
+                .collect()
+        };
+        let all = read_all().map_err(|error| written(&error))?;
+        Ok(all
+            .into_iter()
+            .flatten()
+            .filter(|(_, owner)| {
+                !owner
+                    .as_deref()
+                    .is_some_and(|name| live::is_alive(&self.path, name))
+            })
+            .map(|(intent, _)| intent)
+            .collect())
+    }
+
+    fn presence(&self) -> Result<String> {
+        if let Some(presence) = self.presence.get() {
+            return Ok(presence.name.clone());
+        }
+        let presence = live::Presence::show(&self.path).map_err(|error| {
+            super::failed(
+                &self.path,
+                &format!("no lock can be made beside it: {error}"),
+            )
+        })?;
+        Ok(self.presence.get_or_init(|| presence).name.clone())
+    }
+}
+
+const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner FROM intent";
+
+/// `None` for a row of a provider that this build does not have.
+fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
+    let provider: String = row.get(1)?;
+    let (target, known, made_at): (String, String, String) =
+        (row.get(6)?, row.get(8)?, row.get(9)?);
+    let (Ok(entry), Ok(target), Ok(made_at)) = (
+        provider::by_name(&provider),
+        serde_json::from_str::<Target>(&target),
+        made_at.parse(),
+    ) else {
+        return Ok(None);
+    };
+    let intent = Intent {
+        id: row.get(0)?,
+        provider: entry.id,
+        account: row.get(2)?,
+        region: row.get(3)?,
+        profile: row.get(4)?,
+        request: ExportRequest {
+            snapshot: row.get(5)?,
+            target,
+        },
+        twin: row.get(7)?,
+        known: serde_json::from_str(&known).unwrap_or_default(),
+        made_at,
+    };
+    Ok(Some((intent, row.get(10)?)))
+}
+
+/// A task that this user started lately, identical and not yet ended, and not in the cloud's list.
+fn started_since(
+    connection: &Connection,
+    intent: &Intent,
+    target: &str,
+    since: Timestamp,
+) -> rusqlite::Result<Option<Task>> {
+    let objects: Vec<String> = connection
+        .prepare_cached(
+            "SELECT object FROM task
+             WHERE provider = ?1 AND account = ?2 AND region = ?3 AND is_terminal = 0 AND started_at >= ?4
+               AND object ->> 'snapshot' = ?5",
+        )?
+        .query_map(
+            params![
+                intent.provider.0,
+                intent.account,
+                intent.region,
+                since.to_string(),
+                intent.request.snapshot
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(objects
+        .iter()
+        .filter_map(|object| serde_json::from_str::<TaskObject>(object).ok())
+        .map(|object| object.into_task(intent.provider))
+        .find(|task| {
+            !intent.known.contains(&task.id)
+                && task
+                    .target
+                    .as_ref()
+                    .is_some_and(|other| target_text(other) == target)
+        }))
+}
+
+/// The target as the uniqueness rule compares it.
+fn target_text(target: &Target) -> String {
+    let mut target = target.clone();
+    if let Target::Oos { prefix, .. } = &mut target {
+        // No prefix and an empty one lead to the same place.
+        *prefix = prefix.take().filter(|prefix| !prefix.is_empty());
+    }
+    serde_json::to_string(&target).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::State;
+    use std::path::Path;
+
+    fn open(directory: &Path) -> Journal {
+        Journal::open(&directory.join("journal.db"))
+            .expect("opens")
+            .journal
+    }
+
+    fn intent() -> Intent {
+        Intent {
+            id: 0,
+            provider: provider::REGISTRY[0].id,
+            account: "AK".into(),
+            region: "eu-west-2".into(),
+            profile: None,
+            request: ExportRequest {
+                snapshot: "snap-1".into(),
+                target: Target::Ec2,
+            },
+            twin: String::new(),
+            known: vec![TaskId::from("before")],
+            made_at: Timestamp::from_second(1_768_000_000).expect("in range"),
+        }
+    }
+
+    /// Half a minute before the intent.
+    fn since() -> Timestamp {
+        Timestamp::from_second(1_767_999_970).expect("in range")
+    }
+
+    fn task(id: &str) -> Task {
+        let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+        task.snapshot = Some("snap-1".into());
+        task.target = Some(Target::Ec2);
+        task.state = State::Running;
+        task
+    }
+
+    fn claimed(journal: &Journal, intent: &Intent) -> Intent {
+        match journal.claim(intent, since()).expect("writes") {
+            Claim::Mine(id) => Intent {
+                id,
+                ..intent.clone()
+            },
+            other => panic!("not ours: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_start_is_claimed_by_one_living_process_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (first, second) = (open(directory.path()), open(directory.path()));
+        let mine = claimed(&first, &intent());
+        assert!(matches!(
+            second.claim(&intent(), since()).expect("reads"),
+            Claim::Taken
+        ));
+        assert_eq!(
+            second.intents().expect("reads"),
+            [],
+            "what is held is nobody else's to look up"
+        );
+        let other = Intent {
+            twin: "x".into(),
+            ..intent()
+        };
+        claimed(&second, &other);
+        first
+            .settle(&mine, &Settled::NotExecuted, Timestamp::now())
+            .expect("writes");
+        claimed(&second, &intent());
+    }
+
+    #[test]
+    fn what_a_dead_process_left_is_to_be_looked_up_by_one_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        claimed(&open(directory.path()), &intent());
+        let (first, second) = (open(directory.path()), open(directory.path()));
+        let Claim::Left(left) = first.claim(&intent(), since()).expect("reads") else {
+            panic!("not left")
+        };
+        assert_eq!(left.known, [TaskId::from("before")]);
+        assert!(first.take_over(&left).expect("writes"));
+        assert!(!second.take_over(&left).expect("reads"));
+    }
+
+    #[test]
+    fn an_unknown_outcome_stays_until_it_is_settled() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let journal = open(directory.path());
+        let mine = claimed(&journal, &intent());
+        journal
+            .settle(&mine, &Settled::Unknown, Timestamp::now())
+            .expect("writes");
+        assert_eq!(journal.intents().expect("reads").len(), 1);
+        journal
+            .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
+            .expect("writes");
+        assert_eq!(journal.intents().expect("reads").len(), 0);
+        assert_eq!(journal.find("t-1", None).expect("reads").len(), 1);
+    }
+
+    #[test]
+    fn what_another_process_has_just_started_is_not_started_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (first, second) = (open(directory.path()), open(directory.path()));
+        let mine = claimed(&first, &intent());
+        first
+            .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
+            .expect("writes");
+        match second.claim(&intent(), since()).expect("reads") {
+            Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
+            other => panic!("started twice: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Whether the process that made an entry still lives: it holds a lock that the system releases with its death.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+/// This process, as others can see it.
+#[derive(Debug)]
+pub struct Presence {
+    /// The name others know it by.
+    pub name: String,
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Presence {
+    /// Shows this process to the others that use the journal at `journal`.
+    pub fn show(journal: &Path) -> std::io::Result<Self> {
+        let directory = directory(journal);
+        std::fs::create_dir_all(&directory)?;
+        // A process may have several: in tests one process plays many.
+        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let started = jiff::Timestamp::now().as_nanosecond();
+        let name = format!("{}-{started}-{count}", std::process::id());
+        let path = directory.join(&name);
+        let lock = File::create(&path)?;
+        lock.lock()?;
+        Ok(Presence {
+            name,
+            path,
+            _lock: lock,
+        })
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // A file that stays is removed by whoever finds that nobody holds it.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether the process of this name lives. Removes what a dead one left.
+pub fn is_alive(journal: &Path, name: &str) -> bool {
+    let path = directory(journal).join(name);
+    let Ok(file) = File::open(&path) else {
+        return false;
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            let _ = std::fs::remove_file(&path);
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        // Where locks do not work, nobody can be called dead.
+        Err(TryLockError::Error(_)) => true,
+    }
+}
+
+fn directory(journal: &Path) -> PathBuf {
+    journal.with_extension("live")
+}
