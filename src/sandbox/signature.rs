@@ -103,11 +103,11 @@ impl Claim {
         query.sort();
         let query: Vec<String> = query.into_iter().map(|(k, v)| format!("{k}={v}")).collect();
         let decoded = percent_decode(&request.path);
-        // S3 signs the path encoded once, every other service encodes what was sent again.
+        // S3 signs the path encoded once; every other service encodes again what was sent, without its empty segments.
         let path = if self.service == "s3" {
             encode(&decoded, true)
         } else {
-            encode(&request.path, true)
+            encode(&without_empty_segments(&request.path), true)
         };
         let headers: String = self
             .signed_headers
@@ -167,7 +167,19 @@ fn parse_stamp(stamp: &str) -> Option<Timestamp> {
         .map(|zoned| zoned.timestamp())
 }
 
-fn encode(text: &str, keep_slash: bool) -> String {
+/// `//api/latest/` as `/api/latest/`: osc-cli sends the one and signs the other.
+fn without_empty_segments(path: &str) -> String {
+    let mut clean = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !clean.ends_with('/') {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+/// Percent-encoded, as signatures and S3's lists have it.
+pub fn encode(text: &str, keep_slash: bool) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

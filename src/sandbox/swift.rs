@@ -2,6 +2,8 @@
 //!
 //! Answers follow Swift 2.38. Of an exported disk image only its label is kept; its bytes are made when asked for.
 
+mod listing;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -9,12 +11,11 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::listing::listing;
 use super::vhd::vhd;
 use super::wire::{Request, Response, percent_decode};
 use super::{Moment, random_hex};
 
-/// The longest listing.
-const MAX_LISTING: usize = 10_000;
 /// The size of a segment of a large export. Real ones are a thousand times larger.
 const SEGMENT: usize = 512 * 1024;
 
@@ -169,7 +170,7 @@ pub fn handle(account: &mut Account, rest: &str, request: &Request, moment: &Mom
         None => (percent_decode(rest), String::new()),
     };
     let response = match (container.is_empty(), object.is_empty()) {
-        (true, _) => on_account(account, request),
+        (true, _) => on_account(account, request, moment),
         (_, true) => on_container(account, &container, request, moment),
         _ => on_object(account, (&container, &object), request, moment),
     };
@@ -228,21 +229,38 @@ fn not_found(request: &Request) -> Response {
     }
 }
 
-fn on_account(account: &Account, request: &Request) -> Response {
-    let count = account.containers.len().to_string();
+/// What a container holds at a moment, and how many bytes that is.
+fn seen<'a>(
+    objects: &'a BTreeMap<String, Object>,
+    moment: &Moment,
+) -> (Vec<(&'a String, &'a Object)>, u64) {
+    let seen: Vec<_> = objects
+        .iter()
+        .filter(|(_, object)| object.stored_at <= moment.now)
+        .collect();
+    let bytes = seen.iter().map(|(_, object)| object.bytes).sum();
+    (seen, bytes)
+}
+
+fn on_account(account: &Account, request: &Request, moment: &Moment) -> Response {
+    let (mut all_objects, mut all_bytes, mut containers) = (0, 0, Vec::new());
+    for (name, objects) in &account.containers {
+        let (seen, bytes) = seen(objects, moment);
+        all_objects += seen.len();
+        all_bytes += bytes;
+        let item = json!({"name": name, "count": seen.len(), "bytes": bytes});
+        containers.push((name.as_str(), item));
+    }
+    let count = containers.len();
     let response = match request.method.as_str() {
         "HEAD" => Response::new(204).header("content-type", "text/plain; charset=utf-8"),
-        "GET" => listing(
-            account.containers.iter().map(|(name, objects)| {
-                let bytes: u64 = objects.values().map(|object| object.bytes).sum();
-                let item = json!({"name": name, "count": objects.len(), "bytes": bytes});
-                (name.as_str(), item)
-            }),
-            request,
-        ),
+        "GET" => listing(containers.into_iter(), request),
         _ => return refusal(405),
     };
-    response.header("x-account-container-count", count)
+    response
+        .header("x-account-container-count", count.to_string())
+        .header("x-account-object-count", all_objects.to_string())
+        .header("x-account-bytes-used", all_bytes.to_string())
 }
 
 fn on_container(account: &mut Account, name: &str, request: &Request, moment: &Moment) -> Response {
@@ -260,11 +278,7 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
             html(204, String::new())
         }
         ("HEAD" | "GET", Some(objects)) => {
-            let seen: Vec<(&String, &Object)> = objects
-                .iter()
-                .filter(|(_, object)| object.stored_at <= moment.now)
-                .collect();
-            let bytes: u64 = seen.iter().map(|(_, object)| object.bytes).sum();
+            let (seen, bytes) = seen(objects, moment);
             let response = if request.method == "HEAD" {
                 Response::new(204).header("content-type", "text/plain; charset=utf-8")
             } else {
@@ -282,36 +296,6 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
         }
         _ => refusal(405),
     }
-}
-
-/// A page of names in order, after the marker: as JSON if asked for, else as text.
-fn listing<'a>(entries: impl Iterator<Item = (&'a str, Value)>, request: &Request) -> Response {
-    let limit = match request.param("limit").map(|limit| limit.parse::<usize>()) {
-        Some(Ok(limit)) if limit > MAX_LISTING => {
-            return html(412, format!("Maximum limit is {MAX_LISTING}"));
-        }
-        Some(Ok(limit)) => limit,
-        _ => MAX_LISTING,
-    };
-    let prefix = request.param("prefix").unwrap_or_default();
-    let marker = request.param("marker").unwrap_or_default();
-    let chosen = entries
-        .filter(|(name, _)| name.starts_with(&prefix) && *name > marker.as_str())
-        .take(limit);
-    let wants_json = request.param("format").as_deref() == Some("json")
-        || request
-            .header("accept")
-            .is_some_and(|accept| accept.contains("application/json"));
-    if wants_json {
-        let items: Vec<Value> = chosen.map(|(_, item)| item).collect();
-        return Response::new(200)
-            .header("content-type", "application/json; charset=utf-8")
-            .body(Value::Array(items).to_string());
-    }
-    let text: String = chosen.map(|(name, _)| format!("{name}\n")).collect();
-    Response::new(if text.is_empty() { 204 } else { 200 })
-        .header("content-type", "text/plain; charset=utf-8")
-        .body(text)
 }
 
 fn item(name: &str, object: &Object) -> Value {

@@ -10,5 +10,6 @@ mod outscale;
 mod poller;
 mod program;
 mod rackspace;
+mod real_clients;
 #[cfg(unix)]
 mod terminal;

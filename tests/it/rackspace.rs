@@ -84,13 +84,18 @@ async fn ended(provider: &dyn Provider, id: &TaskId) -> Task {
     panic!("the task {id} did not end");
 }
 
-fn origin(sandbox: &Sandbox) -> String {
+pub fn origin(sandbox: &Sandbox) -> String {
     let variables = sandbox.variables();
     let url = variables.iter().find(|(name, _)| *name == "OS_AUTH_URL");
     url.expect("always there").1.replace("/v2.0", "")
 }
 
-async fn send(method: Method, url: &str, headers: &[(&'static str, &str)], body: &str) -> Reply {
+pub async fn send(
+    method: Method,
+    url: &str,
+    headers: &[(&'static str, &str)],
+    body: &str,
+) -> Reply {
     let mut request = Request::new("test", method, Url::parse(url).expect("a URL")).body(body);
     for (name, value) in headers {
         request = request.header(name, value).expect("a header");
@@ -98,7 +103,7 @@ async fn send(method: Method, url: &str, headers: &[(&'static str, &str)], body:
     Http::new(false).once(request).await.expect("a reply")
 }
 
-async fn token(sandbox: &Sandbox) -> String {
+pub async fn token(sandbox: &Sandbox) -> String {
     let body = json!({"auth": {"RAX-KSKEY:apiKeyCredentials":
         {"username": "sandbox", "apiKey": "5a4d0b0c5a4d0b0c5a4d0b0c5a4d0b0c"}}});
     let url = format!("{}/v2.0/tokens", origin(sandbox));

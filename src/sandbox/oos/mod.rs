@@ -1,10 +1,11 @@
 //! OUTSCALE Object Storage: S3, path-style. What lies there follows from the export tasks.
 
+mod list;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use aws_smithy_types::base64;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
@@ -17,8 +18,17 @@ use super::{Moment, World, disk, random_hex};
 
 /// S3 refuses dates that are further off.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(15);
-/// The largest page of a list.
-const MAX_KEYS: usize = 1000;
+/// What else of a bucket S3 clients ask for in the query. It is not simulated, and not to be taken for a list.
+const SUBRESOURCES: [&str; 8] = [
+    "acl",
+    "cors",
+    "lifecycle",
+    "location",
+    "policy",
+    "tagging",
+    "uploads",
+    "versioning",
+];
 
 /// Answers a request to the object store.
 pub fn handle(world: &mut World, request: &Request, moment: &Moment) -> Response {
@@ -55,9 +65,16 @@ fn serve(state: &mut State, request: &Request, moment: &Moment) -> Result<Respon
         }
         Some(_) => {}
     }
+    if SUBRESOURCES
+        .iter()
+        .any(|name| request.param(name).is_some())
+    {
+        let message = "A header you provided implies functionality that is not implemented";
+        return Err(refuse(501, "NotImplemented", message));
+    }
     match (method, object) {
         ("HEAD", "") => Ok(Response::new(200)),
-        ("GET", "") => list_objects(state, bucket, request, moment),
+        ("GET", "") => list::list(bucket, objects(state, bucket, moment), request, moment),
         ("HEAD" | "GET", _) => get_object(state, bucket, object, request, moment),
         _ => Err(not_allowed()),
     }
@@ -137,57 +154,6 @@ fn objects<'s>(state: &'s State, bucket: &str, moment: &Moment) -> Vec<(String, 
         .collect();
     objects.sort_by(|(a, _), (b, _)| a.cmp(b));
     objects
-}
-
-/// `ListObjectsV2`.
-fn list_objects(
-    state: &State,
-    bucket: &str,
-    request: &Request,
-    moment: &Moment,
-) -> Result<Response, Response> {
-    let prefix = request.param("prefix").unwrap_or_default();
-    let bad = |message: &str| refuse(400, "InvalidArgument", message);
-    let max_keys = match request.param("max-keys") {
-        None => MAX_KEYS,
-        Some(text) => text
-            .parse::<usize>()
-            .map_err(|_| bad("Provided max-keys not an integer or within integer range"))?
-            .min(MAX_KEYS),
-    };
-    let after = match request.param("continuation-token") {
-        None => request.param("start-after").unwrap_or_default(),
-        Some(token) => base64::decode(&token)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| bad("The continuation token provided is incorrect"))?,
-    };
-    let found: Vec<_> = objects(state, bucket, moment)
-        .into_iter()
-        .filter(|(key, _)| key.starts_with(&prefix) && *key > after)
-        .collect();
-    let page = &found[..found.len().min(max_keys)];
-    let is_truncated = page.len() < found.len() && !page.is_empty();
-    let mut inside = format!(
-        "<Name>{bucket}</Name><Prefix>{}</Prefix><KeyCount>{}</KeyCount><MaxKeys>{max_keys}</MaxKeys><IsTruncated>{is_truncated}</IsTruncated>",
-        escape(&prefix),
-        page.len()
-    );
-    if let Some((last, _)) = page.last().filter(|_| is_truncated) {
-        let token = base64::encode(last);
-        inside += &format!("<NextContinuationToken>{token}</NextContinuationToken>");
-    }
-    for (key, task) in page {
-        let content = content(task);
-        inside += &format!(
-            "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>STANDARD</StorageClass></Contents>",
-            escape(key),
-            ended_at(task, moment).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            content.md5,
-            content.bytes.len()
-        );
-    }
-    Ok(xml(200, &document("ListBucketResult", &inside)))
 }
 
 /// `HeadObject` and `GetObject`, with `Range` and `If-Match`.

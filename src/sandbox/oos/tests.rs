@@ -134,6 +134,64 @@ fn a_list_goes_on_with_its_token() {
 }
 
 #[test]
+fn lists_know_delimiters_encodings_and_the_older_call() {
+    let (mut world, key) = exporting();
+    let mut bare = world.outscale.tasks[0].clone();
+    (bare.id, bare.prefix) = ("snap-export-00000001".into(), None);
+    let bare = world.outscale.start(bare).key();
+    let encoded = key.replace('&', "%26");
+    let escaped = key.replace('&', "&amp;");
+    for (query, shown, hidden) in [
+        (
+            "list-type=2&delimiter=%2F",
+            vec![
+                bare.as_str(),
+                "<CommonPrefixes><Prefix>a&amp;b/</Prefix></CommonPrefixes>",
+                "<KeyCount>2<",
+            ],
+            vec![escaped.as_str()],
+        ),
+        (
+            "list-type=2&delimiter=%2F&prefix=a%26b%2F",
+            vec![&escaped],
+            vec![&bare, "<CommonPrefixes>"],
+        ),
+        (
+            "list-type=2&encoding-type=url",
+            vec![&encoded, "<EncodingType>url<"],
+            vec![&escaped],
+        ),
+        ("list-type=2&start-after=b", vec![&bare], vec![&escaped]),
+        (
+            "max-keys=1",
+            vec![&escaped, "<Marker></Marker>", "<IsTruncated>true<"],
+            vec![&bare, "<NextMarker>", "<KeyCount>"],
+        ),
+        (
+            "max-keys=1&delimiter=%2F",
+            vec!["<NextMarker>a&amp;b/<"],
+            vec![&bare],
+        ),
+        (
+            "marker=b",
+            vec![&bare, "<IsTruncated>false<"],
+            vec![&escaped],
+        ),
+    ] {
+        let response = ask(&mut world, ("GET", "/demo", query), &[], OURS, 100);
+        let text = String::from_utf8(response.body).expect("XML");
+        assert!(
+            shown.iter().all(|part| text.contains(part)),
+            "{query}: {text}"
+        );
+        assert!(
+            !hidden.iter().any(|part| text.contains(part)),
+            "{query}: {text}"
+        );
+    }
+}
+
+#[test]
 fn refusals_have_the_codes_of_s3() {
     let theirs = (AWS4, (PARTNER_ACCESS_KEY, PARTNER_SECRET_KEY));
     for (request, who, status, code) in [
@@ -157,6 +215,7 @@ fn refusals_have_the_codes_of_s3() {
         (("PUT", "/partner", ""), OURS, 409, "BucketAlreadyExists"),
         (("PUT", "/New", ""), OURS, 400, "InvalidBucketName"),
         (("GET", "/demo/nothing", ""), OURS, 404, "NoSuchKey"),
+        (("GET", "/demo", "location"), OURS, 501, "NotImplemented"),
         (("DELETE", "/demo", ""), OURS, 405, "MethodNotAllowed"),
     ] {
         let response = ask(&mut World::default(), request, &[], who, 0);

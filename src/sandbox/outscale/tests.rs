@@ -73,6 +73,18 @@ fn both_algorithms_and_all_spellings_of_the_version_are_accepted() {
 }
 
 #[test]
+fn a_doubled_slash_is_signed_as_one() {
+    // osc-cli joins its endpoint and `/api/latest/...` with a slash, and signs the path without it.
+    for scheme in [OSC4, AWS4] {
+        let call = request("/api/latest/ReadSnapshots", &json!({}));
+        let mut sent = signed(call, scheme, "api", KEY, NOW);
+        sent.path = "//api/latest/ReadSnapshots".into();
+        let response = handle(&mut World::default(), &sent, &at(0));
+        assert_eq!(response.status, 200, "{scheme:?}");
+    }
+}
+
+#[test]
 fn wrong_keys_and_clocks_are_refused_alike() {
     let attempt = |scheme: Scheme, key, seconds| {
         let time = NOW + SignedDuration::from_secs(seconds);
