@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The longest pause that a provider's wish is granted.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
 /// What went wrong, in the words of the JSON contract (`error.kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -171,10 +174,10 @@ impl Error {
         self
     }
 
-    /// Sets how long the provider asks to be left alone.
+    /// Sets how long the provider asks to be left alone: an hour at most, for a number out of range must stop nobody.
     #[must_use]
     pub fn retry_after(mut self, delay: Option<Duration>) -> Self {
-        self.details.retry_after = delay;
+        self.details.retry_after = delay.map(|delay| delay.min(LONGEST_RETRY_AFTER));
         self
     }
 

@@ -6,6 +6,7 @@ mod errors;
 mod mapping;
 mod objects;
 mod preflight;
+mod replay;
 mod rules;
 mod sign;
 
@@ -19,6 +20,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub use self::replay::fuzz_replies;
+
 use self::api::Api;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
@@ -27,7 +30,7 @@ use super::http::{Http, Reply};
 use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, redact_json};
+use crate::secret::{Secret, redact_json, redact_url};
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
@@ -132,30 +135,9 @@ impl Outscale {
         json!({"SnapshotId": request.snapshot, "OsuExport": export})
     }
 
-    fn task(&self, raw: &Value) -> Option<Task> {
+    fn task(&self, raw: &Value) -> Result<Task> {
         mapping::task(raw, &self.account.region)
-    }
-
-    /// The task in the reply to a start. Some gateways have left it out of a success.
-    fn started(&self, reply: &Reply, request: &ExportRequest) -> Result<Task> {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
-        let Some(task) = self.task(raw) else {
-            let request_id = body.pointer("/ResponseContext/RequestId");
-            return Err(Error::new(
-                Kind::Provider,
-                "OUTSCALE accepted the start but named no task",
-            )
-            .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
-            .request_id(request_id.and_then(Value::as_str).map(str::to_owned))
-            .maybe_executed());
-        };
-        Ok(Task {
-            snapshot: Some(request.snapshot.clone()),
-            target: Some(request.target.clone()),
-            created_at: Some(Timestamp::now()),
-            ..task
-        })
+            .ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))
     }
 
     /// The id of the account whose key this is; `None` where the key may not ask.
@@ -214,7 +196,7 @@ impl Provider for Outscale {
         Preview {
             call: CREATE,
             method: "POST",
-            url: self.api.url(CREATE).to_string(),
+            url: redact_url(&self.api.url(CREATE)),
             body: redact_json(&self.create_body(request)),
         }
     }
@@ -231,7 +213,7 @@ impl Provider for Outscale {
             .api
             .once(CREATE, &self.create_body(request), &what)
             .await
-            .and_then(|reply| self.started(&reply, request));
+            .and_then(|reply| started(&reply, request, &self.account.region));
         outcome.map_err(|error| explain_start(error.of_start(), request))
     }
 
@@ -247,7 +229,8 @@ impl Provider for Outscale {
                 .api
                 .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
                 .await?;
-            for task in page.iter().filter_map(|raw| self.task(raw)) {
+            for raw in &page {
+                let task = self.task(raw)?;
                 found.insert(task.id.clone(), task);
             }
         }
@@ -279,11 +262,11 @@ impl Provider for Outscale {
             outcome => outcome?,
         };
         let is_wanted = |task: &Task| wanted.snapshot.is_none() || task.snapshot == wanted.snapshot;
-        Ok(raw
+        let tasks: Vec<Task> = raw
             .iter()
-            .filter_map(|raw| self.task(raw))
-            .filter(is_wanted)
-            .collect())
+            .map(|raw| self.task(raw))
+            .collect::<Result<_>>()?;
+        Ok(tasks.into_iter().filter(is_wanted).collect())
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {
@@ -351,6 +334,28 @@ impl Provider for Outscale {
             task.id
         )))
     }
+}
+
+/// The task in the reply to a start. Some gateways have left it out of a success.
+fn started(reply: &Reply, request: &ExportRequest, region: &str) -> Result<Task> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
+    let Some(task) = mapping::task(raw, region) else {
+        let request_id = body.pointer("/ResponseContext/RequestId");
+        return Err(Error::new(
+            Kind::Provider,
+            "OUTSCALE accepted the start but named no task",
+        )
+        .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
+        .request_id(request_id.and_then(Value::as_str).map(str::to_owned))
+        .maybe_executed());
+    };
+    Ok(Task {
+        snapshot: Some(request.snapshot.clone()),
+        target: Some(request.target.clone()),
+        created_at: Some(Timestamp::now()),
+        ..task
+    })
 }
 
 /// Filters with one member, or none where there are no values.
