@@ -164,6 +164,9 @@ pub fn parse_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The longest time that can be asked for.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// Parses `90s`, `30m`, `2h30m`, `1d`, `500ms`, `0`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
@@ -176,7 +179,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text
         .parse()
         .map_err(|_| "write it like 90s, 30m or 2h30m".to_owned())?;
-    Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())
+    let duration = Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())?;
+    // Clocks cannot add times without end.
+    if duration > LONGEST {
+        return Err("it is too long; ten years are the most".to_owned());
+    }
+    Ok(duration)
 }
 
 #[cfg(test)]
@@ -202,6 +210,7 @@ mod tests {
             ("500ms", Some(Limit::After(Duration::from_millis(500)))),
             ("90", None),
             ("-5s", None),
+            ("9223372036854775807s", None),
             ("soon", None),
             ("", None),
         ] {

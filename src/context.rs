@@ -87,9 +87,69 @@ impl Config {
                 .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
             // The message alone: the full rendering quotes the line, and the line may hold a secret.
             Error::usage(format!("{} has a mistake in line {line}", path.display()))
-                .cause(error.message().replace('\n', " "))
+                .cause(without_value(&error.message().replace('\n', " ")))
                 .hint("README.md shows the form of the file; nothing was sent")
         })
+    }
+
+    /// Whether a secret stands in it.
+    pub fn has_secret(&self) -> bool {
+        self.profile.values().any(|profile| {
+            let outscale = profile
+                .outscale
+                .iter()
+                .map(|own| [own.secret_key.as_ref(), None]);
+            let lightsail = profile
+                .lightsail
+                .iter()
+                .map(|own| [own.secret_key.as_ref(), own.session_token.as_ref()]);
+            let rackspace = profile
+                .rackspace
+                .iter()
+                .map(|own| [own.api_key.as_ref(), own.password.as_ref()]);
+            outscale
+                .chain(lightsail)
+                .chain(rackspace)
+                .flatten()
+                .any(|secret| secret.is_some())
+        })
+    }
+}
+
+/// A message about a value of the wrong type, without the value: `invalid type: string, expected a sequence`.
+fn without_value(message: &str) -> String {
+    match (message.split_once(": "), message.rfind(", expected ")) {
+        (Some((what @ ("invalid type" | "invalid value"), rest)), Some(end)) => {
+            let kind = rest.split([' ', '`', '"', ',']).next().unwrap_or_default();
+            format!("{what}: {kind}{}", &message[end..])
+        }
+        _ => message.to_owned(),
+    }
+}
+
+/// The warning that is due for a file with secrets that others may read; `None` where it is private, or not there.
+#[cfg(unix)]
+pub fn open_file_warning(path: &Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode();
+    (mode & 0o077 != 0).then(|| {
+        format!(
+            "{} holds secrets and others may read it (chmod 600 closes it)",
+            path.display()
+        )
+    })
+}
+
+/// Elsewhere the user's own folders are private by their place.
+#[cfg(not(unix))]
+pub fn open_file_warning(_path: &Path) -> Option<String> {
+    None
+}
+
+/// Warns of a provider's own file with secrets that others may read.
+pub fn warn_if_open(path: &Path) {
+    if let Some(warning) = open_file_warning(path) {
+        tracing::warn!("{warning}");
     }
 }
 
@@ -198,6 +258,35 @@ pub fn profile_secret(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_quoted() {
+        for (line, said) in [
+            (
+                "secret_key_command = \"hunter2\"",
+                "invalid type: string, expected a sequence",
+            ),
+            (
+                "secret_key = 70368744177664",
+                "invalid type: integer, expected a string",
+            ),
+            (
+                "secret_key = [\"hunter2\"]",
+                "invalid type: sequence, expected a string",
+            ),
+            ("secret_key = hunter2", ""),
+            ("secret_key = \"hunter2", ""),
+        ] {
+            let text = format!("[profile.a.outscale]\n{line}\n");
+            let error = Config::parse(&text, Path::new("config.toml")).expect_err("a mistake");
+            let shown = format!("{} {:?}", error.one_line(), error.details.hints);
+            assert!(shown.contains(said), "{line}: {shown}");
+            assert!(
+                !shown.contains("hunter2") && !shown.contains("7036874"),
+                "{line}: {shown}"
+            );
+        }
+    }
 
     #[test]
     fn a_malformed_file_names_the_line_and_shows_no_value() {

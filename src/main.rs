@@ -3,14 +3,17 @@
 use std::process::ExitCode;
 
 use snapexport::commands::Ending;
-use snapexport::context::Env;
+use snapexport::context::{Env, stated_output};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let args = std::env::args_os()
+    let args: Vec<String> = std::env::args_os()
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
-    match snapexport::run(args, Env::from_process()).await {
+    let env = Env::from_process();
+    snapexport::report::panic::install(stated_output(&args, &env));
+    snapexport::secret::keep_out_of_core_dumps();
+    match snapexport::run(args, env).await {
         Ending::Code(code) => ExitCode::from(code),
         Ending::Signal(number) => {
             // Dying of the signal itself lets a shell loop stop too.

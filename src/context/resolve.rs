@@ -9,7 +9,7 @@ use std::time::Duration;
 use console::Term;
 use directories::{BaseDirs, ProjectDirs};
 
-use super::{Config, Env, ProfileChoice, Sources};
+use super::{Config, Env, ProfileChoice, Sources, open_file_warning};
 use crate::cli::{Global, Output, When, parse_interval};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Opened};
@@ -57,6 +57,7 @@ impl Context {
             .config
             .clone()
             .or_else(|| Some(places.config?.join("config.toml")));
+        let mut open_config = None;
         let config = match config_file {
             Some(path) if global.config.is_some() && !path.exists() => {
                 return Err(Error::usage(format!(
@@ -64,7 +65,11 @@ impl Context {
                     path.display()
                 )));
             }
-            Some(path) => Config::read(&path)?,
+            Some(path) => {
+                let config = Config::read(&path)?;
+                open_config = open_file_warning(&path).filter(|_| config.has_secret());
+                config
+            }
             None => Config::default(),
         };
         let default_profile = config.default_profile.clone();
@@ -116,7 +121,8 @@ impl Context {
         let interval = pause(&env, "SNAPEXPORT_INTERVAL")?;
         let visibility = pause(&env, "SNAPEXPORT_VISIBILITY")?;
         sources.env = env;
-        Ok(Context {
+        let is_used = !global.sandbox;
+        let context = Context {
             terminal,
             is_profile_typed,
             http: Http::new(global.allow_http),
@@ -129,7 +135,11 @@ impl Context {
             global,
             #[cfg(feature = "sandbox")]
             _sandbox: sandbox,
-        })
+        };
+        if let Some(warning) = open_config.filter(|_| is_used) {
+            context.printer(Output::Table).warn(&warning);
+        }
+        Ok(context)
     }
 
     /// The output that was asked for, else the command's own default.

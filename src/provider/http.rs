@@ -9,14 +9,38 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::secret::{clean, redact_header, redact_json, redact_url};
+use crate::secret::{
+    MASK, clean, is_secret_header, redact_header, redact_json, redact_text, redact_url, secrets_in,
+};
 
 /// Time to connect, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a whole exchange.
 pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-/// A reply longer than this is refused.
-pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// What a server is granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Until its answer begins; the connection is part of it.
+    pub first_byte: Duration,
+    /// For the whole exchange.
+    pub reply: Duration,
+    /// A reply longer than this, in bytes, is refused.
+    pub body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            first_byte: Duration::from_secs(20),
+            reply: REPLY_TIMEOUT,
+            body: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// A secret shorter than this is not looked for in replies: it would be found in innocent words.
+const SHORTEST_SECRET: usize = 6;
 /// Attempts of a read, the first included.
 const READ_ATTEMPTS: u32 = 3;
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
@@ -105,6 +129,33 @@ impl Reply {
         })
     }
 
+    /// The reply without these secrets, should the server repeat some: nothing can quote them then.
+    #[must_use]
+    fn without(mut self, secrets: &[String]) -> Self {
+        for secret in secrets {
+            // As it is, as a JSON string writes it, and as a URL does.
+            let json = Value::from(secret.as_str()).to_string();
+            let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for form in [secret.as_str(), json.trim_matches('"'), &url] {
+                let body = String::from_utf8_lossy(&self.body);
+                if body.contains(form) {
+                    self.body = body.replace(form, MASK).into_bytes();
+                }
+                for value in self.headers.values_mut() {
+                    let cleaned = value
+                        .to_str()
+                        .ok()
+                        .filter(|text| text.contains(form))
+                        .and_then(|text| HeaderValue::from_str(&text.replace(form, MASK)).ok());
+                    if let Some(cleaned) = cleaned {
+                        *value = cleaned;
+                    }
+                }
+            }
+        }
+        self
+    }
+
     /// The server's clock, from the `Date` header.
     pub fn date(&self) -> Option<Timestamp> {
         let text = self.header("date")?;
@@ -133,7 +184,7 @@ impl Reply {
         let text = if text.trim_start().starts_with('<') {
             strip_tags(&text)
         } else {
-            text.into_owned()
+            redact_text(&text)
         };
         let text = clean(&text);
         match text.char_indices().nth(LENGTH) {
@@ -175,6 +226,7 @@ pub struct Http(Arc<Inner>);
 
 struct Inner {
     allow_http: bool,
+    limits: Limits,
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
 }
@@ -182,8 +234,14 @@ struct Inner {
 impl Http {
     /// A client; `allow_http` permits plain http to other hosts than loopback.
     pub fn new(allow_http: bool) -> Self {
+        Http::with_limits(allow_http, Limits::default())
+    }
+
+    /// A client with limits of its own, for tests that cannot wait for those of every day.
+    pub fn with_limits(allow_http: bool, limits: Limits) -> Self {
         Http(Arc::new(Inner {
             allow_http,
+            limits,
             plain: OnceLock::new(),
             tls: OnceLock::new(),
         }))
@@ -198,14 +256,19 @@ impl Http {
             format!("https://{text}")
         };
         let bad = |why: &str| {
+            // A password may stand before the host, or what looks like one.
+            let shown = text.rsplit_once('@').map_or(text, |(_, host)| host);
             Error::usage(format!(
                 "The endpoint '{}' from {origin} cannot be used: {why}",
-                clean(text)
+                clean(shown)
             ))
         };
         let url = Url::parse(&full).map_err(|error| bad(&error.to_string()))?;
         if url.host_str().is_none_or(str::is_empty) {
             return Err(bad("it names no host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad("a name and password in it would show up in logs"));
         }
         match url.scheme() {
             "https" => Ok(url),
@@ -216,11 +279,13 @@ impl Http {
         }
     }
 
-    /// The reqwest client for a URL: loading the system's certificates is left to those who need them.
+    /// The reqwest client for a URL: loading the system's certificates is left to those who need them, and what is
+    /// for this machine goes through no proxy.
     pub fn client(&self, url: &Url) -> Result<reqwest::Client> {
-        let (slot, tls) = match url.scheme() {
-            "https" => (&self.0.tls, true),
-            _ => (&self.0.plain, false),
+        let (slot, tls) = if url.scheme() == "http" && is_loopback(url) {
+            (&self.0.plain, false)
+        } else {
+            (&self.0.tls, true)
         };
         if let Some(client) = slot.get() {
             return Ok(client.clone());
@@ -235,18 +300,34 @@ impl Http {
     ///
     /// A failure is kind `network`; `maybe_executed` is set on it unless the connection was never made.
     pub async fn once(&self, request: Request) -> Result<Reply> {
+        self.refuse_plain_http(&request)?;
         let client = self.client(&request.url)?;
+        let limits = self.0.limits;
         let name = request.name;
         let shown = redact_url(&request.url);
+        let secrets = secrets_of(&request);
         trace_request(&request, &shown);
         let started = std::time::Instant::now();
+        let late = |limit: Duration| {
+            Error::new(
+                Kind::Network,
+                format!(
+                    "{} did not answer {name} within {} s",
+                    host(&request.url),
+                    limit.as_secs_f64()
+                ),
+            )
+            .maybe_executed()
+        };
         let exchange = async {
-            let mut response = client
+            let sent = client
                 .request(request.method, request.url.clone())
                 .headers(request.headers)
                 .body(request.body)
-                .send()
+                .send();
+            let mut response = tokio::time::timeout(limits.first_byte, sent)
                 .await
+                .map_err(|_| late(limits.first_byte))?
                 .map_err(|error| network_error(name, &request.url, &error))?;
             let (status, headers) = (
                 response.status().as_u16(),
@@ -258,10 +339,13 @@ impl Http {
                 .await
                 .map_err(|error| network_error(name, &request.url, &error))?
             {
-                if body.len() + chunk.len() > MAX_BODY {
+                if body.len() + chunk.len() > limits.body {
                     return Err(Error::new(
                         Kind::Provider,
-                        format!("The reply to {name} is larger than {} MiB", MAX_BODY >> 20),
+                        format!(
+                            "The reply to {name} is larger than {}",
+                            crate::text::bytes(limits.body as u64)
+                        ),
                     )
                     .maybe_executed());
                 }
@@ -274,19 +358,10 @@ impl Http {
                 body,
             })
         };
-        let reply = tokio::time::timeout(REPLY_TIMEOUT, exchange)
+        let reply = tokio::time::timeout(limits.reply, exchange)
             .await
-            .unwrap_or_else(|_| {
-                Err(Error::new(
-                    Kind::Network,
-                    format!(
-                        "{} did not answer {name} within {} s",
-                        host(&request.url),
-                        REPLY_TIMEOUT.as_secs()
-                    ),
-                )
-                .maybe_executed())
-            })?;
+            .unwrap_or_else(|_| Err(late(limits.reply)))?;
+        let reply = reply.without(&secrets);
         trace_reply(&reply, &shown, started.elapsed());
         if (300..400).contains(&reply.status) && reply.status != 304 {
             return Err(Error::new(
@@ -299,11 +374,25 @@ impl Http {
             .cause(format!(
                 "HTTP {} to {}",
                 reply.status,
-                clean(reply.header("location").unwrap_or("nowhere"))
+                clean(&shown_location(&reply, &request.url))
             ))
             .hint("check that the endpoint is right; a proxy or login page may stand before it"));
         }
         Ok(reply)
+    }
+
+    /// Not only endpoints are checked but every request: some of the SDK's addresses come from elsewhere.
+    fn refuse_plain_http(&self, request: &Request) -> Result<()> {
+        let url = &request.url;
+        if url.scheme() == "https" || self.0.allow_http || is_loopback(url) || is_metadata(url) {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "{} is not sent to {}: plain http would send credentials in the clear",
+            request.name,
+            host(url)
+        ))
+        .hint("use https, or pass --allow-http if the network can be trusted"))
     }
 
     /// A read: built and sent anew for each attempt, repeated while `parse` or the network fail transiently.
@@ -345,7 +434,7 @@ fn build_client(tls: bool) -> std::result::Result<reqwest::Client, reqwest::Erro
     let builder = if tls {
         builder
     } else {
-        builder.tls_certs_only([])
+        builder.tls_certs_only([]).no_proxy()
     };
     builder.build()
 }
@@ -360,12 +449,45 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether a URL is of the services that clouds offer to their own machines: on the link itself, and in plain http by design.
+fn is_metadata(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_link_local(),
+        Some(url::Host::Ipv6(ip)) => ip.segments()[..2] == [0xfd00, 0x0ec2],
+        _ => false,
+    }
+}
+
+/// The secrets that a request carries: what stands in its secret headers and in the secret members of its body.
+fn secrets_of(request: &Request) -> Vec<String> {
+    let headers = request
+        .headers
+        .iter()
+        .filter(|(name, _)| is_secret_header(name.as_str()))
+        .filter_map(|(_, value)| value.to_str().ok().map(str::to_owned));
+    let body = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
+    let members = secrets_in(&body).into_iter().map(str::to_owned);
+    headers
+        .chain(members)
+        .filter(|secret| secret.len() >= SHORTEST_SECRET)
+        .collect()
+}
+
+/// Where a redirect leads, without what signs or authorises.
+fn shown_location(reply: &Reply, from: &Url) -> String {
+    let text = reply.header("location").unwrap_or_default();
+    match from.join(text) {
+        Ok(url) if !text.is_empty() => redact_url(&url),
+        _ => "nowhere".to_owned(),
+    }
+}
+
 /// Host and port, for messages.
 fn host(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),
         (Some(host), None) => host.to_owned(),
-        (None, _) => url.to_string(),
+        (None, _) => redact_url(url),
     }
 }
 
@@ -479,11 +601,14 @@ mod tests {
             ("http://127.0.0.1.example.com", None),
             ("ftp://127.0.0.1", None),
             ("https://", None),
+            ("https://user:hunter2@api.example.com", None),
+            ("http://user:hunter2@[", None),
         ] {
             let url = strict.endpoint(text, "a test").map(|url| url.to_string());
             assert_eq!(url.as_deref().ok(), expected, "{text}");
             if let Err(error) = url {
                 assert_eq!(error.kind, Kind::Usage, "{text}");
+                assert!(!error.message.contains("hunter2"), "{error}");
             }
         }
         assert!(

@@ -4,6 +4,8 @@ pub mod http;
 pub mod lightsail;
 pub mod outscale;
 pub mod rackspace;
+#[doc(hidden)]
+pub mod recorded;
 
 use std::sync::Arc;
 use std::time::Duration;

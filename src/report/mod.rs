@@ -2,6 +2,7 @@
 
 mod bars;
 mod lines;
+pub mod panic;
 mod table;
 pub mod trace;
 
@@ -16,7 +17,7 @@ use crate::cli::{Output, When};
 use crate::error::{Error, Kind};
 use crate::poll::Event;
 use crate::provider::Preview;
-use crate::secret::clean;
+use crate::secret::{clean, clean_lines, escape_json};
 use crate::task::{Fault, SCHEMA, Source, Task, TaskObject};
 
 /// Draws what the poller tells.
@@ -186,7 +187,7 @@ impl Printer {
         if self.with_raw {
             object.raw = Some(task.raw.clone());
         }
-        serde_json::to_string(&object).unwrap_or_default()
+        escape_json(serde_json::to_string(&object).unwrap_or_default())
     }
 
     /// Sources, in the form that was asked for.
@@ -199,7 +200,8 @@ impl Printer {
             }
             Output::Json => {
                 for source in sources {
-                    self.result(&serde_json::to_string(source).unwrap_or_default());
+                    let object = serde_json::to_string(source).unwrap_or_default();
+                    self.result(&escape_json(object));
                 }
             }
             Output::Id => {
@@ -215,10 +217,11 @@ impl Printer {
         if self.output == Output::Json {
             let object = json!({"schema": SCHEMA, "dry_run": true, "call": preview.call,
                 "method": preview.method, "url": preview.url, "body": preview.body});
-            self.result(&object.to_string());
+            self.result(&escape_json(object.to_string()));
         } else {
             self.result(&format!("{} {}", preview.method, clean(&preview.url)));
-            self.result(&serde_json::to_string_pretty(&preview.body).unwrap_or_default());
+            let body = serde_json::to_string_pretty(&preview.body).unwrap_or_default();
+            self.result(&escape_json(body));
         }
     }
 
@@ -280,11 +283,13 @@ impl Printer {
 
 /// The last line of standard error with JSON output.
 pub fn error_line(error: &Error) -> String {
-    json!({"schema": SCHEMA, "error": Fault::from(error)}).to_string()
+    escape_json(json!({"schema": SCHEMA, "error": Fault::from(error)}).to_string())
 }
 
 /// Prints what clap has to say about the command line, or its help.
 pub fn usage(text: &str, is_error: bool) {
+    // What was typed is quoted there, and may come from elsewhere.
+    let text = clean_lines(text);
     // As with every other output, a closed pipe is no error.
     let _ = if is_error {
         write!(io::stderr().lock(), "{text}")

@@ -28,6 +28,8 @@ pub struct AwsSource {
     pub name: String,
     /// The files, for the provider that fetches the credentials.
     pub files: EnvConfigFiles,
+    /// Where they are.
+    paths: Vec<PathBuf>,
     set: ProfileSet,
 }
 
@@ -40,6 +42,17 @@ impl AwsSource {
     /// A setting of the profile that is not empty.
     pub fn get(&self, setting: &str) -> Option<&str> {
         self.profile()?.get(setting).filter(|text| !text.is_empty())
+    }
+
+    /// Warns of files that others may read, if keys stand in them.
+    pub fn warn_if_open(&self) {
+        // Which of the two files has them is not said; a file without any is often open, and may be.
+        let has_keys = |path: &PathBuf| {
+            std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
+        };
+        for path in self.paths.iter().filter(|path| has_keys(path)) {
+            crate::context::warn_if_open(path);
+        }
     }
 
     /// `endpoint_url` of the profile's `services` section, else of the profile.
@@ -77,6 +90,7 @@ pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSourc
     if config.is_none() && keys.is_none() {
         return Ok(None);
     }
+    let paths = config.iter().chain(&keys).cloned().collect();
     let mut files = EnvConfigFiles::builder();
     if let Some(path) = config {
         files = files.with_file(EnvConfigFileKind::Config, path);
@@ -99,6 +113,7 @@ pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSourc
     Ok(Some(AwsSource {
         name: name.to_owned(),
         files,
+        paths,
         set,
     }))
 }

@@ -100,7 +100,7 @@ fn connector_error(error: Error) -> ConnectorError {
     }
 }
 
-fn into_sdk(reply: Reply) -> Result<HttpResponse> {
+pub(super) fn into_sdk(reply: Reply) -> Result<HttpResponse> {
     let name = reply.name;
     let strange = |what: &str| {
         Error::new(

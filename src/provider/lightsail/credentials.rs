@@ -197,6 +197,7 @@ fn of_aws_profile(source: AwsSource, asked: &str) -> Result<Origin> {
         _ => {}
     }
     tracing::info!("credentials: the AWS profile '{name}' ({asked})");
+    source.warn_if_open();
     Ok(Origin::AwsProfile(source))
 }
 

@@ -55,7 +55,7 @@ fn distance(operation: &Operation, record: &ExportSnapshotRecord) -> Option<u64>
         return None;
     }
     let started = milliseconds(operation.created_at()?)?;
-    let offset = milliseconds(record.created_at()?)? - started;
+    let offset = milliseconds(record.created_at()?)?.checked_sub(started)?;
     // One more than the offset, so that a record named outright stays the closest.
     (EARLIEST_MS..=LATEST_MS)
         .contains(&offset)

@@ -9,6 +9,7 @@ mod connector;
 mod credentials;
 mod errors;
 mod join;
+mod replay;
 mod sightings;
 mod sources;
 
@@ -27,6 +28,8 @@ use aws_sdk_lightsail::types::ExportSnapshotRecord;
 use futures_util::future::try_join;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+pub use self::replay::fuzz_replies;
 
 use self::calls::Calls;
 use self::connector::Connector;

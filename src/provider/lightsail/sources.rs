@@ -18,12 +18,13 @@ const FIXED_BLUEPRINTS: [(&str, &str); 3] = [
 /// An instance snapshot, with its system disk and its attached disks.
 pub fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Source {
     let word = snapshot.state().map(|state| state.as_str());
-    let attached: i32 = snapshot
+    // Added up wider than they come: numbers out of range must not overflow.
+    let attached: i64 = snapshot
         .from_attached_disks()
         .iter()
-        .filter_map(|disk| disk.size_in_gb())
+        .filter_map(|disk| disk.size_in_gb().map(i64::from))
         .sum();
-    let size = snapshot.size_in_gb().map(|size| size + attached);
+    let size = snapshot.size_in_gb().map(|size| i64::from(size) + attached);
     let reason = state_problem(word, "available")
         .or_else(|| auto_problem(snapshot.is_from_auto_snapshot()))
         .or_else(|| blueprint_problem(snapshot.from_blueprint_id()));
@@ -52,7 +53,7 @@ pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Source {
         Facts {
             name: snapshot.name(),
             word,
-            size: snapshot.size_in_gb(),
+            size: snapshot.size_in_gb().map(i64::from),
             created_at: snapshot.created_at(),
             tags: snapshot.tags(),
             reason,
@@ -64,7 +65,7 @@ pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Source {
 struct Facts<'s> {
     name: Option<&'s str>,
     word: Option<&'s str>,
-    size: Option<i32>,
+    size: Option<i64>,
     created_at: Option<&'s aws_sdk_lightsail::primitives::DateTime>,
     tags: &'s [Tag],
     reason: Option<String>,
@@ -89,7 +90,7 @@ fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Source {
         size_bytes: facts
             .size
             .and_then(|gb| u64::try_from(gb).ok())
-            .map(|gb| gb << 30),
+            .and_then(|gb| gb.checked_mul(1 << 30)),
         created_at: facts.created_at.and_then(timestamp),
         exportable: facts.reason.is_none(),
         reason: facts.reason,

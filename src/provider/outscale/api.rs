@@ -10,6 +10,7 @@ use super::super::http::{Http, Reply, Request};
 use super::errors::refused;
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
+use crate::secret::redact_json;
 
 /// The largest page the API gives (spec 1.42: 1 to 1000).
 pub(super) const PAGE: usize = 1000;
@@ -88,21 +89,14 @@ impl Api {
             body["Filters"] = filters.clone().into();
         }
         loop {
-            let mut page = self.read(call, &body, what).await?;
-            match page.get_mut(member).map(Value::take) {
-                Some(Value::Array(list)) => items.extend(list),
-                // No member is required, but an answer with neither is somebody else's, and an error in a success nobody's.
-                None if page.get("ResponseContext").is_some() && page.get("Errors").is_none() => {}
-                _ => return Err(not_an_answer(call, &page)),
-            }
-            let next = page.get("NextPageToken").and_then(Value::as_str);
-            match next.filter(|token| !token.is_empty()) {
+            let page = self.read(call, &body, what).await?;
+            match take_page(call, member, page, &mut items)? {
                 None => return Ok(items),
                 // A token that comes again leads round in circles: that was the last page.
-                Some(token) if tokens.contains(token) => return Ok(items),
+                Some(token) if tokens.contains(&token) => return Ok(items),
                 Some(token) if tokens.len() < MAX_PAGES => {
-                    tokens.insert(token.to_owned());
-                    body["NextPageToken"] = token.into();
+                    body["NextPageToken"] = token.as_str().into();
+                    tokens.insert(token);
                 }
                 // What is missing must not be called not found.
                 Some(_) => {
@@ -117,7 +111,37 @@ impl Api {
     }
 }
 
-fn accept(reply: Reply, what: &str) -> Result<Reply> {
+/// Moves what a page lists under `member` to `items`; gives the token of the next page, if there is one.
+pub(super) fn take_page(
+    call: &str,
+    member: &str,
+    mut page: Value,
+    items: &mut Vec<Value>,
+) -> Result<Option<String>> {
+    let is_ours = page.get("ResponseContext").is_some();
+    match page.get_mut(member).map(Value::take) {
+        Some(Value::Array(list)) => items.extend(list),
+        // No member is required, but an answer with neither is somebody else's, and an error in a success nobody's.
+        None if is_ours && page.get("Errors").is_none() => {}
+        _ => return Err(not_an_answer(call, &page)),
+    }
+    match page.get_mut("NextPageToken").map(Value::take) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) => Ok(Some(token).filter(|token| !token.is_empty())),
+        Some(_) => Err(not_an_answer(call, &page)),
+    }
+}
+
+/// A list that holds something which is not what it lists: to leave it out could hide the very task that is looked for.
+pub(super) fn not_a_member(call: &str, what: &str) -> Error {
+    Error::new(
+        Kind::Provider,
+        format!("The reply to {call} lists {what} without an id"),
+    )
+    .hint("check that the endpoint is right (-v shows it)")
+}
+
+pub(super) fn accept(reply: Reply, what: &str) -> Result<Reply> {
     if reply.is_success() {
         Ok(reply)
     } else {
@@ -126,7 +150,7 @@ fn accept(reply: Reply, what: &str) -> Result<Reply> {
 }
 
 fn not_an_answer(call: &str, page: &Value) -> Error {
-    let start: String = page.to_string().chars().take(200).collect();
+    let start: String = redact_json(page).to_string().chars().take(200).collect();
     Error::new(
         Kind::Provider,
         format!("The reply to {call} is not what the API promises"),

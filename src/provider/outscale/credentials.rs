@@ -1,6 +1,6 @@
 //! Whose key pair, which region and which endpoints: what belongs together comes from one source.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use reqwest::Url;
 use serde_json::Value;
@@ -9,9 +9,9 @@ use super::super::http::Http;
 use super::Profile;
 use super::mapping::text;
 use super::sign::Keys;
-use crate::context::{Sources, profile_secret};
+use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, clean};
+use crate::secret::{Secret, clean, redact_url};
 
 /// The region of every official client, if none is named.
 const DEFAULT_REGION: &str = "eu-west-2";
@@ -45,7 +45,7 @@ impl Account {
                 _ => (host, "the region"),
             };
             let url = http.endpoint(&text, origin)?;
-            tracing::info!("endpoint {url} from {origin}");
+            tracing::info!("endpoint {} from {origin}", redact_url(&url));
             Ok::<Url, Error>(url)
         };
         let mut api = endpoint(
@@ -352,21 +352,6 @@ impl OscFile {
         })
     }
 }
-
-#[cfg(unix)]
-fn warn_if_open(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let is_open = std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
-    if is_open {
-        tracing::warn!(
-            "{} holds secrets and others may read it (chmod 600 closes it)",
-            path.display()
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn warn_if_open(_path: &Path) {}
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ mod errors;
 mod mapping;
 mod objects;
 mod preflight;
+mod replay;
 mod rules;
 mod sign;
 
@@ -18,6 +19,8 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+pub use self::replay::fuzz_replies;
+
 use self::api::Api;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
@@ -26,7 +29,7 @@ use super::http::{Http, Reply};
 use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, redact_json};
+use crate::secret::{Secret, redact_json, redact_url};
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
@@ -131,29 +134,9 @@ impl Outscale {
         json!({"SnapshotId": request.snapshot, "OsuExport": export})
     }
 
-    fn task(&self, raw: &Value) -> Option<Task> {
+    fn task(&self, raw: &Value) -> Result<Task> {
         mapping::task(raw, &self.account.region)
-    }
-
-    /// The task in the reply to a start. Some gateways have left it out of a success.
-    fn started(&self, reply: &Reply, request: &ExportRequest) -> Result<Task> {
-        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
-        let Some(task) = self.task(raw) else {
-            let request_id = body.pointer("/ResponseContext/RequestId");
-            return Err(Error::new(
-                Kind::Provider,
-                "OUTSCALE accepted the start but named no task",
-            )
-            .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
-            .request_id(request_id.and_then(Value::as_str).map(str::to_owned))
-            .maybe_executed());
-        };
-        Ok(Task {
-            snapshot: Some(request.snapshot.clone()),
-            target: Some(request.target.clone()),
-            ..task
-        })
+            .ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))
     }
 
     /// The id of the account whose key this is; `None` where the key may not ask.
@@ -179,16 +162,6 @@ impl Outscale {
         )
         .hint("snapexport status --remote lists the tasks that it knows; check the region and the account")
     }
-}
-
-/// A task without an id: leaving it out could make the one that is asked for "not found".
-fn nameless(raw: &Value) -> Error {
-    let start: String = raw.to_string().chars().take(200).collect();
-    Error::new(
-        Kind::Provider,
-        format!("The reply to {READ_TASKS} has a task without an id"),
-    )
-    .cause(start)
 }
 
 #[async_trait]
@@ -226,7 +199,7 @@ impl Provider for Outscale {
         Preview {
             call: CREATE,
             method: "POST",
-            url: self.api.url(CREATE).to_string(),
+            url: redact_url(&self.api.url(CREATE)),
             body: redact_json(&self.create_body(request)),
         }
     }
@@ -243,7 +216,7 @@ impl Provider for Outscale {
             .api
             .once(CREATE, &self.create_body(request), &what)
             .await
-            .and_then(|reply| self.started(&reply, request));
+            .and_then(|reply| started(&reply, request, &self.account.region));
         outcome.map_err(|error| explain_start(error.of_start(), request))
     }
 
@@ -260,7 +233,7 @@ impl Provider for Outscale {
                 .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
                 .await?;
             for raw in &page {
-                let task = self.task(raw).ok_or_else(|| nameless(raw))?;
+                let task = self.task(raw)?;
                 found.insert(task.id.clone(), task);
             }
         }
@@ -292,11 +265,11 @@ impl Provider for Outscale {
             outcome => outcome?,
         };
         let is_wanted = |task: &Task| wanted.snapshot.is_none() || task.snapshot == wanted.snapshot;
-        Ok(raw
+        let tasks: Vec<Task> = raw
             .iter()
-            .filter_map(|raw| self.task(raw))
-            .filter(is_wanted)
-            .collect())
+            .map(|raw| self.task(raw))
+            .collect::<Result<_>>()?;
+        Ok(tasks.into_iter().filter(is_wanted).collect())
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {
@@ -364,6 +337,27 @@ impl Provider for Outscale {
             task.id
         )))
     }
+}
+
+/// The task in the reply to a start. Some gateways have left it out of a success.
+fn started(reply: &Reply, request: &ExportRequest, region: &str) -> Result<Task> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
+    let Some(task) = mapping::task(raw, region) else {
+        let request_id = body.pointer("/ResponseContext/RequestId");
+        return Err(Error::new(
+            Kind::Provider,
+            "OUTSCALE accepted the start but named no task",
+        )
+        .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
+        .request_id(request_id.and_then(Value::as_str).map(str::to_owned))
+        .maybe_executed());
+    };
+    Ok(Task {
+        snapshot: Some(request.snapshot.clone()),
+        target: Some(request.target.clone()),
+        ..task
+    })
 }
 
 /// Filters with one member, or none where there are no values.

@@ -85,7 +85,7 @@ fn encode(text: &str) -> String {
         .collect()
 }
 
-fn read_list(reply: &Reply) -> Result<Vec<Object>> {
+pub(super) fn read_list(reply: &Reply) -> Result<Vec<Object>> {
     let xml = String::from_utf8_lossy(&reply.body);
     if !xml.contains("<ListBucketResult") {
         return Err(Error::new(
@@ -120,6 +120,9 @@ fn elements<'x>(xml: &'x str, name: &str) -> impl Iterator<Item = &'x str> {
     })
 }
 
+/// `&#1114111;` is the longest entity that means a character.
+const LONGEST_ENTITY: usize = 10;
+
 /// XML text with its entities and character references resolved; what is malformed stays as it is.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -127,7 +130,9 @@ fn unescape(text: &str) -> String {
     while let Some(start) = rest.find('&') {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
-        let resolved = rest.find(';').and_then(|end| {
+        // No entity is longer: a text of ampersands alone must not be searched to its end for each of them.
+        let end = rest.bytes().take(LONGEST_ENTITY).position(|b| b == b';');
+        let resolved = end.and_then(|end| {
             let c = match &rest[1..end] {
                 "amp" => '&',
                 "lt" => '<',
@@ -154,7 +159,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// A refusal of the object store as an error about the bucket.
-fn refused(reply: &Reply, bucket: &str) -> Error {
+pub(super) fn refused(reply: &Reply, bucket: &str) -> Error {
     let xml = String::from_utf8_lossy(&reply.body);
     let part = |name: &str| elements(&xml, name).next().map(unescape);
     let code = part("Code");

@@ -54,7 +54,8 @@ impl Cache {
             );
             return None;
         };
-        let renew_at = kept.expires - WORTH;
+        // A login may answer any time there is, even the first.
+        let renew_at = kept.expires.saturating_sub(WORTH).unwrap_or(Timestamp::MIN);
         if kept.key != self.key || now >= renew_at {
             return None;
         }
@@ -210,6 +211,17 @@ mod tests {
         let text = std::fs::read_to_string(&cache.path).expect("written");
         std::fs::write(&cache.path, &text[..text.len() / 2]).expect("cut");
         assert!(cache.load(Timestamp::now()).is_none(), "half a file");
+    }
+
+    #[test]
+    fn a_token_that_ended_before_all_time_is_ignored() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let cache = cache(directory.path(), "ops");
+        cache.store(&Grant {
+            expires: Some(Timestamp::MIN),
+            ..grant(1)
+        });
+        assert!(cache.load(Timestamp::now()).is_none());
     }
 
     #[cfg(unix)]

@@ -6,10 +6,10 @@ use reqwest::Url;
 
 use super::Profile;
 use super::identity::{IdentityUrl, Version};
-use crate::context::{Sources, profile_secret};
+use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::Http;
-use crate::secret::{Secret, clean};
+use crate::secret::{Secret, clean, redact_url};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
 const IDENTITY: &str = "https://identity.api.rackspacecloud.com/v2.0";
@@ -125,7 +125,7 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
             return Ok(None);
         };
         let url = http.endpoint(&text, &origin)?;
-        tracing::info!("rackspace: endpoint {url} from {origin}");
+        tracing::info!("rackspace: endpoint {} from {origin}", redact_url(&url));
         Ok(Some(url))
     };
     let override_of = |name: &str| Some((sources.var(name)?.to_owned(), name.to_owned()));
@@ -347,6 +347,7 @@ fn from_file(sources: &Sources) -> Result<Option<Found>> {
             .cause(error.to_string()));
         }
     };
+    warn_if_open(&path);
     let region = sources
         .first_var(&["RAX_REGION", "OS_REGION_NAME"])
         .map(|(name, region)| (region.to_owned(), name.to_owned()));

@@ -300,7 +300,7 @@ fn v3_body(login: &Login, form: &Form, is_rackspace: bool) -> Value {
     json!({"auth": auth})
 }
 
-fn v2_grant(reply: &Reply) -> Result<Grant> {
+pub(super) fn v2_grant(reply: &Reply) -> Result<Grant> {
     let body = json_of(reply)?;
     let access = &body["access"];
     let token = text(&access["token"], "id").ok_or_else(|| strange(reply))?;
@@ -321,7 +321,7 @@ fn v2_grant(reply: &Reply) -> Result<Grant> {
     ))
 }
 
-fn v3_grant(reply: &Reply) -> Result<Grant> {
+pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
     let body = json_of(reply)?;
     let id = reply
         .header("x-subject-token")

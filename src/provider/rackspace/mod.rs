@@ -8,6 +8,7 @@ mod credentials;
 mod errors;
 mod identity;
 mod preflight;
+mod replay;
 mod session;
 mod tasks;
 mod wire;
@@ -22,6 +23,8 @@ use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use self::replay::fuzz_replies;
+
 use self::cache::Cache;
 use self::credentials::Access;
 use self::errors::refusal;
@@ -32,7 +35,7 @@ use super::{
 };
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, clean};
+use crate::secret::{Secret, clean, redact_json};
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
@@ -354,15 +357,16 @@ impl Rackspace {
             _ => None,
         };
         let is_complete = value["status"].is_string();
+        let is_asked_for = |task: &Task| task.id.as_str().eq_ignore_ascii_case(id.as_str());
         wire::task(&value, region, files.as_ref())
-            .filter(|_| is_complete)
+            .filter(|task| is_complete && is_asked_for(task))
             .ok_or_else(|| {
                 Error::new(
                     Kind::Provider,
-                    format!("The answer for the task {id} is not a task"),
+                    format!("The reply to show task is not the task {id}"),
                 )
                 .cause(
-                    clean(&value.to_string())
+                    clean(&redact_json(&value).to_string())
                         .chars()
                         .take(200)
                         .collect::<String>(),

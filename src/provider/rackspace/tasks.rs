@@ -14,6 +14,8 @@ use crate::task::Task;
 
 /// The type of the tasks we start.
 pub const EXPORT: &str = "export";
+/// The name of the call that lists tasks.
+const LIST: &str = "list tasks";
 /// How long an ended task is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(48);
 /// Pages of a list at most: a list that does not end is a defect somewhere.
@@ -50,13 +52,14 @@ async fn list_from(
             .and_then(read)
             .is_none_or(|task| is_wanted(&task))
     };
-    let values = pages(session, "list tasks", &url, "tasks", go_on).await?;
-    Ok(values
+    let values = pages(session, LIST, &url, "tasks", go_on).await?;
+    let tasks: Vec<Task> = values
         .iter()
         .filter(|value| value["type"].as_str().is_none_or(|kind| kind == EXPORT))
-        .filter_map(read)
-        .filter(is_wanted)
-        .collect())
+        // To leave one out could hide the very task that is looked for.
+        .map(|value| read(value).ok_or_else(|| not_a_list(LIST, "it lists a task without an id")))
+        .collect::<Result<_>>()?;
+    Ok(tasks.into_iter().filter(is_wanted).collect())
 }
 
 /// Everything in a list, following its links as long as `go_on` says so of the page just read.
@@ -82,24 +85,43 @@ pub async fn pages(
                 ))
             })
             .await?;
-        let Some(items) = page[member].as_array() else {
-            return Err(Error::new(
-                Kind::Provider,
-                format!("The reply to {name} is not what the API promises"),
-            )
-            .cause(format!("it has no list '{member}'"))
-            .hint("check that the endpoint is right (-v shows it)"));
-        };
-        all.extend_from_slice(items);
-        match page["next"].as_str().filter(|_| !items.is_empty()) {
-            Some(next) if go_on(items) => url = follow(first, next)?,
-            _ => return Ok(all),
+        let (items, next) = take_page(name, member, page)?;
+        let is_wanted = !items.is_empty() && go_on(&items);
+        all.extend(items);
+        match next.filter(|_| is_wanted) {
+            Some(next) => url = follow(first, &next)?,
+            None => return Ok(all),
         }
     }
     Err(
         Error::new(Kind::Provider, format!("The pages of {name} do not end"))
             .cause(format!("{} pages read", seen.len())),
     )
+}
+
+/// What a page lists, and where the next one is.
+pub fn take_page(
+    name: &str,
+    member: &str,
+    mut page: Value,
+) -> Result<(Vec<Value>, Option<String>)> {
+    let Some(Value::Array(items)) = page.get_mut(member).map(Value::take) else {
+        return Err(not_a_list(name, &format!("it has no list '{member}'")));
+    };
+    match page.get_mut("next").map(Value::take) {
+        None | Some(Value::Null) => Ok((items, None)),
+        Some(Value::String(next)) => Ok((items, Some(next))),
+        Some(_) => Err(not_a_list(name, "its link to the next page is none")),
+    }
+}
+
+fn not_a_list(name: &str, why: &str) -> Error {
+    Error::new(
+        Kind::Provider,
+        format!("The reply to {name} is not what the API promises"),
+    )
+    .cause(why)
+    .hint("check that the endpoint is right (-v shows it)")
 }
 
 /// Whether a task was started at or after a time. The cloud cuts its times to seconds.
