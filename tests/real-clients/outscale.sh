@@ -37,8 +37,7 @@ gives 'osc-cli: it is cancelled' cancelled task "$given" State
 refuses 'osc-cli: what does not exist cannot' 'code = 5058' osc DeleteExportTask --ExportTaskId snap-export-00000000
 gives 'osc-cli: an export that fails starts' "$id" created snap-deadbeef raw demo
 failing=$given
-becomes 'osc-cli: it fails' failed task "$failing" State
-shows 'osc-cli: with its reason' 'Input/output error' task "$failing" Comment
+becomes 'osc-cli: it fails with its reason' 'Input/output error' task "$failing" Comment
 refuses 'snapexport wait: with the same reason' 'Input/output error' snapexport wait "$failing"
 
 # An export by us: seen by osc-cli.
