@@ -36,10 +36,8 @@ shows 'osc-cli: it can be cancelled' RequestId osc DeleteExportTask --ExportTask
 gives 'osc-cli: it is cancelled' cancelled task "$given" State
 refuses 'osc-cli: what does not exist cannot' 'code = 5058' osc DeleteExportTask --ExportTaskId snap-export-00000000
 gives 'osc-cli: an export that fails starts' "$id" created snap-deadbeef raw demo
-failing=$given
-becomes 'osc-cli: it fails' failed task "$failing" State
-shows 'osc-cli: with its reason' 'Input/output error' task "$failing" Comment
-refuses 'snapexport wait: with the same reason' 'Input/output error' snapexport wait "$failing"
+becomes 'osc-cli: it fails with its reason' 'Input/output error' task "$given" Comment
+refuses 'snapexport wait: with the same reason' 'Input/output error' snapexport wait "$given"
 
 # An export by us: seen by osc-cli.
 gives 'snapexport export' "$id" snapexport export outscale snap-1b2c3d4e --bucket backups

@@ -28,7 +28,6 @@ project=$given
 shows 'glance: images' "$web" client glance image-list
 shows 'glance: an image' '| web-1 ' client glance image-show $web
 refuses 'glance: an unknown image' 'HTTP 404' client glance image-show $nothing
-refuses 'glance: an unknown task' 'HTTP 404' client glance task-show $nothing
 password=wrong refuses 'glance: a wrong password' 'HTTP 401' client glance image-list
 
 # Exports by glance: seen by all, then by us.
