@@ -18,7 +18,7 @@ mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -129,6 +129,7 @@ pub struct Sandbox {
     addresses: [SocketAddr; 4],
     options: Options,
     store: Arc<Store>,
+    rules: Arc<wire::Rules>,
     servers: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -148,7 +149,7 @@ impl Sandbox {
         let mut servers = Vec::new();
         let rules = Arc::new(wire::Rules {
             duration: options.duration,
-            faults: options.faults.clone(),
+            faults: Mutex::new(options.faults.clone().into()),
         });
         for (index, service) in SERVICES.iter().enumerate() {
             let port = if options.port == 0 {
@@ -174,6 +175,7 @@ impl Sandbox {
             addresses,
             options,
             store,
+            rules,
             servers,
         })
     }
@@ -208,6 +210,16 @@ impl Sandbox {
     /// A pace at which an export shows about twenty steps.
     fn interval(&self) -> Duration {
         (self.options.duration / 20).clamp(Duration::from_millis(50), Duration::from_secs(5))
+    }
+
+    /// Lets other things go wrong from now on; attempts are counted anew.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        let mut current = self
+            .rules
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = faults.into();
     }
 
     /// Looks at or changes the state directly, for tests.

@@ -1,6 +1,6 @@
 //! HTTP for the sandbox: requests read whole, answered by a pure function, served on loopback.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -136,7 +136,16 @@ pub struct Rules {
     /// How long an export takes.
     pub duration: Duration,
     /// What goes wrong.
-    pub faults: Vec<Fault>,
+    pub faults: Mutex<Arc<[Fault]>>,
+}
+
+impl Rules {
+    fn faults(&self) -> Arc<[Fault]> {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// A body that comes whole, or one that breaks off.
@@ -203,7 +212,7 @@ async fn answer(
         duration: rules.duration,
     };
     let delivery = store
-        .with(|world| play(world, &rules.faults, service, &request, &moment))
+        .with(|world| play(world, &rules.faults(), service, &request, &moment))
         .unwrap_or_else(|error| {
             let response = Response::new(500).body(error.one_line());
             Delivery::Whole(response, Duration::ZERO)
