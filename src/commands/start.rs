@@ -244,11 +244,7 @@ impl<'a> Starter<'a> {
 
     /// After a lost reply: the task that was not there before is ours. Never sends again.
     async fn search_or_doubt(&self, intent: &Intent, error: Error) -> Result<Task> {
-        let visibility = self.provider.capabilities().visibility;
-        // On the simulated clouds, whose clock runs faster, nobody wants to wait as long.
-        let pause = self.context.interval.map_or(visibility / SEARCHES, |pace| {
-            pace.min(visibility / SEARCHES)
-        });
+        let pause = visibility(self.context, self.provider) / SEARCHES;
         for _ in 0..=SEARCHES {
             match find(self.provider, intent).await {
                 Ok(Some(task)) => return Ok(task),
