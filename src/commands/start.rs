@@ -109,7 +109,7 @@ impl<'a> Starter<'a> {
         if let Some(task) = self.claim(&mut intent).await? {
             return Ok(self.adopted(task, request));
         }
-        let sent = match self.send(request).await {
+        let sent = match self.send(&intent).await {
             Err(error) if error.kind == Kind::MaybeStarted => {
                 self.search_or_doubt(&intent, error).await
             }
@@ -182,7 +182,7 @@ impl<'a> Starter<'a> {
                     "Interrupted before anything was sent",
                 ));
             }
-            match journal.claim(intent) {
+            match journal.claim(intent, Timestamp::now()) {
                 Ok(Claim::Mine(id)) => {
                     intent.id = id;
                     return Ok(None);
@@ -219,10 +219,10 @@ impl<'a> Starter<'a> {
     }
 
     /// One attempt; another only after one that was surely not executed.
-    async fn send(&self, request: &ExportRequest) -> Result<Task> {
+    async fn send(&self, intent: &Intent) -> Result<Task> {
         let mut attempt = 1;
         loop {
-            let error = match self.provider.start(request).await {
+            let error = match self.provider.start(&intent.request).await {
                 Ok(task) => return Ok(task),
                 Err(error) => error,
             };
@@ -239,6 +239,17 @@ impl<'a> Starter<'a> {
                 () = self.signals.wait() => return Err(error),
             }
             attempt += 1;
+            self.renew(intent);
+        }
+    }
+
+    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
+    fn renew(&self, intent: &Intent) {
+        let renewed = self
+            .journal
+            .map(|journal| journal.renew(intent, Timestamp::now()));
+        if let Some(Err(error)) = renewed {
+            tracing::info!("{}", error.one_line());
         }
     }
 
@@ -455,10 +466,10 @@ async fn settle_one(
     if !journal.take_over(intent)? {
         return Ok(Found::Elsewhere);
     }
-    let visible_at = intent
-        .made_at
-        .checked_add(visibility(context, provider))
-        .unwrap_or(intent.made_at);
+    let visibility = visibility(context, provider);
+    // Never longer than that from now on, should the clock have been set back since.
+    let sent_at = intent.made_at.min(Timestamp::now());
+    let visible_at = sent_at.checked_add(visibility).unwrap_or(sent_at);
     let result = loop {
         match find(provider, intent).await {
             Ok(Some(task)) => break Ok(Found::Task(Box::new(complete(task, &intent.request)))),

@@ -47,7 +47,7 @@ pub struct Intent {
     pub twin: String,
     /// Identical exports that the cloud had before: none of them is this one.
     pub known: Vec<TaskId>,
-    /// When it was made.
+    /// When the cloud was asked what it had; of an intent that was left, when it was last sent or about to be.
     pub made_at: Timestamp,
 }
 
@@ -77,7 +77,7 @@ pub enum Settled<'t> {
 
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
-    pub fn claim(&self, intent: &Intent) -> Result<Claim> {
+    pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
         let target = target_text(&intent.request.target);
         let owner = self.presence()?;
         let key = params![
@@ -123,7 +123,7 @@ impl Journal {
                         intent.twin,
                         intent.profile,
                         known,
-                        intent.made_at.to_string(),
+                        now.to_string(),
                         owner
                     ],
                 )?;
@@ -151,6 +151,24 @@ impl Journal {
             .execute(sql, [intent.id])
             .map(drop)
             .map_err(|error| written(&error))
+    }
+
+    /// Notes, durably, that an intent is about to be sent once more.
+    pub fn renew(&self, intent: &Intent, now: Timestamp) -> Result<()> {
+        let renew = || -> rusqlite::Result<()> {
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.connection
+                .execute(
+                    "UPDATE intent SET made_at = ?2 WHERE id = ?1",
+                    params![intent.id, now.to_string()],
+                )
+                .map(drop)
+        };
+        let result = renew().map_err(|error| written(&error));
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(|error| written(&error))?;
+        result
     }
 
     /// Takes over an intent that nobody holds. False: somebody was quicker.
@@ -331,7 +349,7 @@ mod tests {
     }
 
     fn claimed(journal: &Journal, intent: &Intent) -> Intent {
-        match journal.claim(intent).expect("writes") {
+        match journal.claim(intent, Timestamp::now()).expect("writes") {
             Claim::Mine(id) => Intent {
                 id,
                 ..intent.clone()
@@ -346,7 +364,7 @@ mod tests {
         let (first, second) = (open(directory.path()), open(directory.path()));
         let mine = claimed(&first, &intent());
         assert!(matches!(
-            second.claim(&intent()).expect("reads"),
+            second.claim(&intent(), Timestamp::now()).expect("reads"),
             Claim::Taken
         ));
         assert_eq!(
@@ -370,7 +388,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         claimed(&open(directory.path()), &intent());
         let (first, second) = (open(directory.path()), open(directory.path()));
-        let Claim::Left(left) = first.claim(&intent()).expect("reads") else {
+        let Claim::Left(left) = first.claim(&intent(), Timestamp::now()).expect("reads") else {
             panic!("not left")
         };
         assert_eq!(left.known, [TaskId::from("before")]);
@@ -402,7 +420,7 @@ mod tests {
         first
             .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
             .expect("writes");
-        match second.claim(&intent()).expect("reads") {
+        match second.claim(&intent(), Timestamp::now()).expect("reads") {
             Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
             other => panic!("started twice: {other:?}"),
         }

@@ -28,6 +28,13 @@ const EXPORTS: [&[&str]; 3] = [
     ],
 ];
 
+/// Their starts, as faults name them.
+const STARTS: [&str; 3] = [
+    "outscale:CreateSnapshotExportTask",
+    "lightsail:ExportSnapshot",
+    "rackspace:create task",
+];
+
 fn starts(clouds: &Clouds) -> u64 {
     clouds.world(|world| world.outscale.starts + world.lightsail.starts + world.rackspace.starts)
 }
@@ -38,6 +45,27 @@ fn next(state: &mut u64) -> u64 {
     *state ^= *state >> 7;
     *state ^= *state << 17;
     *state
+}
+
+/// Runs an export and kills it as soon as the world is so.
+fn kill_at(clouds: &Clouds, user: &User, export: &[&str], is_so: impl Fn(&World) -> bool) {
+    let mut child = user
+        .command(export)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let began = Instant::now();
+    while !clouds.world(|world| is_so(world)) {
+        let waited = began.elapsed();
+        assert!(
+            waited < Duration::from_secs(30),
+            "{export:?}: it never came to that"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it is ours");
+    child.wait().expect("it ends");
 }
 
 /// Whether the journal can be read, and what it knows.
@@ -106,35 +134,38 @@ fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
     );
 }
 
+/// A start that was throttled first is looked for as long as any other, counted from the attempt that may have been executed.
+#[test]
+fn a_kill_after_a_throttled_start_doubles_nothing() {
+    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+        let clouds = Clouds::start(LONG);
+        let faults = ["1-2:throttle=3", "3:delay=1000s", "3:unlisted=4"];
+        let faults = faults.map(|fault| format!("{call}:{fault}").parse().expect("a fault"));
+        clouds.set_faults(faults.into());
+        let (provider, name) = call.split_once(':').expect("both");
+        let user = User::of(&clouds).with("SNAPEXPORT_VISIBILITY", "5s");
+        kill_at(&clouds, &user, export, |world| {
+            world.rehearsal.count(provider, name) == 3
+        });
+        assert_eq!(starts(&clouds), 1, "{call}");
+        let again = user.run(export);
+        assert_eq!(starts(&clouds), 1, "{call}: {}", again.all());
+        assert_eq!(journal(&user), [again.id()], "{call}");
+    }
+}
+
 /// The moments that matter most are few: here the reply is late, so that the kill hits the start itself.
 #[test]
 fn a_kill_while_the_start_is_under_way_doubles_nothing() {
-    for (export, call) in EXPORTS.into_iter().zip([
-        "outscale:CreateSnapshotExportTask",
-        "lightsail:ExportSnapshot",
-        "rackspace:create task",
-    ]) {
+    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
         for what in ["delay=1000s", "silence-before"] {
             let clouds = Clouds::start(LONG);
             clouds.set_faults(vec![format!("{call}:1:{what}").parse().expect("a fault")]);
             let (provider, name) = call.split_once(':').expect("both");
             let user = User::of(&clouds);
-            let mut child = user
-                .command(export)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("it runs");
-            let began = Instant::now();
-            while clouds.world(|world| world.rehearsal.count(provider, name)) == 0 {
-                assert!(
-                    began.elapsed() < Duration::from_secs(20),
-                    "{call}: never sent"
-                );
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            child.kill().expect("it is ours");
-            child.wait().expect("it ends");
+            kill_at(&clouds, &user, export, |world| {
+                world.rehearsal.count(provider, name) == 1
+            });
             let executed = if what == "silence-before" { 0 } else { 1 };
             assert_eq!(starts(&clouds), executed, "{call} {what}");
             let again = user.run(export);
@@ -166,11 +197,7 @@ fn the_same_export_eight_times_at_once_is_one_export() {
 
 #[test]
 fn the_same_export_at_once_after_a_crash_is_one_export() {
-    for (export, call) in EXPORTS.into_iter().zip([
-        "outscale:CreateSnapshotExportTask",
-        "lightsail:ExportSnapshot",
-        "rackspace:create task",
-    ]) {
+    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
         let clouds = Clouds::start(LONG);
         let fault = format!("{call}:1:reset-before");
         clouds.set_faults(vec![fault.parse().expect("a fault")]);

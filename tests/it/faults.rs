@@ -496,7 +496,7 @@ fn a_wait_that_never_has_an_answer_says_that_nothing_is_known() {
                 .run(&["wait", &id, "--timeout", "1s", "-o", "json"]);
             stage.failed(&ran, 1, "nothing is known of");
             assert!(
-                ran.json_error()["hints"].to_string().contains("wait"),
+                ran.stderr.contains("try again with: snapexport wait"),
                 "{}",
                 stage.told(&ran)
             );
@@ -673,9 +673,10 @@ fn an_object_store_out_of_order_keeps_no_export_from_its_end() {
         assert_eq!(ran.code, Some(0), "{fault} {}", stage.told(&ran));
         assert_eq!(stage.starts(), 1, "{fault}");
         assert_eq!(ran.json()[0]["state"], "completed", "{fault}");
+        // Rackspace's task says where the object lies; at OUTSCALE it is known by rule until it was seen.
         assert_eq!(
             ran.json()[0]["artifact"]["exact"],
-            cloud.name == "rackspace" && fault.contains("container"),
+            cloud.name == "rackspace",
             "{fault} {}",
             stage.told(&ran)
         );
