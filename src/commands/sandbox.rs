@@ -1,5 +1,6 @@
 //! `snapexport sandbox`: the three clouds' APIs, simulated on loopback.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Ending;
@@ -7,6 +8,7 @@ use super::signals::Signals;
 use crate::cli::{Output, parse_interval};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::sandbox::faults::{self, Fault};
 use crate::sandbox::{DEFAULT_DURATION, Options, Sandbox};
 
 /// Arguments of `sandbox`.
@@ -16,6 +18,12 @@ Examples:
   snapexport sandbox                       serve, and print the variables that lead clients there
   snapexport sandbox -- sh -c 'id=$(snapexport export lightsail web-1) && snapexport wait \"$id\"'
   snapexport --sandbox list outscale       the same clouds, inside one command; their state is kept
+  snapexport sandbox --fault 'outscale:CreateSnapshotExportTask:1:reset-after'
+                                           the first start is executed, but its reply is lost
+
+A fault is PROVIDER:CALL:ATTEMPT:WHAT: outscale, oos, lightsail or rackspace; the call as -v names it, or *; 1, 2+, 1-3 or *; and
+throttle, throttle=SECONDS, status=CODE, reset-before, reset-after, delay=TIME, silence-before, silence-after, truncate,
+garbage, redirect=URL, expire, unlisted=TIME, no-task. docs/reliability.md explains them.
 
 The clouds hold a few snapshots and images; the export of those called broken fails. Any client of these clouds works: aws, osc-cli, glance, curl.")]
 pub struct Args {
@@ -25,6 +33,12 @@ pub struct Args {
     /// The first of four ports on 127.0.0.1; without it, free ones
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// Let this go wrong; may be given more than once
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub fault: Vec<Fault>,
+    /// Let go wrong what this TOML file lists as [[fault]] [env: SNAPEXPORT_SANDBOX_FAULTS]
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
     /// Run this inside, and end with it and its exit code
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
@@ -42,10 +56,20 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .duration
         .or(variable.map_err(Error::usage)?)
         .unwrap_or(DEFAULT_DURATION);
+    let file = args.faults.or_else(|| {
+        let path = context.sources.var("SNAPEXPORT_SANDBOX_FAULTS")?;
+        Some(PathBuf::from(path))
+    });
+    let mut faults = match file {
+        Some(path) => faults::read_file(&path)?,
+        None => Vec::new(),
+    };
+    faults.extend(args.fault);
     let sandbox = Sandbox::start(Options {
         duration,
         port: args.port,
         state_file: None,
+        faults,
     })
     .await?;
     let home = Home::new(context)?;

@@ -112,7 +112,7 @@ impl<'a> Starter<'a> {
         if let Some(task) = self.claim(&mut intent).await? {
             return Ok(self.adopted(task, request));
         }
-        let sent = match self.send(request).await {
+        let sent = match self.send(&intent).await {
             Err(error) if error.kind == Kind::MaybeStarted => {
                 self.search_or_doubt(&intent, error).await
             }
@@ -204,7 +204,7 @@ impl<'a> Starter<'a> {
                 .made_at
                 .checked_sub(visibility(self.context, self.provider))
                 .unwrap_or(intent.made_at);
-            match journal.claim(intent, since) {
+            match journal.claim(intent, since, Timestamp::now()) {
                 Ok(Claim::Mine(id)) => {
                     intent.id = id;
                     return Ok(None);
@@ -241,10 +241,10 @@ impl<'a> Starter<'a> {
     }
 
     /// One attempt; another only after one that was surely not executed.
-    async fn send(&self, request: &ExportRequest) -> Result<Task> {
+    async fn send(&self, intent: &Intent) -> Result<Task> {
         let mut attempt = 1;
         loop {
-            let error = match self.provider.start(request).await {
+            let error = match self.provider.start(&intent.request).await {
                 Ok(task) => return Ok(task),
                 Err(error) => error,
             };
@@ -261,16 +261,23 @@ impl<'a> Starter<'a> {
                 () = self.signals.wait() => return Err(error),
             }
             attempt += 1;
+            self.renew(intent);
+        }
+    }
+
+    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
+    fn renew(&self, intent: &Intent) {
+        let renewed = self
+            .journal
+            .map(|journal| journal.renew(intent, Timestamp::now()));
+        if let Some(Err(error)) = renewed {
+            tracing::info!("{}", error.one_line());
         }
     }
 
     /// After a lost reply: the task that was not there before is ours. Never sends again.
     async fn search_or_doubt(&self, intent: &Intent, error: Error) -> Result<Task> {
-        let visibility = self.provider.capabilities().visibility;
-        // On the simulated clouds, whose clock runs faster, nobody wants to wait as long.
-        let pause = self.context.interval.map_or(visibility / SEARCHES, |pace| {
-            pace.min(visibility / SEARCHES)
-        });
+        let pause = visibility(self.context, self.provider) / SEARCHES;
         for _ in 0..=SEARCHES {
             match find(self.provider, intent).await {
                 Ok(Some(task)) => return Ok(task),
@@ -499,11 +506,11 @@ async fn settle_one(
     if !journal.take_over(intent)? {
         return Ok(Found::Elsewhere);
     }
-    let visible_at = intent
-        .made_at
-        .checked_add(visibility(context, provider))
-        .unwrap_or(intent.made_at);
-    let pause = visibility(context, provider) / SEARCHES;
+    let visibility = visibility(context, provider);
+    // Never longer than that from now on, should the clock have been set back since.
+    let sent_at = intent.made_at.min(Timestamp::now());
+    let visible_at = sent_at.checked_add(visibility).unwrap_or(sent_at);
+    let pause = visibility / SEARCHES;
     let result = loop {
         match find(provider, intent).await {
             Ok(Some(task)) => {

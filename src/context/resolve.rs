@@ -453,10 +453,15 @@ fn terminal(global: &Global, env: &Env) -> Terminal {
 #[cfg(feature = "sandbox")]
 async fn start_sandbox(env: &Env, state: Option<&PathBuf>) -> Result<Sandbox> {
     let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(sandbox::DEFAULT_DURATION);
+    let faults = match env.get("SNAPEXPORT_SANDBOX_FAULTS") {
+        Some(path) => sandbox::faults::read_file(path.as_ref())?,
+        None => Vec::new(),
+    };
     let state_file = state.map(|state| state.join("world.json"));
     Sandbox::start(sandbox::Options {
         duration,
         state_file,
+        faults,
         ..sandbox::Options::default()
     })
     .await

@@ -47,7 +47,7 @@ pub struct Intent {
     pub twin: String,
     /// Identical exports that the cloud had before: none of them is this one.
     pub known: Vec<TaskId>,
-    /// When it was made.
+    /// When the cloud was asked what it had; of an intent that was left, when it was last sent or about to be.
     pub made_at: Timestamp,
 }
 
@@ -79,7 +79,7 @@ impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
     ///
     /// `since`: a task this user started after it may not be in the cloud's list yet, and counts as under way.
-    pub fn claim(&self, intent: &Intent, since: Timestamp) -> Result<Claim> {
+    pub fn claim(&self, intent: &Intent, since: Timestamp, now: Timestamp) -> Result<Claim> {
         let target = target_text(&intent.request.target);
         let owner = self.presence()?;
         let key = params![
@@ -125,7 +125,7 @@ impl Journal {
                         intent.twin,
                         intent.profile,
                         known,
-                        intent.made_at.to_string(),
+                        now.to_string(),
                         owner
                     ],
                 )?;
@@ -153,6 +153,24 @@ impl Journal {
             .execute(sql, [intent.id])
             .map(drop)
             .map_err(|error| written(&error))
+    }
+
+    /// Notes, durably, that an intent is about to be sent once more.
+    pub fn renew(&self, intent: &Intent, now: Timestamp) -> Result<()> {
+        let renew = || -> rusqlite::Result<()> {
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.connection
+                .execute(
+                    "UPDATE intent SET made_at = ?2 WHERE id = ?1",
+                    params![intent.id, now.to_string()],
+                )
+                .map(drop)
+        };
+        let result = renew().map_err(|error| written(&error));
+        self.connection
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(|error| written(&error))?;
+        result
     }
 
     /// Takes over an intent that nobody holds. False: somebody was quicker.
@@ -339,7 +357,10 @@ mod tests {
     }
 
     fn claimed(journal: &Journal, intent: &Intent) -> Intent {
-        match journal.claim(intent, since()).expect("writes") {
+        match journal
+            .claim(intent, since(), Timestamp::now())
+            .expect("writes")
+        {
             Claim::Mine(id) => Intent {
                 id,
                 ..intent.clone()
@@ -354,7 +375,9 @@ mod tests {
         let (first, second) = (open(directory.path()), open(directory.path()));
         let mine = claimed(&first, &intent());
         assert!(matches!(
-            second.claim(&intent(), since()).expect("reads"),
+            second
+                .claim(&intent(), since(), Timestamp::now())
+                .expect("reads"),
             Claim::Taken
         ));
         assert_eq!(
@@ -378,7 +401,10 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         claimed(&open(directory.path()), &intent());
         let (first, second) = (open(directory.path()), open(directory.path()));
-        let Claim::Left(left) = first.claim(&intent(), since()).expect("reads") else {
+        let Claim::Left(left) = first
+            .claim(&intent(), since(), Timestamp::now())
+            .expect("reads")
+        else {
             panic!("not left")
         };
         assert_eq!(left.known, [TaskId::from("before")]);
@@ -410,7 +436,10 @@ mod tests {
         first
             .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
             .expect("writes");
-        match second.claim(&intent(), since()).expect("reads") {
+        match second
+            .claim(&intent(), since(), Timestamp::now())
+            .expect("reads")
+        {
             Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
             other => panic!("started twice: {other:?}"),
         }

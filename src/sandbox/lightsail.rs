@@ -103,6 +103,16 @@ pub fn handle(world: &mut World, request: &wire::Request, moment: &Moment) -> wi
     response.header("x-amzn-RequestId", random_uuid())
 }
 
+/// A refusal by name, with any status.
+pub(super) fn refusal(status: u16, kind: &'static str, message: &str) -> wire::Response {
+    Fault {
+        status,
+        ..Fault::new(kind, message)
+    }
+    .response()
+    .header("x-amzn-RequestId", random_uuid())
+}
+
 fn answer(state: &mut State, request: &wire::Request, moment: &Moment) -> Result<Value, Fault> {
     let target = request.header("x-amz-target").unwrap_or_default();
     let name = target.strip_prefix(PREFIX).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! that was written down goes on by itself.
 
 mod disk;
+pub mod faults;
 mod lightsail;
 mod oos;
 mod outscale;
@@ -17,7 +18,7 @@ mod wire;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use tokio::net::TcpListener;
 
 use crate::error::{Error, Kind, Result};
 
+use self::faults::Fault;
 use self::store::Store;
 
 /// How long an export takes unless it is said otherwise.
@@ -40,6 +42,8 @@ pub struct Options {
     pub state_file: Option<PathBuf>,
     /// The first of four ports in a row; 0: any free ones.
     pub port: u16,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
 }
 
 impl Default for Options {
@@ -48,6 +52,7 @@ impl Default for Options {
             duration: DEFAULT_DURATION,
             state_file: None,
             port: 0,
+            faults: Vec::new(),
         }
     }
 }
@@ -61,6 +66,9 @@ pub struct World {
     pub lightsail: lightsail::State,
     /// Images, image tasks, containers.
     pub rackspace: rackspace::State,
+    /// How far the faults in force have come.
+    #[serde(default)]
+    pub rehearsal: faults::Rehearsal,
 }
 
 /// What a cloud needs to know beside the request: the moment, and where it is served.
@@ -89,12 +97,31 @@ impl Moment {
 /// A cloud's front door.
 type Handler = fn(&mut World, &wire::Request, &Moment) -> wire::Response;
 
+/// What listens on one port.
+struct Service {
+    /// The name by which faults know it.
+    name: &'static str,
+    handler: Handler,
+}
+
 /// The services, in the order of their ports.
-const SERVICES: [Handler; 4] = [
-    outscale::handle,
-    oos::handle,
-    lightsail::handle,
-    rackspace::handle,
+static SERVICES: [Service; 4] = [
+    Service {
+        name: "outscale",
+        handler: outscale::handle,
+    },
+    Service {
+        name: "oos",
+        handler: oos::handle,
+    },
+    Service {
+        name: "lightsail",
+        handler: lightsail::handle,
+    },
+    Service {
+        name: "rackspace",
+        handler: rackspace::handle,
+    },
 ];
 
 /// The running sandbox. Dropping it ends it.
@@ -102,6 +129,7 @@ pub struct Sandbox {
     addresses: [SocketAddr; 4],
     options: Options,
     store: Arc<Store>,
+    rules: Arc<wire::Rules>,
     servers: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -119,7 +147,11 @@ impl Sandbox {
         let store = Arc::new(Store::open(options.state_file.clone())?);
         let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 4];
         let mut servers = Vec::new();
-        for (index, handler) in SERVICES.into_iter().enumerate() {
+        let rules = Arc::new(wire::Rules {
+            duration: options.duration,
+            faults: Mutex::new(options.faults.clone().into()),
+        });
+        for (index, service) in SERVICES.iter().enumerate() {
             let port = if options.port == 0 {
                 0
             } else {
@@ -136,15 +168,14 @@ impl Sandbox {
                 .await
                 .map_err(failed)?;
             addresses[index] = listener.local_addr().map_err(failed)?;
-            let (store, duration) = (store.clone(), options.duration);
-            servers.push(tokio::spawn(wire::serve(
-                listener, store, duration, handler,
-            )));
+            let (store, rules) = (store.clone(), rules.clone());
+            servers.push(tokio::spawn(wire::serve(listener, store, rules, service)));
         }
         Ok(Sandbox {
             addresses,
             options,
             store,
+            rules,
             servers,
         })
     }
@@ -179,6 +210,16 @@ impl Sandbox {
     /// A pace at which an export shows about twenty steps.
     fn interval(&self) -> Duration {
         (self.options.duration / 20).clamp(Duration::from_millis(50), Duration::from_secs(5))
+    }
+
+    /// Lets other things go wrong from now on; attempts are counted anew.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        let mut current = self
+            .rules
+            .faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = faults.into();
     }
 
     /// Looks at or changes the state directly, for tests.

@@ -198,6 +198,10 @@ pub fn refusal(status: u16) -> Response {
             "Requested Range Not Satisfiable",
             "The Range requested is not available.",
         ),
+        500.. => (
+            "Service Unavailable",
+            "The server is currently unavailable. Please try again at a later time.",
+        ),
         _ => ("Accepted", "The request is accepted for processing."),
     };
     html(

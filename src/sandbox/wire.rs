@@ -1,19 +1,21 @@
 //! HTTP for the sandbox: requests read whole, answered by a pure function, served on loopback.
 
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use super::faults::{Delivery, Fault, play};
 use super::store::Store;
-use super::{Handler, Moment};
+use super::{Moment, Service};
 
 /// The largest request body the sandbox reads.
 const MAX_REQUEST: usize = 8 * 1024 * 1024;
@@ -129,66 +131,132 @@ impl Response {
     }
 }
 
+/// How the clouds behave, for all services alike.
+pub struct Rules {
+    /// How long an export takes.
+    pub duration: Duration,
+    /// What goes wrong.
+    pub faults: Mutex<Arc<[Fault]>>,
+}
+
+impl Rules {
+    fn faults(&self) -> Arc<[Fault]> {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// A body that comes whole, or one that breaks off.
+type Body = Either<Full<Bytes>, StreamBody<BoxStream<'static, std::io::Result<Frame<Bytes>>>>>;
+
 /// Serves one cloud until the task is aborted.
-pub async fn serve(listener: TcpListener, store: Arc<Store>, duration: Duration, handler: Handler) {
+pub async fn serve(
+    listener: TcpListener,
+    store: Arc<Store>,
+    rules: Arc<Rules>,
+    to: &'static Service,
+) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
         // Answers are small and whole: waiting to fill a packet would only slow them.
         let _ = stream.set_nodelay(true);
-        let store = store.clone();
+        let (store, rules) = (store.clone(), rules.clone());
         tokio::spawn(async move {
-            let service =
-                service_fn(move |request| answer(request, store.clone(), duration, handler));
-            // A connection that breaks is the client's business.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let service = service_fn(move |request| {
+                Box::pin(answer(request, store.clone(), rules.clone(), to))
+            });
+            let mut connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service);
+            // A connection that breaks is the client's business; one that a fault breaks is reset, not closed.
+            if (&mut connection).await.is_err() {
+                let _ = connection.into_parts().io.into_inner().set_zero_linger();
+            }
         });
     }
 }
 
+/// An error resets the connection.
 async fn answer(
     request: hyper::Request<Incoming>,
     store: Arc<Store>,
-    duration: Duration,
-    handler: Handler,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    rules: Arc<Rules>,
+    service: &'static Service,
+) -> std::io::Result<hyper::Response<Body>> {
     let (parts, body) = request.into_parts();
     let is_head = parts.method == hyper::Method::HEAD;
-    let response = match Limited::new(body, MAX_REQUEST).collect().await {
-        Err(_) => Response::new(413),
-        Ok(body) => {
-            let request = Request {
-                method: parts.method.as_str().to_owned(),
-                path: parts.uri.path().to_owned(),
-                query: parts.uri.query().unwrap_or("").to_owned(),
-                headers: parts
-                    .headers
-                    .iter()
-                    .map(|(k, v)| {
-                        (
-                            k.as_str().to_owned(),
-                            String::from_utf8_lossy(v.as_bytes()).into_owned(),
-                        )
-                    })
-                    .collect(),
-                body: body.to_bytes().to_vec(),
-            };
-            let moment = Moment {
-                now: Timestamp::now(),
-                duration,
-            };
-            store
-                .with(|world| handler(world, &request, &moment))
-                .unwrap_or_else(|error| Response::new(500).body(error.one_line()))
-        }
+    let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
+        return Ok(whole(Response::new(413), is_head));
     };
-    Ok(into_hyper(response, is_head))
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or("").to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(k, v)| {
+                (
+                    k.as_str().to_owned(),
+                    String::from_utf8_lossy(v.as_bytes()).into_owned(),
+                )
+            })
+            .collect(),
+        body: body.to_bytes().to_vec(),
+    };
+    let moment = Moment {
+        now: Timestamp::now(),
+        duration: rules.duration,
+    };
+    let delivery = store
+        .with(|world| play(world, &rules.faults(), service, &request, &moment))
+        .unwrap_or_else(|error| {
+            let response = Response::new(500).body(error.one_line());
+            Delivery::Whole(response, Duration::ZERO)
+        });
+    match delivery {
+        Delivery::Whole(response, late) => {
+            if !late.is_zero() {
+                tokio::time::sleep(late).await;
+            }
+            Ok(whole(response, is_head))
+        }
+        Delivery::Cut(response) if !is_head && response.body.len() > 1 => Ok(cut(response)),
+        Delivery::Cut(_) | Delivery::Reset => Err(broken()),
+        Delivery::Never => std::future::pending().await,
+    }
 }
 
-fn into_hyper(response: Response, is_head: bool) -> hyper::Response<Full<Bytes>> {
+fn broken() -> std::io::Error {
+    std::io::ErrorKind::ConnectionReset.into()
+}
+
+fn whole(response: Response, is_head: bool) -> hyper::Response<Body> {
+    let (head, body) = split(response);
+    let body = if is_head { Vec::new() } else { body };
+    assemble(head, Either::Left(Full::new(Bytes::from(body))))
+}
+
+/// The whole length is announced, half of it sent; then the connection breaks.
+fn cut(response: Response) -> hyper::Response<Body> {
+    let (head, mut body) = split(response);
+    body.truncate(body.len() / 2);
+    let half = stream::iter([Ok(Frame::data(Bytes::from(body)))]);
+    let end = stream::once(async {
+        // Time for the half to leave before the error takes the connection down.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(broken())
+    });
+    assemble(
+        head,
+        Either::Right(StreamBody::new(half.chain(end).boxed())),
+    )
+}
+
+fn split(response: Response) -> (hyper::http::response::Builder, Vec<u8>) {
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
@@ -196,12 +264,13 @@ fn into_hyper(response: Response, is_head: bool) -> hyper::Response<Full<Bytes>>
     if response.status != 204 {
         builder = builder.header("content-length", response.body.len());
     }
-    let body = if is_head { Vec::new() } else { response.body };
-    builder
-        .body(Full::new(Bytes::from(body)))
-        .unwrap_or_else(|_| {
-            let mut response = hyper::Response::new(Full::default());
-            *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        })
+    (builder, response.body)
+}
+
+fn assemble(head: hyper::http::response::Builder, body: Body) -> hyper::Response<Body> {
+    head.body(body).unwrap_or_else(|_| {
+        let mut response = hyper::Response::new(Either::Left(Full::default()));
+        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use snapexport::sandbox::faults::Fault;
 use snapexport::sandbox::{Options, Sandbox, World};
 
 /// A sandbox on a thread of its own, so that a test may block.
@@ -16,6 +17,14 @@ pub struct Clouds {
 impl Clouds {
     /// Clouds where an export takes this long.
     pub fn start(duration: Duration) -> Self {
+        Self::start_with(Options {
+            duration,
+            ..Options::default()
+        })
+    }
+
+    /// Clouds that behave like this.
+    pub fn start_with(options: Options) -> Self {
         let (ready, made) = mpsc::channel();
         let (stop, stopped) = mpsc::channel::<()>();
         std::thread::spawn(move || {
@@ -24,10 +33,6 @@ impl Clouds {
                 .build()
                 .expect("a runtime");
             runtime.block_on(async {
-                let options = Options {
-                    duration,
-                    ..Options::default()
-                };
                 let sandbox =
                     std::sync::Arc::new(Sandbox::start(options).await.expect("it starts"));
                 ready.send(sandbox.clone()).expect("the test waits for it");
@@ -50,6 +55,11 @@ impl Clouds {
     /// The key pair of the account that owns the bucket `partner`.
     pub fn partner_variables(&self) -> [(&'static str, String); 2] {
         self.sandbox.partner_variables()
+    }
+
+    /// Lets this go wrong from now on.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.sandbox.set_faults(faults);
     }
 
     pub fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {

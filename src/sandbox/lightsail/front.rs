@@ -13,11 +13,11 @@ const MAX_SKEW_SECONDS: i64 = 300;
 
 /// A refusal, as the API words it.
 pub(super) struct Fault {
-    status: u16,
+    pub(super) status: u16,
     pub(super) kind: &'static str,
-    code: Option<&'static str>,
-    message: String,
-    tip: Option<&'static str>,
+    pub(super) code: Option<&'static str>,
+    pub(super) message: String,
+    pub(super) tip: Option<&'static str>,
 }
 
 impl Fault {

@@ -151,6 +151,12 @@ impl State {
         }
     }
 
+    /// Takes an export out of sight, its record too.
+    pub fn hide(&mut self, operation: &str) {
+        self.exports
+            .retain(|export| export.operation_id != operation);
+    }
+
     pub(super) fn snapshot(&self, name: &str) -> Option<&Snapshot> {
         self.snapshots.iter().find(|snapshot| snapshot.name == name)
     }

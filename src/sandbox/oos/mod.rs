@@ -272,7 +272,7 @@ fn not_allowed() -> Response {
 }
 
 /// An error in S3's form.
-fn refuse(status: u16, code: &str, message: &str) -> Response {
+pub(super) fn refuse(status: u16, code: &str, message: &str) -> Response {
     let id = random_hex(16).to_uppercase();
     let inside = format!(
         "<Code>{code}</Code><Message>{}</Message><RequestId>{id}</RequestId>",

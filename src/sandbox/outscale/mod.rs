@@ -148,7 +148,7 @@ fn authenticate(
 }
 
 /// An error in the API's form. `Code` is a string there.
-fn refuse(status: u16, code: &str, kind: &str, details: &str) -> wire::Response {
+pub(super) fn refuse(status: u16, code: &str, kind: &str, details: &str) -> wire::Response {
     let body = json!({
         "Errors": [{"Type": kind, "Code": code, "Details": details}],
         "ResponseContext": {"RequestId": random_uuid()},

@@ -149,6 +149,11 @@ impl State {
         &self.tasks[self.tasks.len() - 1]
     }
 
+    /// Takes a task out of sight.
+    pub fn hide(&mut self, id: &str) {
+        self.tasks.retain(|task| task.id != id);
+    }
+
     /// An id that no task has yet.
     pub fn new_task_id(&self) -> String {
         loop {

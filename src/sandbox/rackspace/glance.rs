@@ -330,6 +330,38 @@ impl Image {
 }
 
 /// A refusal in the form the client asked for: JSON only if it says so, plain text if it says nothing, else HTML.
+/// A refusal that has nothing to do with the request.
+pub(super) fn fault(request: &Request, status: u16) -> Response {
+    let (title, message) = match status {
+        401 => (
+            "Unauthorized",
+            "This server could not verify that you are authorized to access the document you requested.",
+        ),
+        403 => (
+            "Forbidden",
+            "You are not authorized to complete this action.",
+        ),
+        500 => (
+            "Internal Server Error",
+            "The server has either erred or is incapable of performing the requested operation.",
+        ),
+        502 => (
+            "Bad Gateway",
+            "The proxy received an invalid response from an upstream server.",
+        ),
+        503 => (
+            "Service Unavailable",
+            "The server is currently unavailable. Please try again at a later time.",
+        ),
+        501.. => ("Server Error", "The server failed."),
+        _ => (
+            "Bad Request",
+            "The server could not comply with the request.",
+        ),
+    };
+    refuse(request, &Refusal(status, title, message.into()))
+}
+
 fn refuse(request: &Request, Refusal(status, title, message): &Refusal) -> Response {
     let message = message.replace('\'', "&#x27;");
     match request.header("accept") {

@@ -221,7 +221,7 @@ fn unreadable() -> Response {
 }
 
 /// A refusal in the form of Identity v2.0 and of the proxy before it.
-fn fault(status: u16, name: &str, message: &str) -> Response {
+pub(super) fn fault(status: u16, name: &str, message: &str) -> Response {
     Response::json(status, &json!({name: {"code": status, "message": message}}))
 }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::tasks::Task;
 use super::swift::{self, Account};
-use super::{Moment, World, random_hex, wire};
+use super::{Moment, World, random_hex, random_uuid, wire};
 
 /// Who may log in.
 pub const USERNAME: &str = "sandbox";
@@ -83,6 +83,11 @@ impl State {
         self.tokens.clear();
     }
 
+    /// Takes a task out of sight.
+    pub fn hide(&mut self, id: &str) {
+        self.tasks.retain(|task| task.id != id);
+    }
+
     /// A token good for a day from `now` on. Logging in again gives the same one until its last hour.
     fn token(&mut self, now: Timestamp) -> (String, Timestamp) {
         self.logins += 1;
@@ -131,6 +136,27 @@ pub fn handle(world: &mut World, request: &wire::Request, moment: &Moment) -> wi
         }
         _ => identity::unknown_path(),
     }
+}
+
+/// What Identity says with this status.
+pub(super) fn identity_fault(status: u16) -> wire::Response {
+    match status {
+        401 => identity::fault(
+            401,
+            "unauthorized",
+            "Unable to authenticate user with credentials provided.",
+        ),
+        403 => identity::fault(403, "forbidden", "Forbidden"),
+        503 => identity::fault(503, "serviceUnavailable", "The service is unavailable."),
+        500.. => identity::fault(status, "identityFault", "Internal Server Error"),
+        _ => identity::fault(status, "badRequest", "Bad Request"),
+    }
+}
+
+/// What Cloud Images says with this status.
+pub(super) fn image_fault(request: &wire::Request, status: u16) -> wire::Response {
+    glance::fault(request, status)
+        .header("x-openstack-request-id", format!("req-{}", random_uuid()))
 }
 
 /// Where the client sees this service: from its `Host` header.
