@@ -32,7 +32,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            first_byte: Duration::from_secs(20),
+            first_byte: Duration::from_secs(15),
             reply: REPLY_TIMEOUT,
             body: 32 * 1024 * 1024,
         }
@@ -41,6 +41,8 @@ impl Default for Limits {
 
 /// A secret shorter than this is not looked for in replies: it would be found in innocent words.
 const SHORTEST_SECRET: usize = 6;
+/// A read that has taken longer than this is not repeated.
+const READ_BUDGET: Duration = Duration::from_secs(5);
 /// Attempts of a read, the first included.
 const READ_ATTEMPTS: u32 = 3;
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
@@ -402,6 +404,7 @@ impl Http {
         parse: impl Fn(Reply) -> Result<T> + Send + Sync,
     ) -> Result<T> {
         let mut attempt = 1;
+        let began = std::time::Instant::now();
         loop {
             let error = match self.once(build()?).await.and_then(&parse) {
                 Ok(value) => return Ok(value),
@@ -411,7 +414,11 @@ impl Http {
                 .details
                 .retry_after
                 .unwrap_or(Duration::from_millis(200) * 3u32.pow(attempt - 1));
-            if attempt == READ_ATTEMPTS || !error.kind.is_transient() || pause > MAX_RETRY_AFTER {
+            if attempt == READ_ATTEMPTS
+                || began.elapsed() > READ_BUDGET
+                || !error.kind.is_transient()
+                || pause > MAX_RETRY_AFTER
+            {
                 return Err(error);
             }
             tracing::info!(
