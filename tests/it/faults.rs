@@ -625,6 +625,30 @@ fn expired_keys_are_exit_code_4_and_the_export_goes_on() {
 }
 
 #[test]
+fn a_start_refused_for_its_token_is_not_called_unknown_when_the_new_login_fails() {
+    let cloud = &CLOUDS[2];
+    for fault in ["login:2+:reset-before", "login:2+:status=500"] {
+        let stage = Stage::of(cloud, LONG, &["start:1:expire", fault]);
+        stage.failed(&stage.export(&[]), 1, "error:");
+        assert_eq!(stage.starts(), 0, "{fault}");
+        // Surely not executed, so that another attempt is allowed: with the token that is refused.
+        assert!(stage.count("start") <= 3, "{fault}");
+        let stage = stage.now_with("list:9:throttle");
+        stage.is_started_once(&stage.export(&[]));
+    }
+}
+
+#[test]
+fn a_redirected_login_takes_no_credentials_elsewhere() {
+    let elsewhere = Canned::start(vec![Answer::json(200, "{}")]);
+    let fault = format!("login:*:redirect=http://{}/", elsewhere.address);
+    let stage = Stage::of(&CLOUDS[2], LONG, &[&fault]);
+    stage.failed(&stage.export(&[]), 1, "redirect");
+    assert_eq!((stage.count("login"), stage.starts()), (1, 0));
+    assert_eq!(elsewhere.requests(), [""; 0]);
+}
+
+#[test]
 fn a_rackspace_login_is_repeated_after_a_passing_fault_and_never_after_a_refusal() {
     let cloud = &CLOUDS[2];
     for fault in [
