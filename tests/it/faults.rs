@@ -160,9 +160,19 @@ fn on_every_cloud(scene: impl Fn(&'static Cloud) + Sync) {
     });
 }
 
-/// Every fault of a table on every cloud.
+/// Every fault of a table on every cloud, side by side too.
 fn each(faults: &[&str], scene: impl Fn(&'static Cloud, &str) + Sync) {
-    on_every_cloud(|cloud| faults.iter().for_each(|fault| scene(cloud, fault)));
+    std::thread::scope(|scope| {
+        for cloud in &CLOUDS {
+            for fault in faults {
+                let scene = &scene;
+                std::thread::Builder::new()
+                    .name(format!("{} {fault}", cloud.name))
+                    .spawn_scoped(scope, move || scene(cloud, fault))
+                    .expect("a thread");
+            }
+        }
+    });
 }
 
 // --- a start whose reply is lost
