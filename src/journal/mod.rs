@@ -8,7 +8,7 @@ mod live;
 pub use intent::{Claim, Intent, Settled};
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -72,6 +72,19 @@ impl Journal {
     fn try_open(path: &Path) -> rusqlite::Result<Self> {
         create_private(path)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let patience = Instant::now() + BUSY;
+        loop {
+            match Self::connect(path) {
+                // While another process makes the journal or brings it up to date, SQLite turns others away without waiting.
+                Err(error) if is_busy(&error) && Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn connect(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
         let version = user_version(&connection)?;
@@ -258,6 +271,14 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }
 
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
+}
+
 /// Whether SQLite says that the file is no database, or not a whole one.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
@@ -354,6 +375,31 @@ mod tests {
             .record_start(&task("t", State::Pending), None, "AK", moment(0))
             .expect("writes");
         assert!(Journal::open(&path).expect("opens").moved_to.is_none());
+    }
+
+    #[test]
+    fn a_journal_that_many_make_at_once_is_one_that_all_can_use() {
+        for _ in 0..10 {
+            let directory = tempfile::tempdir().expect("a directory");
+            let path = directory.path().join("state/journal.db");
+            std::thread::scope(|scope| {
+                for number in 0..12 {
+                    let path = &path;
+                    scope.spawn(move || {
+                        let journal = open(path);
+                        journal
+                            .record_start(
+                                &task(&format!("t-{number}"), State::Pending),
+                                None,
+                                "AK",
+                                moment(0),
+                            )
+                            .expect("writes");
+                    });
+                }
+            });
+            assert_eq!(open(&path).started(None).expect("reads").len(), 12);
+        }
     }
 
     #[test]

@@ -96,6 +96,10 @@ fn no_damage(state: &Path) -> bool {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "cargo shows it where the test fails: what it takes to repeat it"
+)]
 fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
     println!("seed {SEED:#x}, {ROUNDS} rounds");
     let clouds = Clouds::start(LONG);
@@ -178,21 +182,34 @@ fn a_kill_while_the_start_is_under_way_doubles_nothing() {
 
 #[test]
 fn the_same_export_eight_times_at_once_is_one_export() {
-    for export in EXPORTS {
-        let clouds = Clouds::start(LONG);
-        let user = User::of(&clouds);
-        let ids: Vec<String> = std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| user.run(export))).collect();
-            let ran: Vec<Ran> = runs
-                .into_iter()
-                .map(|run| run.join().expect("it ends"))
-                .collect();
-            ran.iter().map(Ran::id).collect()
-        });
-        assert_eq!(starts(&clouds), 1, "{export:?}: {ids:?}");
-        assert!(ids.iter().all(|id| *id == ids[0]), "{export:?}: {ids:?}");
-        assert_eq!(journal(&user), ids[..1], "{export:?}");
+    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+        for fault in ["2+:status=500", "1:reset-after", "1:throttle", "1:delay=2s"] {
+            let clouds = Clouds::start(LONG);
+            clouds.set_faults(vec![format!("{call}:{fault}").parse().expect("a fault")]);
+            let user = User::of(&clouds);
+            let ids = eight_at_once(&user, export);
+            assert_eq!(starts(&clouds), 1, "{call}:{fault}: {ids:?}");
+            assert!(
+                ids.iter().all(|id| *id == ids[0]),
+                "{call}:{fault}: {ids:?}"
+            );
+            assert_eq!(journal(&user), ids[..1], "{call}:{fault}");
+        }
     }
+}
+
+fn eight_at_once(user: &User, export: &[&str]) -> Vec<String> {
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| user.run(export))).collect();
+        let ran: Vec<Ran> = runs
+            .into_iter()
+            .map(|run| run.join().expect("it ends"))
+            .collect();
+        for ran in &ran {
+            assert!(!ran.stderr.contains("journal"), "{}", ran.all());
+        }
+        ran.iter().map(Ran::id).collect()
+    })
 }
 
 #[test]
@@ -203,14 +220,7 @@ fn the_same_export_at_once_after_a_crash_is_one_export() {
         clouds.set_faults(vec![fault.parse().expect("a fault")]);
         let user = User::of(&clouds);
         assert_eq!(user.run(export).code, Some(6));
-        let ids: Vec<String> = std::thread::scope(|scope| {
-            let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| user.run(export))).collect();
-            let ran: Vec<Ran> = runs
-                .into_iter()
-                .map(|run| run.join().expect("it ends"))
-                .collect();
-            ran.iter().map(Ran::id).collect()
-        });
+        let ids = eight_at_once(&user, export);
         assert_eq!(starts(&clouds), 1, "{export:?}: {ids:?}");
         assert!(ids.iter().all(|id| *id == ids[0]), "{export:?}: {ids:?}");
     }

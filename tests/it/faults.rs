@@ -160,9 +160,19 @@ fn on_every_cloud(scene: impl Fn(&'static Cloud) + Sync) {
     });
 }
 
-/// Every fault of a table on every cloud.
+/// Every fault of a table on every cloud, side by side too.
 fn each(faults: &[&str], scene: impl Fn(&'static Cloud, &str) + Sync) {
-    on_every_cloud(|cloud| faults.iter().for_each(|fault| scene(cloud, fault)));
+    std::thread::scope(|scope| {
+        for cloud in &CLOUDS {
+            for fault in faults {
+                let scene = &scene;
+                std::thread::Builder::new()
+                    .name(format!("{} {fault}", cloud.name))
+                    .spawn_scoped(scope, move || scene(cloud, fault))
+                    .expect("a thread");
+            }
+        }
+    });
 }
 
 // --- a start whose reply is lost
@@ -622,6 +632,30 @@ fn expired_keys_are_exit_code_4_and_the_export_goes_on() {
         stage.failed(&status, 4, "");
         assert_eq!(stage.starts(), 1);
     }
+}
+
+#[test]
+fn a_start_refused_for_its_token_is_not_called_unknown_when_the_new_login_fails() {
+    let cloud = &CLOUDS[2];
+    for fault in ["login:2+:reset-before", "login:2+:status=500"] {
+        let stage = Stage::of(cloud, LONG, &["start:1:expire", fault]);
+        stage.failed(&stage.export(&[]), 1, "error:");
+        assert_eq!(stage.starts(), 0, "{fault}");
+        // Surely not executed, so that another attempt is allowed: with the token that is refused.
+        assert!(stage.count("start") <= 3, "{fault}");
+        let stage = stage.now_with("list:9:throttle");
+        stage.is_started_once(&stage.export(&[]));
+    }
+}
+
+#[test]
+fn a_redirected_login_takes_no_credentials_elsewhere() {
+    let elsewhere = Canned::start(vec![Answer::json(200, "{}")]);
+    let fault = format!("login:*:redirect=http://{}/", elsewhere.address);
+    let stage = Stage::of(&CLOUDS[2], LONG, &[&fault]);
+    stage.failed(&stage.export(&[]), 1, "redirect");
+    assert_eq!((stage.count("login"), stage.starts()), (1, 0));
+    assert_eq!(elsewhere.requests(), [""; 0]);
 }
 
 #[test]
