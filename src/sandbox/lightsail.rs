@@ -179,7 +179,10 @@ fn export_snapshot(
             "{name} is an automatic snapshot and cannot be exported."
         )));
     }
-    if snapshot.blueprint.starts_with("cpanel") {
+    if ["cpanel", "django", "ghost"]
+        .iter()
+        .any(|fixed| snapshot.blueprint.starts_with(fixed))
+    {
         let message = format!(
             "Snapshots of {} instances cannot be exported.",
             snapshot.blueprint

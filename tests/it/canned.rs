@@ -39,6 +39,15 @@ pub struct Canned {
 
 impl Canned {
     pub fn start(answers: Vec<Answer>) -> Self {
+        Canned::serve(move |index, _| answers[index.min(answers.len() - 1)].clone())
+    }
+
+    /// Answers by what the request says.
+    pub fn by(answer: impl Fn(&str) -> Answer + Send + 'static) -> Self {
+        Canned::serve(move |_, request| answer(request))
+    }
+
+    fn serve(answer: impl Fn(usize, &str) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -46,9 +55,8 @@ impl Canned {
         std::thread::spawn(move || {
             for (index, stream) in listener.incoming().enumerate() {
                 let Ok(stream) = stream else { continue };
-                let answer = answers[index.min(answers.len() - 1)].clone();
                 // A client that leaves early is what some tests are about.
-                let _ = serve(stream, &answer, &seen);
+                let _ = serve(stream, |request| answer(index, request), &seen);
             }
         });
         Canned { address, requests }
@@ -64,8 +72,13 @@ impl Canned {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &Answer, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    answer: impl FnOnce(&str) -> Answer,
+    seen: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let request = read_request(&mut stream)?;
+    let answer = answer(&request);
     seen.lock().expect("not poisoned").push(request);
     let Answer::Reply(status, headers, body) = answer else {
         return Ok(());

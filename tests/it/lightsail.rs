@@ -14,7 +14,7 @@ use snapexport::task::{
     ArtifactKind, ExportRequest, Progress, SourceKind, State, Target, Task, TaskId,
 };
 
-use crate::canned::{Answer, Canned};
+mod replies;
 
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -34,16 +34,6 @@ async fn connect(variables: Vec<(&'static str, String)>) -> Arc<dyn Provider> {
     (ENTRY.connect)(&sources, Http::new(false))
         .await
         .expect("connected")
-}
-
-async fn connect_to(url: String) -> Arc<dyn Provider> {
-    connect(vec![
-        ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".into()),
-        ("AWS_SECRET_ACCESS_KEY", "a-secret".into()),
-        ("AWS_REGION", "eu-west-3".into()),
-        ("AWS_ENDPOINT_URL_LIGHTSAIL", url),
-    ])
-    .await
 }
 
 fn export(snapshot: &str) -> ExportRequest {
@@ -281,6 +271,13 @@ async fn the_artifact_is_found_after_the_operation_was_forgotten() {
         .expect("the world");
     let gone = look(&*cloud, &started).await.expect_err("forgotten");
     assert_eq!(gone.kind, Kind::NotFound);
+    let again = cloud.look_again(std::slice::from_ref(&done)).await;
+    let again = again.expect("an answer").remove(0).expect("by its record");
+    assert_eq!((&again.id, again.state), (&started, State::Completed));
+    assert_eq!(
+        (&again.artifact, again.created_at),
+        (&done.artifact, done.created_at)
+    );
     assert_eq!(cloud.locate(&done).await.ok(), done.artifact);
     // The journal keeps no raw objects; what was made is enough.
     done.raw = json!(null);
@@ -406,46 +403,6 @@ async fn a_refused_start_says_why_and_is_not_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_request_is_checked_and_shown_without_being_sent() {
-    let server = Canned::start(vec![Answer::Hangup]);
-    let cloud = connect_to(server.url()).await;
-    for (snapshot, target, is_fine) in [
-        ("web-1", Target::Ec2, true),
-        ("web.1 with_everything", Target::Ec2, true),
-        ("", Target::Ec2, false),
-        ("  ", Target::Ec2, false),
-        ("web\n1", Target::Ec2, false),
-        (
-            "web-1",
-            Target::CloudFiles {
-                container: "c".into(),
-            },
-            false,
-        ),
-    ] {
-        let request = ExportRequest {
-            snapshot: snapshot.into(),
-            target,
-        };
-        let checked = cloud.validate(&request).map_err(|error| error.kind);
-        assert_eq!(
-            checked,
-            if is_fine { Ok(()) } else { Err(Kind::Usage) },
-            "{request:?}"
-        );
-    }
-    let long = cloud.validate(&export(&"x".repeat(256)));
-    assert_eq!(long.map_err(|error| error.kind), Err(Kind::Usage));
-    let preview = cloud.preview(&export("web-1"));
-    assert_eq!((preview.call, preview.method), ("ExportSnapshot", "POST"));
-    assert_eq!(preview.url, format!("{}/", server.url()));
-    assert_eq!(preview.body, json!({"sourceSnapshotName": "web-1"}));
-    assert_eq!((cloud.id(), cloud.region()), (ID, "eu-west-3"));
-    assert_eq!(cloud.account(), "AKIAIOSFODNN7EXAMPLE");
-    assert!(server.requests().is_empty());
-}
-
-#[tokio::test]
 async fn wrong_credentials_are_refused_in_one_sentence_that_holds_no_secret() {
     let sandbox = sandbox(Duration::from_secs(1)).await;
     for (name, value, code) in [
@@ -483,126 +440,6 @@ async fn wrong_credentials_are_refused_in_one_sentence_that_holds_no_secret() {
         assert_eq!(looked.kind, Kind::Credentials);
     }
     assert_eq!(starts(&sandbox), 0);
-}
-
-#[tokio::test]
-async fn a_start_is_sent_once_and_its_outcome_is_told_truly() {
-    let throttled = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
-    for (answer, kind) in [
-        (Answer::Hangup, Kind::MaybeStarted),
-        (
-            Answer::html(502, "<html>Bad Gateway</html>"),
-            Kind::MaybeStarted,
-        ),
-        (
-            Answer::json(500, r#"{"__type":"ServiceException"}"#),
-            Kind::MaybeStarted,
-        ),
-        (Answer::html(200, "<html>log in</html>"), Kind::MaybeStarted),
-        (
-            Answer::json(200, r#"{"operations":[]}"#),
-            Kind::MaybeStarted,
-        ),
-        (Answer::json(400, throttled), Kind::RateLimited),
-        (
-            Answer::json(428, r#"{"__type":"AccountSetupInProgressException"}"#),
-            Kind::Unavailable,
-        ),
-        (Answer::html(302, "elsewhere"), Kind::Provider),
-    ] {
-        let server = Canned::start(vec![answer.clone()]);
-        let cloud = connect_to(server.url()).await;
-        let error = cloud.start(&export("web-1")).await.expect_err("no start");
-        assert_eq!(error.kind, kind, "{answer:?}: {error:?}");
-        assert!(error.message.contains("web-1"), "{answer:?}: {error:?}");
-        assert_eq!(server.requests().len(), 1, "{answer:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_start_that_never_left_is_not_in_doubt() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", port.local_addr().expect("bound"));
-    drop(port);
-    let error = connect_to(url)
-        .await
-        .start(&export("web-1"))
-        .await
-        .expect_err("refused");
-    assert_eq!(error.kind, Kind::Network, "{error:?}");
-}
-
-#[tokio::test]
-async fn credentials_that_cannot_be_fetched_are_a_credentials_error_and_nothing_is_sent() {
-    let home = tempfile::tempdir().expect("a directory");
-    std::fs::create_dir(home.path().join(".aws")).expect("made");
-    let config = "[profile p]\nregion = eu-west-3\ncredential_process = false\n";
-    std::fs::write(home.path().join(".aws/config"), config).expect("written");
-    let server = Canned::start(vec![Answer::Hangup]);
-    let variables = [
-        ("AWS_PROFILE", "p".to_owned()),
-        ("AWS_ENDPOINT_URL", server.url()),
-    ];
-    let sources = Sources {
-        env: variables.into_iter().collect(),
-        home: Some(home.path().into()),
-        ..Sources::default()
-    };
-    let cloud = (ENTRY.connect)(&sources, Http::new(false))
-        .await
-        .expect("connected");
-    assert_eq!(cloud.account(), "profile p");
-    let error = cloud
-        .start(&export("web-1"))
-        .await
-        .expect_err("no credentials");
-    assert_eq!(error.kind, Kind::Credentials, "{error:?}");
-    assert!(server.requests().is_empty());
-}
-
-#[tokio::test]
-async fn a_read_is_repeated_while_the_failure_may_pass() {
-    let operation =
-        format!(r#"{{"operation":{{"id":"{UNKNOWN}","status":"Started","surprise":{{"a":1}}}}}}"#);
-    let server = Canned::start(vec![
-        Answer::Hangup,
-        Answer::html(503, "<html>busy</html>"),
-        Answer::json(200, &operation),
-        Answer::json(200, "{}"),
-    ]);
-    let cloud = connect_to(server.url()).await;
-    let task = look(&*cloud, &UNKNOWN.into())
-        .await
-        .expect("at the third attempt");
-    assert_eq!(
-        task.raw["operation"]["surprise"],
-        json!({"a": 1}),
-        "raw is what the API said"
-    );
-    let asked = server.requests();
-    assert_eq!(asked.len(), 4);
-    assert!(
-        asked[0]
-            .to_lowercase()
-            .contains("x-amz-target: lightsail_20161128.getoperation\r\n")
-    );
-}
-
-#[tokio::test]
-async fn replies_that_are_no_api_are_errors_and_lists_without_end_too() {
-    let same = r#"{"exportSnapshotRecords":[],"operations":[],"nextPageToken":"again"}"#;
-    for answer in [
-        Answer::html(200, "<html>log in</html>"),
-        Answer::json(200, same),
-        Answer::html(404, "<h1>no</h1>"),
-    ] {
-        let cloud = connect_to(Canned::start(vec![answer.clone()]).url()).await;
-        let error = cloud
-            .tasks(&TaskFilter::default())
-            .await
-            .expect_err("no list");
-        assert_eq!(error.kind, Kind::Provider, "{answer:?}: {error:?}");
-    }
 }
 
 #[test]

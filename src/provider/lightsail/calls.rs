@@ -6,12 +6,12 @@ use std::future::Future;
 use aws_sdk_lightsail::Client;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::types::{DiskSnapshot, ExportSnapshotRecord, InstanceSnapshot, Operation};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::connector::Capture;
 use super::errors::of_call;
 use crate::error::{Error, Kind, Result};
-use crate::secret::redact_json;
 
 /// More pages than this are a server that never ends.
 const MAX_PAGES: usize = 1000;
@@ -21,8 +21,15 @@ const MAX_PAGES: usize = 1000;
 pub struct Seen<T> {
     /// The SDK's type; words it does not know are kept.
     pub typed: T,
-    /// The API's JSON object, unchanged.
+    /// The API's JSON object, unchanged; not yet cleared of secrets.
     pub raw: Value,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+/// The sentence of a start that was refused or never sent.
+pub fn not_started(snapshot: &str) -> String {
+    format!("The export of '{snapshot}' was not started")
 }
 
 /// One page of a list, and the token of the next.
@@ -46,12 +53,9 @@ impl Calls {
             .interceptor(capture.clone())
             .send()
             .await
-            .map_err(|error| {
-                let what = format!("The export of '{snapshot}' was not started");
-                of_call(&what, "ExportSnapshot", &error)
-            })?;
+            .map_err(|error| of_call(&not_started(snapshot), "ExportSnapshot", &error))?;
         let operations = output.operations.unwrap_or_default();
-        Ok(seen_all(operations, &capture.json()["operations"]))
+        Ok(seen_all(operations, &capture, "operations"))
     }
 
     /// GetOperation. An id that Lightsail does not know is kind `not_found`.
@@ -75,8 +79,8 @@ impl Calls {
                 format!("The reply to GetOperation holds no operation {id}"),
             )
         })?;
-        let raw = redact_json(&capture.json()["operation"]);
-        Ok(Seen { typed, raw })
+        let (raw, at) = (capture.member("operation"), capture.at());
+        Ok(Seen { typed, raw, at })
     }
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
@@ -95,7 +99,7 @@ impl Calls {
                     of_call("The operations cannot be listed", "GetOperations", &error)
                 })?;
             let operations = output.operations.unwrap_or_default();
-            let seen = seen_all(operations, &capture.json()["operations"]);
+            let seen = seen_all(operations, &capture, "operations");
             Ok((seen, output.next_page_token))
         })
         .await
@@ -116,7 +120,7 @@ impl Calls {
                 .await
                 .map_err(|error| of_call("The export records cannot be listed", CALL, &error))?;
             let records = output.export_snapshot_records.unwrap_or_default();
-            let seen = seen_all(records, &capture.json()["exportSnapshotRecords"]);
+            let seen = seen_all(records, &capture, "exportSnapshotRecords");
             Ok((seen, output.next_page_token))
         })
         .await
@@ -182,16 +186,18 @@ impl Calls {
 }
 
 /// Pairs what the SDK read with the API's own objects, which stand in the same order.
-fn seen_all<T>(typed: Vec<T>, raw: &Value) -> Vec<Seen<T>> {
-    let paired = |index: usize| raw.get(index).map(redact_json).unwrap_or_default();
-    typed
-        .into_iter()
-        .enumerate()
-        .map(|(index, typed)| Seen {
-            typed,
-            raw: paired(index),
-        })
-        .collect()
+fn seen_all<T>(typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
+    let at = capture.at();
+    let mut said = match capture.member(member) {
+        Value::Array(objects) => objects.into_iter(),
+        _ => Vec::new().into_iter(),
+    };
+    let pair = |typed| Seen {
+        typed,
+        raw: said.next().unwrap_or_default(),
+        at,
+    };
+    typed.into_iter().map(pair).collect()
 }
 
 fn none_if_not_found<T>(found: Result<Option<T>>) -> Result<Option<T>> {

@@ -1,6 +1,8 @@
 //! The AWS SDK over the client that all clouds share: its limits, its tracing, its one TLS stack.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -12,12 +14,14 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Url;
 use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::{Instant, timeout};
 
 use crate::error::{Error, Kind, Result};
-use crate::provider::http::{Http, Reply, Request};
+use crate::provider::http::{CONNECT_TIMEOUT, Http, Reply, Request};
 
 /// Calls by their names on the wire, so that messages can say which one it was.
 const CALLS: [&str; 8] = [
@@ -33,9 +37,51 @@ const CALLS: [&str; 8] = [
 /// What the SDK asks besides: STS, single sign-on, a container's agent.
 const CREDENTIALS_CALL: &str = "the request for credentials";
 
+/// The start, whose outcome is worth waiting for longer.
+const START: &str = "ExportSnapshot";
+/// The time for one attempt of a read: more is a server that will not answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// Hands the SDK's requests to [`Http::once`]. A failure keeps our own error as its source.
 #[derive(Clone)]
-pub struct Connector(pub Http);
+pub struct Connector {
+    http: Http,
+    read_timeout: Duration,
+}
+
+impl Connector {
+    /// Over this client, with its limits; reads have less time than a start.
+    pub fn new(http: Http) -> Self {
+        Connector {
+            http,
+            read_timeout: READ_TIMEOUT,
+        }
+    }
+
+    /// Sends a request once.
+    async fn send(
+        &self,
+        request: HttpRequest,
+    ) -> std::result::Result<HttpResponse, ConnectorError> {
+        let request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
+        let (name, began) = (request.name, Instant::now());
+        let exchange = self.http.once(request);
+        let reply = if name == START {
+            exchange.await
+        } else {
+            let limited = timeout(self.read_timeout, exchange).await;
+            limited.unwrap_or_else(|_| Err(no_answer(name, self.read_timeout)))
+        };
+        let is_slow = began.elapsed() >= self.read_timeout.min(CONNECT_TIMEOUT);
+        let reply = reply.map_err(|error| connector_error(error, is_slow))?;
+        into_sdk(reply).map_err(|error| ConnectorError::other(error.into(), None))
+    }
+}
+
+fn no_answer(name: &str, limit: Duration) -> Error {
+    let sentence = format!("No answer to {name} within {} s", limit.as_secs());
+    Error::new(Kind::Network, sentence).maybe_executed()
+}
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,12 +101,8 @@ impl HttpClient for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let http = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            let request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
-            let reply = http.once(request).await.map_err(connector_error)?;
-            into_sdk(reply).map_err(|error| ConnectorError::other(error.into(), None))
-        })
+        let connector = self.clone();
+        HttpConnectorFuture::new(async move { connector.send(request).await })
     }
 }
 
@@ -91,9 +133,9 @@ fn into_ours(request: HttpRequest) -> Result<Request> {
     })
 }
 
-/// The SDK repeats what is an I/O failure and nothing else.
-fn connector_error(error: Error) -> ConnectorError {
-    if error.kind == Kind::Network {
+/// The SDK repeats what is an I/O failure and nothing else. Who has waited in vain for seconds does not wait again.
+fn connector_error(error: Error, is_slow: bool) -> ConnectorError {
+    if error.kind == Kind::Network && !is_slow {
         ConnectorError::io(error.into())
     } else {
         ConnectorError::other(error.into(), None)
@@ -125,13 +167,36 @@ pub(super) fn into_sdk(reply: Reply) -> Result<HttpResponse> {
 
 /// Keeps the body of a call's last reply: the SDK's types drop what they do not know, and scripts want the API's own object.
 #[derive(Clone, Debug, Default)]
-pub struct Capture(Arc<Mutex<Vec<u8>>>);
+pub struct Capture(Arc<Mutex<Reception>>);
+
+#[derive(Debug, Default)]
+struct Reception {
+    body: Vec<u8>,
+    /// The `Date` header.
+    date: Option<String>,
+}
 
 impl Capture {
-    /// The body as JSON; null where it is none.
-    pub fn json(&self) -> Value {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&body).unwrap_or_default()
+    /// A member of the body, which is JSON; null where there is none.
+    pub fn member(&self, name: &str) -> Value {
+        let body: Option<Value> = serde_json::from_slice(&self.lock().body).ok();
+        body.and_then(|mut body| Some(body.get_mut(name)?.take()))
+            .unwrap_or_default()
+    }
+
+    /// When the server said so, by its own clock; by ours where it does not tell.
+    pub fn at(&self) -> Timestamp {
+        let parser = DateTimeParser::new();
+        let told = self
+            .lock()
+            .date
+            .as_deref()
+            .and_then(|date| parser.parse_timestamp(date).ok());
+        told.unwrap_or_else(Timestamp::now)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reception> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,8 +212,15 @@ impl Intercept for Capture {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> std::result::Result<(), aws_smithy_runtime_api::box_error::BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        let response = context.response();
+        *self.lock() = Reception {
+            body: response.body().bytes().unwrap_or_default().to_vec(),
+            date: response.headers().get("date").map(str::to_owned),
+        };
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "connector_tests.rs"]
+mod tests;

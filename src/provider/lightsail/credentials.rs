@@ -321,7 +321,7 @@ fn credentials(
     // Without the client the providers panic in debug builds and fail later in release.
     let config = ProviderConfig::default()
         .with_region(Some(Region::new(region.to_owned())))
-        .with_http_client(Connector(http.clone()))
+        .with_http_client(Connector::new(http.clone()))
         .with_retry_config(RetryConfig::standard().with_max_attempts(3))
         .with_timeout_config(time_limits());
     Ok(match origin {

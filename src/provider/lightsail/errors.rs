@@ -7,7 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::provider::http::{Reply, chain};
@@ -17,16 +17,32 @@ const NOT_READY_PAUSE: Duration = Duration::from_secs(20);
 const WELCOME: &str =
     "open https://lightsail.aws.amazon.com once with this account, which signs it up for Lightsail";
 
-/// The body of an error. IAM writes `Message`, Lightsail `message`; every member may be missing.
-#[derive(Debug, Default, Deserialize)]
-struct Body {
-    #[serde(rename = "__type")]
-    kind: Option<String>,
-    code: Option<String>,
-    #[serde(alias = "Message")]
-    message: Option<String>,
-    docs: Option<String>,
-    tip: Option<String>,
+/// Names of failures within Lightsail: after these nobody knows what was done, whatever the status.
+const INTERNAL: [&str; 5] = [
+    "ServiceException",
+    "InternalFailure",
+    "InternalServer",
+    "ServiceUnavailable",
+    "RequestTimeout",
+];
+
+/// The body of an error. Every member may be missing, and any may be of another type than promised.
+#[derive(Debug, Default)]
+struct Body(Value);
+
+impl Body {
+    fn read(bytes: &[u8]) -> Self {
+        Body(serde_json::from_slice(bytes).unwrap_or_default())
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        self.0.get(member)?.as_str().filter(|text| !text.is_empty())
+    }
+
+    /// IAM writes `Message`, Lightsail `message`.
+    fn message(&self) -> Option<&str> {
+        self.text("message").or_else(|| self.text("Message"))
+    }
 }
 
 /// A failed call as an error whose sentence is `what`, where nothing more precise is known.
@@ -105,17 +121,18 @@ fn of_reply(what: &str, reply: &Reply) -> Error {
         .hint("check that the endpoint is right (-v shows it)")
         .maybe_executed();
     }
-    let parsed = serde_json::from_slice::<Body>(&reply.body).ok();
-    let is_ours = parsed.is_some();
-    let body = parsed.unwrap_or_default();
+    let body = Body::read(&reply.body);
+    let code = body.text("code");
     let name = reply
         .header("x-amzn-errortype")
-        .or(body.kind.as_deref())
-        .or(body.code.as_deref())
+        .or(body.text("__type"))
+        .or(code)
         .map(short_name)
         .filter(|name| !name.is_empty());
-    let message = body.message.clone().unwrap_or_default();
-    let kind = classify(name, body.code.as_deref(), &message, reply.status, is_ours);
+    // What has neither comes from something that stands before Lightsail, such as a proxy.
+    let is_ours = name.is_some() || request_id.is_some();
+    let message = body.message().unwrap_or_default();
+    let kind = classify(name, code, message, reply.status, is_ours);
     let sentence = match kind {
         Kind::Credentials => "Lightsail refused the credentials",
         _ => what,
@@ -127,19 +144,26 @@ fn of_reply(what: &str, reply: &Reply) -> Error {
         Some(name) => error.code(name),
         None => error.cause(format!("HTTP {}", reply.status)),
     };
-    error = error.cause(if is_ours { message } else { reply.excerpt() });
-    if let Some(tip) = body.tip.filter(|tip| !tip.is_empty()) {
+    let is_bare = name.is_none() && message.is_empty();
+    error = error.cause(if is_bare {
+        reply.excerpt()
+    } else {
+        message.to_owned()
+    });
+    if let Some(tip) = body.text("tip") {
         error = error.hint(tip);
     }
-    if let Some(docs) = body.docs.filter(|docs| !docs.is_empty()) {
+    if let Some(docs) = body.text("docs") {
         error = error.hint(format!("see {docs}"));
     }
-    if kind == Kind::Unavailable && reply.status < 500 && error.details.retry_after.is_none() {
-        error.details.retry_after = Some(NOT_READY_PAUSE);
-    }
     error = advise(error, name.unwrap_or_default(), reply.name);
-    if reply.status >= 500 && kind != Kind::RateLimited || reply.status == 408 {
-        error = error.maybe_executed();
+    let is_internal = matches!(reply.status, 408 | 500..)
+        || name.is_some_and(|name| INTERNAL.iter().any(|word| name.starts_with(word)));
+    if is_internal && kind != Kind::RateLimited {
+        return error.maybe_executed();
+    }
+    if kind == Kind::Unavailable && error.details.retry_after.is_none() {
+        error.details.retry_after = Some(NOT_READY_PAUSE);
     }
     error
 }
@@ -156,7 +180,7 @@ fn classify(
     code: Option<&str>,
     message: &str,
     status: u16,
-    is_json: bool,
+    is_ours: bool,
 ) -> Kind {
     let name = name.unwrap_or_default();
     let is = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
@@ -183,7 +207,7 @@ fn classify(
         "SlowDown",
     ]) {
         Kind::RateLimited
-    } else if is(&["AccountSetupInProgress", "RegionSetupInProgress"]) {
+    } else if is(&["AccountSetupInProgress", "RegionSetupInProgress"]) || is(&INTERNAL) {
         Kind::Unavailable
     } else if is(&["LimitExceeded", "ServiceQuotaExceeded"]) {
         Kind::Quota
@@ -198,10 +222,9 @@ fn classify(
         }
     } else {
         match status {
-            401 => Kind::Credentials,
-            403 => Kind::Permission,
-            // A page that says "not found" comes from something else than Lightsail.
-            404 if is_json => Kind::NotFound,
+            401 if is_ours => Kind::Credentials,
+            403 if is_ours => Kind::Permission,
+            404 if is_ours => Kind::NotFound,
             429 => Kind::RateLimited,
             408 | 428 | 500.. => Kind::Unavailable,
             _ => Kind::Provider,
@@ -231,100 +254,5 @@ fn advise(error: Error, name: &str, call: &str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Error {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(
-                name.parse::<HeaderName>().expect("a header"),
-                HeaderValue::from_str(value).expect("a value"),
-            );
-        }
-        of_reply(
-            "It did not work",
-            &Reply {
-                name: "GetOperation",
-                status,
-                headers: map,
-                body: body.as_bytes().to_vec(),
-            },
-        )
-    }
-
-    #[test]
-    fn an_error_is_known_by_its_name_and_code_before_its_status() {
-        let typed = |name| format!(r#"{{"__type":"{name}","message":"m"}}"#);
-        for (status, body, kind) in [
-            (404, typed("NotFoundException"), Kind::NotFound),
-            (400, typed("com.amazonaws.lightsail#NotFoundException"), Kind::NotFound),
-            (400, r#"{"__type":"X","code":"DoesNotExist"}"#.into(), Kind::NotFound),
-            (403, r#"{"__type":"AccessDeniedException","Message":"no"}"#.into(), Kind::Permission),
-            (400, typed("AccessDeniedException"), Kind::Permission),
-            (401, typed("UnauthenticatedException"), Kind::Credentials),
-            (400, typed("UnrecognizedClientException"), Kind::Credentials),
-            (400, typed("ExpiredTokenException"), Kind::Credentials),
-            (403, typed("InvalidClientTokenId"), Kind::Credentials),
-            (400, typed("ThrottlingException"), Kind::RateLimited),
-            (503, typed("ThrottlingException"), Kind::RateLimited),
-            (428, typed("AccountSetupInProgressException"), Kind::Unavailable),
-            (400, typed("RegionSetupInProgressException"), Kind::Unavailable),
-            (428, "{}".into(), Kind::Unavailable),
-            (500, typed("ServiceException"), Kind::Unavailable),
-            (503, "<html>busy</html>".into(), Kind::Unavailable),
-            (400, typed("InvalidInputException"), Kind::Provider),
-            (
-                400,
-                r#"{"__type":"InvalidInputException","message":"Please try again in a few minutes."}"#.into(),
-                Kind::Unavailable,
-            ),
-            (404, "<html>nothing here</html>".into(), Kind::Provider),
-            (404, "{}".into(), Kind::NotFound),
-            (418, typed("NeverSeenException"), Kind::Provider),
-        ] {
-            assert_eq!(read(status, &[], &body).kind, kind, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn the_header_wins_over_the_bodys_code_and_tip_and_docs_are_shown() {
-        let error = read(
-            400,
-            &[
-                (
-                    "x-amzn-errortype",
-                    "InvalidInputException:http://internal/x",
-                ),
-                ("x-amzn-requestid", "req-1"),
-            ],
-            r#"{"code":"SomethingElse","message":"bad","docs":"https://docs.example","tip":"do this"}"#,
-        );
-        assert_eq!(error.details.code.as_deref(), Some("InvalidInputException"));
-        assert_eq!(error.details.request_id.as_deref(), Some("req-1"));
-        assert_eq!(error.details.causes, ["bad"]);
-        assert_eq!(error.details.hints, ["do this", "see https://docs.example"]);
-    }
-
-    #[test]
-    fn only_a_reply_that_proves_nothing_leaves_a_start_unknown() {
-        for (status, body, unknown) in [
-            (400, r#"{"__type":"InvalidInputException"}"#, false),
-            (400, r#"{"__type":"ThrottlingException"}"#, false),
-            (503, r#"{"__type":"ThrottlingException"}"#, false),
-            (500, r#"{"__type":"ServiceException"}"#, true),
-            (502, "<html>bad gateway</html>", true),
-            (408, "", true),
-            (200, "<html>log in</html>", true),
-        ] {
-            let error = read(status, &[], body);
-            assert_eq!(error.details.maybe_executed, unknown, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn a_page_in_place_of_json_is_told_as_text() {
-        let error = read(404, &[], "<html><h1>Not here</h1></html>");
-        assert_eq!(error.details.causes, ["HTTP 404", "Not here"]);
-    }
-}
+#[path = "errors_tests.rs"]
+mod tests;

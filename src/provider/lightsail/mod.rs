@@ -9,6 +9,7 @@ mod connector;
 mod credentials;
 mod errors;
 mod join;
+mod merge;
 mod replay;
 mod sightings;
 mod sources;
@@ -31,7 +32,7 @@ use serde_json::{Value, json};
 
 pub use self::replay::fuzz_replies;
 
-use self::calls::Calls;
+use self::calls::{Calls, not_started};
 use self::connector::Connector;
 use self::join::RECORD_PREFIX;
 use super::http::Http;
@@ -40,7 +41,7 @@ use super::{
 };
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, redact_url};
+use crate::secret::{Secret, redact_json, redact_url};
 use crate::task::{
     Artifact, ArtifactKind, ExportRequest, ProviderId, Source, Target, Task, TaskId,
 };
@@ -108,7 +109,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(resolved.region.clone()))
         .credentials_provider(resolved.credentials)
-        .http_client(Connector(http))
+        .http_client(Connector::new(http))
         .retry_config(patience)
         .timeout_config(credentials::time_limits())
         // A credential_process may ask its user for a second factor.
@@ -208,7 +209,7 @@ impl Provider for Lightsail {
         };
         let mut operations = operations.into_iter();
         let first = operations.next();
-        let Some(mut task) = first.and_then(|first| join::task(&self.region, Some(&first), None))
+        let Some(mut task) = first.and_then(|first| merge::task(&self.region, Some(&first), None))
         else {
             let error = Error::new(
                 Kind::Provider,
@@ -217,7 +218,7 @@ impl Provider for Lightsail {
             return Err(self.start_error(name, error.maybe_executed()));
         };
         task.snapshot = Some(name.clone());
-        let others: Vec<Value> = operations.map(|seen| seen.raw).collect();
+        let others: Vec<Value> = operations.map(|seen| redact_json(&seen.raw)).collect();
         if !others.is_empty() {
             task.raw["otherOperations"] = others.into();
         }
@@ -225,7 +226,14 @@ impl Provider for Lightsail {
     }
 
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
-        self.look_at(ids).await
+        let unseen = |id: &TaskId| Task::unseen(ID, &self.region, id.clone());
+        let known: Vec<Task> = ids.iter().map(unseen).collect();
+        self.look_at(&known).await
+    }
+
+    /// An operation is forgotten some day; its record is still found by what is known of the task.
+    async fn look_again(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
+        self.look_at(known).await
     }
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
@@ -237,8 +245,10 @@ impl Provider for Lightsail {
             try_join(self.calls.instance_snapshots(), self.calls.disk_snapshots()).await?;
         let instances = instances
             .iter()
-            .map(|s| sources::of_instance(&self.region, s));
-        let disks = disks.iter().map(|s| sources::of_disk(&self.region, s));
+            .filter_map(|s| sources::of_instance(&self.region, s));
+        let disks = disks
+            .iter()
+            .filter_map(|s| sources::of_disk(&self.region, s));
         Ok(instances.chain(disks).collect())
     }
 
@@ -266,11 +276,17 @@ impl Provider for Lightsail {
 impl Lightsail {
     /// The snapshot of this name: first among the instances', then among the disks'.
     async fn source(&self, name: &str) -> Result<Source> {
-        if let Some(snapshot) = self.calls.instance_snapshot(name).await? {
-            return Ok(sources::of_instance(&self.region, &snapshot));
+        if let Some(mut snapshot) = self.calls.instance_snapshot(name).await? {
+            snapshot.name.get_or_insert_with(|| name.to_owned());
+            if let Some(source) = sources::of_instance(&self.region, &snapshot) {
+                return Ok(source);
+            }
         }
-        if let Some(snapshot) = self.calls.disk_snapshot(name).await? {
-            return Ok(sources::of_disk(&self.region, &snapshot));
+        if let Some(mut snapshot) = self.calls.disk_snapshot(name).await? {
+            snapshot.name.get_or_insert_with(|| name.to_owned());
+            if let Some(source) = sources::of_disk(&self.region, &snapshot) {
+                return Ok(source);
+            }
         }
         Err(self.no_snapshot(name))
     }
@@ -283,15 +299,19 @@ impl Lightsail {
         .hint("snapexport list lightsail shows what can be exported")
     }
 
-    /// The sentence of a failed start says whether an export may be under way.
+    /// The sentence of a failed start. Where an export may be under way it says so little that the caller can say the rest.
     fn start_error(&self, name: &str, error: Error) -> Error {
-        let error = error.of_start();
+        let mut error = error.of_start();
         match error.kind {
-            Kind::MaybeStarted => error
-                .context(format!(
-                    "It is not known whether the export of '{name}' was started"
-                ))
-                .hint("snapexport status --remote lists what Lightsail has"),
+            Kind::MaybeStarted => {
+                let neutral = format!("No proper answer to ExportSnapshot of '{name}'");
+                if error.message == not_started(name) {
+                    error.message = neutral;
+                    error
+                } else {
+                    error.context(neutral)
+                }
+            }
             Kind::NotFound => {
                 let mut precise = self.no_snapshot(name);
                 precise.details.code = error.details.code;

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::calls::Calls;
 use super::connector::into_sdk;
-use super::{join, sources};
+use super::{join, merge, sources};
 use crate::error::{Error, Kind};
 use crate::provider::http::Reply;
 use crate::provider::recorded::{Parsed, Recorded};
@@ -67,7 +67,7 @@ pub async fn fuzz_replies(data: &[u8]) -> Parsed {
         .build();
     let calls = Calls(aws_sdk_lightsail::Client::from_conf(config));
     let mut parsed = Parsed::default();
-    let of_operation = |seen| join::task(REGION, Some(&seen), None);
+    let of_operation = |seen| merge::task(REGION, Some(&seen), None);
     match call {
         "ExportSnapshot" => parsed.take(calls.export_snapshot("web-1").await, |parsed, seen| {
             parsed
@@ -83,17 +83,19 @@ pub async fn fuzz_replies(data: &[u8]) -> Parsed {
                 .extend(seen.into_iter().filter_map(of_operation));
         }),
         "GetInstanceSnapshots" => parsed.take(calls.instance_snapshots().await, |parsed, seen| {
-            let sources = seen.iter().map(|one| sources::of_instance(REGION, one));
+            let sources = seen
+                .iter()
+                .filter_map(|one| sources::of_instance(REGION, one));
             parsed.sources.extend(sources);
         }),
         "GetDiskSnapshots" => parsed.take(calls.disk_snapshots().await, |parsed, seen| {
-            let sources = seen.iter().map(|one| sources::of_disk(REGION, one));
+            let sources = seen.iter().filter_map(|one| sources::of_disk(REGION, one));
             parsed.sources.extend(sources);
         }),
         _ => parsed.take(calls.records().await, |parsed, seen| {
             let tasks = seen
                 .iter()
-                .filter_map(|one| join::task(REGION, None, Some(one)));
+                .filter_map(|one| merge::task(REGION, None, Some(one)));
             parsed.tasks.extend(tasks);
             // Each record against an operation of the same snapshot.
             let operation = aws_sdk_lightsail::types::Operation::builder()
@@ -103,7 +105,7 @@ pub async fn fuzz_replies(data: &[u8]) -> Parsed {
                 ))
                 .build();
             let records: Vec<_> = seen.iter().map(|one| &one.typed).collect();
-            join::join(&[&operation], &records);
+            join::join(&[join::Claim::of_operation(&operation)], &records);
         }),
     }
     parsed

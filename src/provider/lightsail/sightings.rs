@@ -1,83 +1,122 @@
 //! Tasks as they are seen: looked at by id, listed, and followed to what they made.
 
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt};
 
-use super::join::{self, RECORD_PREFIX, SeenOperation, SeenRecord};
+use super::join::{self, Claim, Match, RECORD_PREFIX};
+use super::merge::{self, SeenOperation, SeenRecord};
 use super::{Lightsail, PARALLEL};
 use crate::error::{Error, Kind, Result};
 use crate::provider::TaskFilter;
 use crate::task::{Artifact, Task, TaskId};
 
 impl Lightsail {
-    /// One slot per id: the operations side by side, then one pass over the records for all of them.
-    pub(super) async fn look_at(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
-        let asked = ids.iter().cloned();
-        let operations: Vec<Option<Result<SeenOperation>>> =
-            stream::iter(asked.map(|id| async move { self.operation(&id).await }))
-                .buffered(PARALLEL)
-                .collect()
-                .await;
+    /// One slot per task: the operations side by side, and one pass over the records for all of them.
+    pub(super) async fn look_at(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
+        let ids: Vec<TaskId> = known.iter().map(|task| task.id.clone()).collect();
+        let asked = ids
+            .into_iter()
+            .map(|id| async move { self.operation(&id).await });
+        let operations = stream::iter(asked).buffered(PARALLEL).collect();
+        let (operations, records): (Vec<Option<Result<SeenOperation>>>, _) =
+            join(operations, self.calls.records()).await;
         if let Some(error) = common_failure(&operations) {
             return Err(error.clone());
         }
-        let is_any_known = operations.iter().any(|slot| !matches!(slot, Some(Err(_))));
-        let records = if is_any_known {
-            self.calls.records().await?
-        } else {
-            Vec::new()
-        };
-        let known: Vec<&Operation> = operations
-            .iter()
-            .flatten()
-            .filter_map(|slot| Some(&slot.as_ref().ok()?.typed))
-            .collect();
-        let mut joined = join::join(&known, &typed(&records)).into_iter();
-        let mut slots = Vec::with_capacity(ids.len());
-        for (id, operation) in ids.iter().zip(&operations) {
-            slots.push(match operation {
-                Some(Ok(operation)) => {
-                    let record = joined.next().flatten().map(|index| &records[index]);
-                    let is_late = record.is_some_and(|record| join::has_failed(&record.typed))
-                        && operation.typed.is_terminal() != Some(true);
-                    // The record failed between the two requests. Only the operation says why, so it is asked again.
-                    match if is_late {
-                        self.operation(id).await
-                    } else {
-                        None
-                    } {
-                        Some(Ok(later)) => self.found(id, Some(&later), record),
-                        _ => self.found(id, Some(operation), record),
-                    }
-                }
-                Some(Err(error)) => Err(error.clone()),
-                None => {
-                    let named = |seen: &&SeenRecord| seen.typed.name() == Some(id.as_str());
-                    self.found(id, None, records.iter().find(named))
-                }
-            });
+        let records = records?;
+        let joined = self.records_of(known, &operations, &records).await?;
+        let mut slots = Vec::with_capacity(known.len());
+        for ((known, operation), record) in known.iter().zip(operations).zip(joined) {
+            slots.push(self.sight(known, operation, record).await);
         }
         Ok(slots)
+    }
+
+    /// The record of each task. Before one is taken in doubt, all other operations are asked for, one of which may own it.
+    async fn records_of<'r>(
+        &self,
+        known: &[Task],
+        operations: &[Option<Result<SeenOperation>>],
+        records: &'r [SeenRecord],
+    ) -> Result<Vec<Option<&'r SeenRecord>>> {
+        let claims = known.iter().zip(operations).map(claim);
+        let mut claims: Vec<Claim<'_>> = claims.collect();
+        let typed = typed(records);
+        let mut joined = join::join(&claims, &typed);
+        let others;
+        if joined.iter().flatten().any(|found| !found.is_sure) {
+            others = self.calls.operations().await?;
+            let is_other = |operation: &&Operation| {
+                known
+                    .iter()
+                    .all(|task| operation.id() != Some(task.id.as_str()))
+            };
+            let rivals = others.iter().map(|seen| &seen.typed).filter(is_other);
+            claims.extend(rivals.map(Claim::of_operation));
+            joined = join::join(&claims, &typed);
+            joined.truncate(known.len());
+        }
+        let record = |found: Option<Match>| Some(&records[found?.record]);
+        Ok(joined.into_iter().map(record).collect())
+    }
+
+    /// One task of what its operation and its record say.
+    async fn sight(
+        &self,
+        known: &Task,
+        operation: Option<Result<SeenOperation>>,
+        record: Option<&SeenRecord>,
+    ) -> Result<Task> {
+        let (operation, error) = match operation {
+            Some(Ok(operation)) => (Some(operation), None),
+            Some(Err(error)) if error.kind != Kind::NotFound => return Err(error),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let has_failed = record.is_some_and(|record| merge::has_failed(&record.typed));
+        let operation = match operation {
+            // The record failed between the two requests. Only the operation says why, so it is asked again.
+            Some(earlier) if has_failed && earlier.typed.is_terminal() != Some(true) => {
+                match self.operation(&known.id).await {
+                    Some(Ok(later)) => Some(later),
+                    _ => Some(earlier),
+                }
+            }
+            same => same,
+        };
+        let Some(mut task) = merge::task(&self.region, operation.as_ref(), record) else {
+            let unknown = || Error::new(Kind::NotFound, self.unknown(&known.id));
+            return Err(error.unwrap_or_else(unknown));
+        };
+        // What was asked for, whatever the reply calls it: the caller finds its task by it.
+        task.id = known.id.clone();
+        if operation.is_none() {
+            task.created_at = known.created_at.or(task.created_at);
+        }
+        Ok(task)
     }
 
     /// What the records tell of, each under its operation's id while that is readable, newest first.
     pub(super) async fn list(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         let (operations, records) = try_join(self.calls.operations(), self.calls.records()).await?;
-        let known: Vec<&Operation> = operations.iter().map(|seen| &seen.typed).collect();
+        let claims = operations
+            .iter()
+            .map(|seen| Claim::of_operation(&seen.typed));
+        let claims: Vec<Claim<'_>> = claims.collect();
         let mut owners: Vec<Option<&SeenOperation>> = vec![None; records.len()];
         let mut tasks = Vec::new();
-        for (operation, index) in operations.iter().zip(join::join(&known, &typed(&records))) {
-            match index {
-                Some(index) => owners[index] = Some(operation),
+        for (operation, found) in operations.iter().zip(join::join(&claims, &typed(&records))) {
+            match found {
+                Some(found) => owners[found.record] = Some(operation),
                 None if is_export_without_record(&operation.typed) => {
-                    tasks.extend(join::task(&self.region, Some(operation), None));
+                    tasks.extend(merge::task(&self.region, Some(operation), None));
                 }
                 None => {}
             }
         }
         for (record, owner) in records.iter().zip(owners) {
-            tasks.extend(join::task(&self.region, owner, Some(record)));
+            tasks.extend(merge::task(&self.region, owner, Some(record)));
         }
         tasks.retain(|task| is_wanted(filter, task));
         tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
@@ -86,13 +125,9 @@ impl Lightsail {
 
     /// What the record says the task made.
     pub(super) async fn artifact_of(&self, task: &Task) -> Result<Artifact> {
-        let records = self.calls.records().await?;
-        let record = match known_record(task, &records) {
-            Some(record) => Some(record.clone()),
-            None => self.joined_record(task, &records).await?,
-        };
-        record
-            .and_then(|record| join::artifact(&self.region, &record.typed))
+        let seen = self.look_at(std::slice::from_ref(task)).await?.pop();
+        seen.transpose()?
+            .and_then(|seen| seen.artifact)
             .ok_or_else(|| {
                 Error::new(
                     Kind::NotFound,
@@ -120,32 +155,14 @@ impl Lightsail {
     fn unknown(&self, id: &TaskId) -> String {
         format!("Lightsail knows no export {id} in {}", self.region)
     }
+}
 
-    fn found(
-        &self,
-        id: &TaskId,
-        operation: Option<&SeenOperation>,
-        record: Option<&SeenRecord>,
-    ) -> Result<Task> {
-        let task = join::task(&self.region, operation, record);
-        let mut task = task.ok_or_else(|| Error::new(Kind::NotFound, self.unknown(id)))?;
-        // What was asked for, whatever the reply calls it: the caller finds its task by it.
-        task.id = id.clone();
-        Ok(task)
-    }
-
-    /// The record that an operation still readable leads to.
-    async fn joined_record(
-        &self,
-        task: &Task,
-        records: &[SeenRecord],
-    ) -> Result<Option<SeenRecord>> {
-        let Some(operation) = self.operation(&task.id).await else {
-            return Ok(None);
-        };
-        let operation = operation?;
-        let index = join::join(&[&operation.typed], &typed(records))[0];
-        Ok(index.map(|index| records[index].clone()))
+/// What a task can say of its record; nothing, where its operation could not be read.
+fn claim<'a>((known, operation): (&'a Task, &'a Option<Result<SeenOperation>>)) -> Claim<'a> {
+    match operation {
+        Some(Ok(operation)) => Claim::of_task(known, Some(&operation.typed)),
+        Some(Err(error)) if error.kind != Kind::NotFound => Claim::default(),
+        _ => Claim::of_task(known, None),
     }
 }
 
@@ -157,21 +174,6 @@ fn common_failure(slots: &[Option<Result<SeenOperation>>]) -> Option<&Error> {
         .all(failure)
         .then(|| slots.first()?.as_ref()?.as_ref().err())
         .flatten()
-}
-
-/// The record that an earlier sighting of a task names: outright, or by what the export made.
-fn known_record<'r>(task: &Task, records: &'r [SeenRecord]) -> Option<&'r SeenRecord> {
-    let name = task.raw["record"]["name"]
-        .as_str()
-        .unwrap_or(task.id.as_str());
-    let made = task
-        .artifact
-        .as_ref()
-        .and_then(|artifact| artifact.id.as_deref());
-    records.iter().find(|seen| {
-        let destination = seen.typed.destination_info().and_then(|info| info.id());
-        seen.typed.name() == Some(name) || (made.is_some() && destination == made)
-    })
 }
 
 fn typed(records: &[SeenRecord]) -> Vec<&ExportSnapshotRecord> {

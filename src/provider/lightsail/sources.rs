@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_lightsail::types::{DiskSnapshot, InstanceSnapshot, Tag};
 
 use super::ID;
-use super::join::timestamp;
+use super::merge::timestamp;
 use crate::task::{SCHEMA, Source, SourceKind};
 
 /// Blueprints that Lightsail does not export, by the start of their ids (Lightsail's user guide, 2023).
@@ -15,16 +15,12 @@ const FIXED_BLUEPRINTS: [(&str, &str); 3] = [
     ("ghost", "Ghost"),
 ];
 
-/// An instance snapshot, with its system disk and its attached disks.
-pub fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Source {
+/// An instance snapshot, with its system disk and its attached disks. `None` without a name, by which alone it can be exported.
+pub fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Option<Source> {
     let word = snapshot.state().map(|state| state.as_str());
-    // Added up wider than they come: numbers out of range must not overflow.
-    let attached: i64 = snapshot
-        .from_attached_disks()
-        .iter()
-        .filter_map(|disk| disk.size_in_gb().map(i64::from))
-        .sum();
-    let size = snapshot.size_in_gb().map(|size| i64::from(size) + attached);
+    let attached = snapshot.from_attached_disks().iter();
+    let attached = attached.filter_map(|disk| bytes(disk.size_in_gb()));
+    let size = bytes(snapshot.size_in_gb()).map(|size| attached.fold(size, u64::saturating_add));
     let reason = state_problem(word, "available")
         .or_else(|| auto_problem(snapshot.is_from_auto_snapshot()))
         .or_else(|| blueprint_problem(snapshot.from_blueprint_id()));
@@ -42,8 +38,8 @@ pub fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Source {
     )
 }
 
-/// A disk snapshot.
-pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Source {
+/// A disk snapshot; `None` without a name.
+pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Option<Source> {
     let word = snapshot.state().map(|state| state.as_str());
     let reason =
         state_problem(word, "completed").or_else(|| auto_problem(snapshot.is_from_auto_snapshot()));
@@ -53,7 +49,7 @@ pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Source {
         Facts {
             name: snapshot.name(),
             word,
-            size: snapshot.size_in_gb().map(i64::from),
+            size: bytes(snapshot.size_in_gb()),
             created_at: snapshot.created_at(),
             tags: snapshot.tags(),
             reason,
@@ -65,20 +61,21 @@ pub fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Source {
 struct Facts<'s> {
     name: Option<&'s str>,
     word: Option<&'s str>,
-    size: Option<i64>,
+    size: Option<u64>,
     created_at: Option<&'s aws_sdk_lightsail::primitives::DateTime>,
     tags: &'s [Tag],
     reason: Option<String>,
 }
 
-fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Source {
+fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Option<Source> {
+    let name = facts.name.filter(|name| !name.is_empty())?;
     let word = facts.word.unwrap_or_default();
-    Source {
+    Some(Source {
         schema: SCHEMA,
         provider: ID,
         region: region.to_owned(),
-        id: facts.name.unwrap_or_default().to_owned(),
-        name: facts.name.map(str::to_owned),
+        id: name.to_owned(),
+        name: Some(name.to_owned()),
         kind,
         state: match word {
             "available" | "completed" => "completed",
@@ -87,15 +84,18 @@ fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Source {
         }
         .to_owned(),
         provider_state: word.to_owned(),
-        size_bytes: facts
-            .size
-            .and_then(|gb| u64::try_from(gb).ok())
-            .and_then(|gb| gb.checked_mul(1 << 30)),
+        size_bytes: facts.size,
         created_at: facts.created_at.and_then(timestamp),
         exportable: facts.reason.is_none(),
         reason: facts.reason,
         tags: tags(facts.tags),
-    }
+    })
+}
+
+/// A size in GiB as bytes; a negative one says nothing.
+fn bytes(gigabytes: Option<i32>) -> Option<u64> {
+    let gigabytes = u64::try_from(gigabytes?).ok()?;
+    Some(gigabytes << 30)
 }
 
 /// Only words known to be bad count: one never seen before is for Lightsail to judge.
@@ -135,7 +135,7 @@ fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_sdk_lightsail::types::{DiskSnapshotState, InstanceSnapshotState};
+    use aws_sdk_lightsail::types::{Disk, DiskSnapshotState, InstanceSnapshotState};
 
     #[test]
     fn what_lightsail_does_not_export_has_a_reason() {
@@ -156,7 +156,7 @@ mod tests {
                 .is_from_auto_snapshot(is_auto)
                 .from_blueprint_id(blueprint)
                 .build();
-            let source = of_instance("eu-west-3", &snapshot);
+            let source = of_instance("eu-west-3", &snapshot).expect("it has a name");
             assert_eq!(source.exportable, reason.is_none(), "{source:?}");
             let said = source.reason.unwrap_or_default();
             assert!(said.contains(reason.unwrap_or("")), "{said}");
@@ -165,15 +165,51 @@ mod tests {
 
     #[test]
     fn the_ready_words_of_both_kinds_become_one() {
-        let instance = InstanceSnapshot::builder().state(InstanceSnapshotState::Available);
-        assert_eq!(of_instance("r", &instance.build()).state, "completed");
+        let instance = InstanceSnapshot::builder()
+            .name("i")
+            .state(InstanceSnapshotState::Available);
+        let instance = of_instance("r", &instance.build()).expect("it has a name");
+        assert_eq!(instance.state, "completed");
         let disk = DiskSnapshot::builder()
+            .name("d")
             .state(DiskSnapshotState::Completed)
             .size_in_gb(8);
-        let disk = of_disk("r", &disk.build());
+        let disk = of_disk("r", &disk.build()).expect("it has a name");
         assert_eq!(
             (disk.state.as_str(), disk.size_bytes),
             ("completed", Some(8 << 30))
+        );
+    }
+
+    #[test]
+    fn sizes_neither_overflow_nor_go_below_nothing() {
+        let disk = |size| Disk::builder().size_in_gb(size).build();
+        let huge = InstanceSnapshot::builder()
+            .name("huge")
+            .size_in_gb(i32::MAX)
+            .from_attached_disks(disk(i32::MAX))
+            .from_attached_disks(disk(-1))
+            .from_attached_disks(disk(5));
+        let size = (2 * 2_147_483_647 + 5) << 30;
+        let huge = of_instance("r", &huge.build()).expect("it has a name");
+        assert_eq!(huge.size_bytes, Some(size));
+        let many = (0..8).fold(InstanceSnapshot::builder(), |all, _| {
+            all.from_attached_disks(disk(i32::MAX))
+        });
+        let many = many.name("many").size_in_gb(i32::MAX).build();
+        let many = of_instance("r", &many).expect("it has a name");
+        assert_eq!(many.size_bytes, Some(u64::MAX));
+        let negative = DiskSnapshot::builder().name("less").size_in_gb(-5).build();
+        let negative = of_disk("r", &negative).expect("it has a name");
+        assert_eq!(negative.size_bytes, None);
+    }
+
+    #[test]
+    fn a_snapshot_without_a_name_cannot_be_exported_and_is_left_out() {
+        assert_eq!(of_instance("r", &InstanceSnapshot::builder().build()), None);
+        assert_eq!(
+            of_disk("r", &DiskSnapshot::builder().name("").build()),
+            None
         );
     }
 }
