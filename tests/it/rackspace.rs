@@ -1,6 +1,9 @@
 //! Rackspace: the provider against the sandbox, and against replies that no sandbox gives.
 
-use std::path::PathBuf;
+mod login;
+mod replies;
+mod strictness;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +15,6 @@ use snapexport::provider::http::{Http, Reply, Request};
 use snapexport::provider::{Provider, TaskFilter, rackspace};
 use snapexport::sandbox::{Options, Sandbox};
 use snapexport::task::{ExportRequest, Progress, State, Target, Task, TaskId};
-
-use crate::canned::{Answer, Canned};
 
 const WEB: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
 const DB: &str = "2f1d3c5b-7a69-4e80-b1c2-d3e4f5061728";

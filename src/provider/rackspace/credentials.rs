@@ -3,7 +3,7 @@
 use reqwest::Url;
 
 use super::identity::{IdentityUrl, Version};
-use super::origins::{Found, find, missing};
+use super::origins::{find, missing};
 use crate::context::Sources;
 use crate::error::{Error, Result};
 use crate::provider::http::Http;
