@@ -97,6 +97,8 @@ impl<'a> Starter<'a> {
             }
         }
         let before = same(self.provider, request, None).await?;
+        // Where no setting names it, the first answer does.
+        intent.region = self.provider.region().to_owned();
         if !self.is_new
             && let Some(running) = before.iter().find(|task| !task.is_settled())
         {

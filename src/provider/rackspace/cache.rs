@@ -4,15 +4,13 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::credentials::{Login, Tenant};
-use super::identity::{Endpoint, Grant, IdentityUrl};
+use super::grant::{Endpoint, Grant};
+use super::identity::IdentityUrl;
 use crate::secret::Secret;
-
-/// A token with less than this left is not worth using.
-const WORTH: SignedDuration = SignedDuration::from_hours(1);
 
 /// Where one login's token is kept.
 #[derive(Clone, Debug)]
@@ -26,7 +24,7 @@ pub struct Cache {
 struct Kept {
     key: String,
     token: String,
-    expires: Timestamp,
+    renew_at: Timestamp,
     tenant: Option<String>,
     default_region: Option<String>,
     endpoints: Vec<Endpoint>,
@@ -44,7 +42,7 @@ impl Cache {
         }
     }
 
-    /// The token, if there is one that only its owner can read and that has an hour or more before it.
+    /// The token, if there is one that only its owner can read and that need not be replaced yet.
     pub fn load(&self, now: Timestamp) -> Option<Grant> {
         let text = self.read_private()?;
         let Ok(kept) = serde_json::from_str::<Kept>(&text) else {
@@ -54,23 +52,20 @@ impl Cache {
             );
             return None;
         };
-        // A login may answer any time there is, even the first.
-        let renew_at = kept.expires.saturating_sub(WORTH).unwrap_or(Timestamp::MIN);
-        if kept.key != self.key || now >= renew_at {
+        if kept.key != self.key || now >= kept.renew_at {
             return None;
         }
         tracing::info!("rackspace: token from {}", self.path.display());
         Some(Grant {
             token: Secret::new(kept.token),
-            renew_at: Some(renew_at),
-            expires: Some(kept.expires),
+            renew_at: Some(kept.renew_at),
             tenant: kept.tenant,
             default_region: kept.default_region,
             endpoints: kept.endpoints,
         })
     }
 
-    /// Keeps a token. A failure only costs the next run a login.
+    /// Keeps a token whose end is known. A failure only costs the next run a login.
     pub fn store(&self, grant: &Grant) {
         if let Err(error) = self.try_store(grant) {
             tracing::info!(
@@ -81,13 +76,13 @@ impl Cache {
     }
 
     fn try_store(&self, grant: &Grant) -> std::io::Result<()> {
-        let Some(expires) = grant.expires else {
+        let Some(renew_at) = grant.renew_at else {
             return Ok(());
         };
         let kept = Kept {
             key: self.key.clone(),
             token: grant.token.expose().to_owned(),
-            expires,
+            renew_at,
             tenant: grant.tenant.clone(),
             default_region: grant.default_region.clone(),
             endpoints: grant.endpoints.clone(),
@@ -169,6 +164,7 @@ fn fnv1a(text: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::provider::rackspace::credentials::Proof;
+    use jiff::SignedDuration;
     use reqwest::Url;
 
     fn cache(directory: &Path, user: &str) -> Cache {
@@ -183,11 +179,12 @@ mod tests {
     }
 
     fn grant(hours: i64) -> Grant {
+        let now = Timestamp::now();
         Grant {
-            expires: Some(Timestamp::now() + SignedDuration::from_hours(hours)),
             default_region: Some("DFW".into()),
             ..Grant::of_token(Secret::new("t0ken"), Some("123".into()))
         }
+        .ending(Some(now + SignedDuration::from_hours(hours)), now, now)
     }
 
     #[test]
@@ -205,22 +202,31 @@ mod tests {
     fn a_token_in_its_last_hour_and_a_damaged_file_are_ignored() {
         let directory = tempfile::tempdir().expect("a directory");
         let cache = cache(directory.path(), "ops");
-        cache.store(&grant(1));
-        assert!(cache.load(Timestamp::now()).is_none(), "the last hour");
         cache.store(&grant(24));
+        let later = |hours| Timestamp::now() + SignedDuration::from_hours(hours);
+        assert!(cache.load(later(22)).is_some());
+        assert!(cache.load(later(23)).is_none(), "the last hour");
         let text = std::fs::read_to_string(&cache.path).expect("written");
-        std::fs::write(&cache.path, &text[..text.len() / 2]).expect("cut");
-        assert!(cache.load(Timestamp::now()).is_none(), "half a file");
+        for damage in [
+            &text[..text.len() / 2],
+            "{}",
+            &text.replace("renew_at", "expires"),
+        ] {
+            std::fs::write(&cache.path, damage).expect("written");
+            assert!(cache.load(Timestamp::now()).is_none(), "{damage}");
+        }
     }
 
     #[test]
-    fn a_token_that_ended_before_all_time_is_ignored() {
+    fn a_kept_end_at_the_edge_of_time_is_no_token() {
         let directory = tempfile::tempdir().expect("a directory");
         let cache = cache(directory.path(), "ops");
-        cache.store(&Grant {
-            expires: Some(Timestamp::MIN),
-            ..grant(1)
-        });
+        let edge = Grant {
+            renew_at: Some(Timestamp::MIN),
+            ..grant(24)
+        };
+        cache.store(&edge);
+        assert!(cache.path.exists());
         assert!(cache.load(Timestamp::now()).is_none());
     }
 

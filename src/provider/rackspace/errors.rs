@@ -17,11 +17,33 @@ struct Said {
     message: String,
     /// When to come back, as the body tells it.
     retry_at: Option<Timestamp>,
+    /// Whether it is said in JSON, as the services do when asked to.
+    is_json: bool,
 }
 
 /// The error that a reply outside 2xx means; `sentence` says what failed.
+///
+/// That something is not there or not allowed is believed only in the API's own JSON, which every request asks for:
+/// a page is a proxy's or a gateway's, and says nothing about what was asked for (kind `provider`).
 pub fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
     let said = read(&reply.body);
+    let is_json = said.is_json;
+    let mut error = told(reply, said, sentence.into());
+    if matches!(error.kind, Kind::Permission | Kind::NotFound) && !is_json {
+        error.kind = Kind::Provider;
+        error.details.hints = vec![
+            "check that the endpoint is right (-v shows it); a proxy may stand before it".into(),
+        ];
+    }
+    error
+}
+
+/// The same for Cloud Files, which refuses in HTML, and to HEAD without a body.
+pub fn files_refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
+    told(reply, read(&reply.body), sentence.into())
+}
+
+fn told(reply: &Reply, said: Said, sentence: String) -> Error {
     let kind = match reply.status {
         401 => Kind::Credentials,
         403 => Kind::Permission,
@@ -31,14 +53,14 @@ pub fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
         500..=599 => Kind::Unavailable,
         _ => Kind::Provider,
     };
-    let error = Error::new(kind, sentence)
-        .code(said.name.unwrap_or_else(|| reply.status.to_string()))
+    let mut error = Error::new(kind, sentence)
         .cause(if said.message.is_empty() {
             format!("HTTP {} without a reason", reply.status)
         } else {
             format!("HTTP {}: {}", reply.status, said.message)
         })
         .request_id(request_id(reply));
+    error.details.code = said.name;
     match kind {
         Kind::RateLimited => {
             let now = reply.date().unwrap_or_else(Timestamp::now);
@@ -82,6 +104,7 @@ fn read(body: &[u8]) -> Said {
     if let Some(message) = json.get("message").and_then(text) {
         return Said {
             message,
+            is_json: true,
             ..Said::default()
         };
     }
@@ -94,6 +117,7 @@ fn read(body: &[u8]) -> Said {
                 name: Some(name.clone()).filter(|name| name != "error"),
                 message: value.get("message").and_then(text)?,
                 retry_at: retry.and_then(parse_time),
+                is_json: true,
             })
         })
         .unwrap_or_default()
@@ -101,12 +125,15 @@ fn read(body: &[u8]) -> Said {
 
 /// The text of a page: its body without the title, which only says the same again, cut to what a person reads.
 fn page_text(page: &str) -> String {
-    const LENGTH: usize = 500;
     let page = page.split_once("</title>").map_or(page, |(_, rest)| rest);
-    let text = strip_tags(page);
-    match text.char_indices().nth(LENGTH) {
+    shortened(&strip_tags(page), 500)
+}
+
+/// The text up to so many characters.
+pub fn shortened(text: &str, length: usize) -> String {
+    match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 
@@ -191,7 +218,35 @@ mod tests {
             (500, Kind::Unavailable),
             (503, Kind::Unavailable),
         ] {
-            assert_eq!(refusal(&reply(status, &[], ""), "x").kind, kind, "{status}");
+            let own = reply(status, &[], r#"{"message": "no", "code": "404 Not Found"}"#);
+            let error = refusal(&own, "x");
+            assert_eq!(error.kind, kind, "{status}");
+            assert_eq!(
+                error.details.code, None,
+                "a status is no code of the provider's"
+            );
+            assert_eq!(
+                files_refusal(&reply(status, &[], ""), "x").kind,
+                kind,
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_strangers_page_says_nothing_of_what_was_asked_for() {
+        for body in [
+            "<html><h1>Forbidden</h1></html>",
+            "Not Found",
+            "",
+            "{}",
+            "[]",
+        ] {
+            for status in [403, 404] {
+                let error = refusal(&reply(status, &[], body), "x");
+                assert_eq!(error.kind, Kind::Provider, "{status} {body}");
+                assert!(error.details.hints[0].contains("proxy"), "{error:?}");
+            }
         }
     }
 

@@ -1,18 +1,16 @@
-//! Logging in: Identity v2.0 and Keystone v3, and what a login grants.
+//! Logging in: Identity v2.0 and Keystone v3.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Method, Url};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::credentials::{Login, Proof, Tenant};
 use super::errors::{parse_time, refusal};
+use super::grant::{Endpoint, Grant};
+use super::scrub::scrub;
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::{Http, Reply, Request};
 use crate::secret::Secret;
-
-/// How long before its end a token is replaced.
-const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Which protocol an identity service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,97 +72,6 @@ pub fn is_rackspace(url: &Url) -> bool {
         .is_some_and(|host| host.ends_with(".rackspacecloud.com"))
 }
 
-/// What a login grants.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// Goes with every request.
-    pub token: Secret,
-    /// From when on the token is better replaced; `None`: never, it is not ours.
-    pub renew_at: Option<Timestamp>,
-    /// When the token ends.
-    pub expires: Option<Timestamp>,
-    /// The account number or project.
-    pub tenant: Option<String>,
-    /// The region of those who name none.
-    pub default_region: Option<String>,
-    /// The services we use.
-    pub endpoints: Vec<Endpoint>,
-}
-
-/// A service in a region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// `image` or `object-store`.
-    pub kind: String,
-    /// The service's name, such as `cloudImages`.
-    pub name: String,
-    /// Its region; some have none.
-    pub region: Option<String>,
-    /// Its public address.
-    pub url: String,
-}
-
-impl Grant {
-    /// A token that somebody else got.
-    pub fn of_token(token: Secret, tenant: Option<String>) -> Self {
-        Grant {
-            token,
-            renew_at: None,
-            expires: None,
-            tenant,
-            default_region: None,
-            endpoints: Vec::new(),
-        }
-    }
-
-    /// Whether the token has enough of its life before it. An export goes on writing with it.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
-        self.renew_at.is_none_or(|renew_at| now < renew_at)
-    }
-
-    fn ending(mut self, expires: Option<Timestamp>, now: Timestamp) -> Self {
-        self.expires = expires;
-        self.renew_at = expires.map(|expires| {
-            // A token that lives for minutes is used for half its life, not never.
-            let life = expires.duration_since(now);
-            expires - RENEW_BEFORE.min(life / 2).max(SignedDuration::ZERO)
-        });
-        self
-    }
-
-    /// The address of a service in a region: by type and name, else by type. `None` without any of this type.
-    ///
-    /// A region that none of them is in is a `usage` error that names those there are.
-    pub fn endpoint(&self, kind: &str, name: &str, region: &str) -> Result<Option<&str>> {
-        let of_kind: Vec<&Endpoint> = self.endpoints.iter().filter(|e| e.kind == kind).collect();
-        let mut chosen: Vec<&Endpoint> =
-            of_kind.iter().copied().filter(|e| e.name == name).collect();
-        if chosen.is_empty() {
-            chosen = of_kind;
-        }
-        let is_here = |e: &&&Endpoint| {
-            e.region
-                .as_deref()
-                .is_some_and(|r| r.eq_ignore_ascii_case(region))
-        };
-        let everywhere = || chosen.iter().find(|e| e.region.is_none());
-        if let Some(endpoint) = chosen.iter().find(is_here).or_else(everywhere) {
-            return Ok(Some(&endpoint.url));
-        }
-        if chosen.is_empty() {
-            return Ok(None);
-        }
-        let mut regions: Vec<&str> = chosen.iter().filter_map(|e| e.region.as_deref()).collect();
-        regions.sort_unstable();
-        regions.dedup();
-        Err(Error::usage(format!(
-            "This account has no {kind} service in the region '{}'",
-            crate::secret::clean(region)
-        ))
-        .hint(format!("its regions are: {}", regions.join(", "))))
-    }
-}
-
 /// Logs in. A transient failure is tried again a few times; nothing is executed by a login.
 pub async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result<Grant> {
     let (first, second) = match &login.proof {
@@ -206,7 +113,8 @@ async fn send(
     };
     let parse = |reply: Reply| {
         if !reply.is_success() {
-            return Err(refused(&reply, identity, &login.user));
+            let error = refused(&reply, identity, &login.user);
+            return Err(scrub(error, &[login.proof.secret()]));
         }
         match identity.version {
             Version::V2 => v2_grant(&reply),
@@ -226,7 +134,8 @@ pub async fn catalogue_of(
     let body = json!({"auth": {"tenantId": tenant, "token": {"id": token.expose()}}});
     let parse = |reply: Reply| {
         if !reply.is_success() {
-            return Err(refusal(&reply, "The token's service catalogue was refused"));
+            let error = refusal(&reply, "The token's service catalogue cannot be read");
+            return Err(scrub(error, &[token]));
         }
         v2_grant(&reply).map(|grant| grant.endpoints)
     };
@@ -241,15 +150,20 @@ fn post(identity: &IdentityUrl, body: &Value) -> Result<Request> {
 }
 
 fn refused(reply: &Reply, identity: &IdentityUrl, user: &str) -> Error {
-    let mut error = refusal(reply, format!("The login of '{user}' was refused"));
+    let outcome = match reply.status {
+        413 | 429 | 500..=599 => "could not be done now",
+        _ => "was refused",
+    };
+    let mut error = refusal(reply, format!("The login of '{user}' {outcome}"));
     match reply.status {
         // Such as a disabled user: no role will help.
-        403 => {
+        403 if error.kind == Kind::Permission => {
             error.kind = Kind::Credentials;
             error.details.hints.clear();
         }
         404 => {
             error.kind = Kind::Provider;
+            error.details.hints.clear();
             return error.hint(format!(
                 "there is no identity service at {}; set OS_AUTH_URL (one that ends in /v3 speaks Keystone v3)",
                 identity.base
@@ -318,6 +232,7 @@ pub(super) fn v2_grant(reply: &Reply) -> Result<Grant> {
     Ok(grant.ending(
         text(&access["token"], "expires").and_then(|t| parse_time(&t)),
         clock(reply),
+        Timestamp::now(),
     ))
 }
 
@@ -339,23 +254,8 @@ pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
     Ok(grant.ending(
         text(token, "expires_at").and_then(|t| parse_time(&t)),
         clock(reply),
+        Timestamp::now(),
     ))
-}
-
-impl Grant {
-    fn add(&mut self, service: &Value, region: Option<String>, url: Option<String>) {
-        let kind = text(service, "type").unwrap_or_default();
-        let Some(url) = url.filter(|_| ["image", "object-store"].contains(&kind.as_str())) else {
-            return;
-        };
-        let name = text(service, "name").unwrap_or_default();
-        self.endpoints.push(Endpoint {
-            kind,
-            name,
-            region,
-            url,
-        });
-    }
 }
 
 /// The server's clock, against which it counts a token's life.
@@ -374,7 +274,8 @@ fn strange(reply: &Reply) -> Error {
         .hint("check OS_AUTH_URL; a proxy may stand before it")
 }
 
-fn text(value: &Value, member: &str) -> Option<String> {
+/// A member that is text and not empty.
+pub fn text(value: &Value, member: &str) -> Option<String> {
     let text = value.get(member)?.as_str()?;
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }
@@ -415,61 +316,5 @@ mod tests {
                 "{written}"
             );
         }
-    }
-
-    fn grant(endpoints: &[(&str, &str, Option<&str>, &str)]) -> Grant {
-        let mut grant = Grant::of_token(Secret::new("t"), None);
-        grant.endpoints = endpoints
-            .iter()
-            .map(|(kind, name, region, url)| Endpoint {
-                kind: (*kind).into(),
-                name: (*name).into(),
-                region: region.map(str::to_owned),
-                url: (*url).into(),
-            })
-            .collect();
-        grant
-    }
-
-    #[test]
-    fn services_are_found_by_type_and_name_and_region() {
-        let grant = grant(&[
-            ("image", "other", Some("DFW"), "wrong"),
-            ("image", "cloudImages", Some("DFW"), "dfw"),
-            ("image", "cloudImages", Some("IAD"), "iad"),
-            ("object-store", "swift", None, "files"),
-        ]);
-        for (kind, name, region, url) in [
-            ("image", "cloudImages", "dfw", Some("dfw")),
-            ("image", "cloudImages", "IAD", Some("iad")),
-            ("image", "glance", "DFW", Some("wrong")),
-            ("object-store", "cloudFiles", "DFW", Some("files")),
-            ("compute", "nova", "DFW", None),
-        ] {
-            let found = grant
-                .endpoint(kind, name, region)
-                .expect("a region there is");
-            assert_eq!(found, url, "{kind} {name} {region}");
-        }
-        let error = grant
-            .endpoint("image", "cloudImages", "LON")
-            .expect_err("a UK region");
-        assert_eq!(error.kind, Kind::Usage);
-        assert_eq!(error.details.hints, ["its regions are: DFW, IAD"]);
-    }
-
-    #[test]
-    fn a_token_is_replaced_in_its_last_hour_and_a_short_one_halfway() {
-        let now = Timestamp::UNIX_EPOCH;
-        let after = |minutes: i64| now + SignedDuration::from_mins(minutes);
-        for (life, fresh_at, stale_at) in [(24 * 60, 22 * 60, 23 * 60), (30, 14, 15)] {
-            let grant = grant(&[]).ending(Some(after(life)), now);
-            assert!(grant.is_fresh(after(fresh_at)), "life of {life} min");
-            assert!(!grant.is_fresh(after(stale_at)), "life of {life} min");
-        }
-        assert!(
-            grant(&[]).is_fresh(after(i64::from(i32::MAX))),
-            "a token that is not ours"
-        );
     }
 }

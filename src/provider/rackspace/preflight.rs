@@ -3,8 +3,9 @@
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::errors::refusal;
-use super::session::{Service, Session, below};
+use super::errors::{files_refusal, refusal};
+use super::session::{Service, Session};
+use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
 use crate::error::{Error, Kind, Result};
 
@@ -39,8 +40,13 @@ async fn show_image(session: &Session, image: &str) -> Result<Value> {
     session
         .read("show image", Method::GET, &url, |reply| match reply.status {
             200 => reply.json(),
-            404 => Err(refusal(&reply, format!("There is no image {image} in {region}"))
-                .hint("snapexport list rackspace shows the images; another region has others (--region)")),
+            404 => {
+                let error = refusal(&reply, format!("There is no image {image} in {region}"));
+                if error.kind != Kind::NotFound {
+                    return Err(refusal(&reply, format!("The image {image} cannot be looked at")));
+                }
+                Err(error.hint("snapexport list rackspace shows the images; another region has others (--region)"))
+            }
             _ => Err(refusal(&reply, format!("The image {image} cannot be looked at"))),
         })
         .await
@@ -95,7 +101,7 @@ async fn is_there(session: &Session, name: &'static str, url: &Url) -> Result<bo
         .read(name, Method::HEAD, url, |reply| match reply.status {
             404 => Ok(false),
             _ if reply.is_success() => Ok(true),
-            _ => Err(refusal(&reply, "Cloud Files refused the look")),
+            _ => Err(files_refusal(&reply, "Cloud Files refused the look")),
         })
         .await
 }

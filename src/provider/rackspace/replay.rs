@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 
-use super::identity::{Grant, v2_grant, v3_grant};
-use super::session::follow;
+use super::grant::Grant;
+use super::identity::{v2_grant, v3_grant};
+use super::urls::follow;
 use super::{errors, tasks, wire};
 use crate::provider::recorded::{Parsed, Recorded};
 

@@ -1,6 +1,6 @@
 //! Calls that carry a token: logged in at the first one, again when the token is refused or runs out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use reqwest::{Method, Url};
@@ -8,15 +8,20 @@ use tokio::sync::{Mutex as Gate, OnceCell};
 
 use super::cache::Cache;
 use super::credentials::{Access, Settings};
-use super::identity::{self, Grant, Version};
+use super::grant::Grant;
+use super::identity::{self, Version};
+use super::scrub::scrub;
+use super::urls::with_version;
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::{Http, Reply, Request};
+use crate::secret::Secret;
 
 /// A client of one account in one region.
 pub struct Session {
     http: Http,
     settings: Settings,
-    region: String,
+    /// Known from the start by setting or kept token, else after the first login.
+    region: OnceLock<String>,
     cache: Option<Cache>,
     grant: Mutex<Option<Arc<Grant>>>,
     /// Held during a login, so that calls side by side share one.
@@ -35,62 +40,60 @@ pub enum Service {
 }
 
 impl Session {
-    /// A session; sends a login only if the region cannot be known without one.
-    pub async fn open(http: Http, settings: Settings, cache: Option<Cache>) -> Result<Self> {
-        let mut session = Session {
+    /// A session. Sends nothing.
+    pub fn new(http: Http, settings: Settings, cache: Option<Cache>) -> Self {
+        let session = Session {
             http,
             settings,
-            region: String::new(),
+            region: OnceLock::new(),
             cache,
             grant: Mutex::new(None),
             gate: Gate::new(()),
             token_files: OnceCell::new(),
         };
-        session.region = session.find_region().await?;
-        Ok(session)
+        if let Some(region) = session.said_region().or_else(|| session.kept_region()) {
+            session.region.get_or_init(|| region);
+        }
+        session
     }
 
-    /// The region by setting, else the account's own; for a bare token without one, the endpoint's host stands in.
-    async fn find_region(&self) -> Result<String> {
-        if let Some(region) = &self.settings.region {
-            return Ok(region.clone());
-        }
-        if let (Access::Token(..), Some(url)) = (&self.settings.access, &self.settings.images) {
-            return Ok(url.host_str().unwrap_or_default().to_owned());
-        }
-        let grant = self.grant().await?;
-        let mut regions: Vec<&str> = grant
-            .endpoints
-            .iter()
-            .filter(|endpoint| endpoint.kind == "image")
-            .filter_map(|endpoint| endpoint.region.as_deref())
-            .collect();
-        regions.sort_unstable();
-        regions.dedup();
-        let region = match (&grant.default_region, &regions[..]) {
-            (Some(region), _) => region.clone(),
-            (None, [only]) => (*only).to_owned(),
-            (None, several) => {
-                return Err(Error::usage(
-                    "The region is not known: the account has no default one",
-                )
-                .hint(format!("use --region with one of: {}", several.join(", "))));
-            }
+    /// The region by setting; for a bare token without one, the endpoint's host stands in.
+    fn said_region(&self) -> Option<String> {
+        let host = || match (&self.settings.access, &self.settings.images) {
+            (Access::Token(..), Some(url)) => Some(url.host_str()?.to_owned()),
+            _ => None,
         };
-        tracing::info!("rackspace: region {region} from the account");
-        Ok(region)
+        self.settings.region.clone().or_else(host)
     }
 
-    /// The region of every call.
+    fn kept_region(&self) -> Option<String> {
+        self.known_grant()?.usual_region().ok()
+    }
+
+    /// The region, which only a login tells where none was said.
+    async fn find_region(&self) -> Result<&str> {
+        if let Some(region) = self.region.get() {
+            return Ok(region);
+        }
+        let region = self.grant().await?.usual_region()?;
+        tracing::info!("rackspace: region {region} from the account");
+        Ok(self.region.get_or_init(|| region))
+    }
+
+    /// The region of every call. Empty where it is not known yet; [`Session::base`] finds it out.
     pub fn region(&self) -> &str {
-        &self.region
+        self.region.get().map_or("", String::as_str)
     }
 
     /// Differs when the secret that is sent does.
     pub fn credentials_tag(&self) -> u64 {
+        self.secret().tag()
+    }
+
+    fn secret(&self) -> &Secret {
         match &self.settings.access {
-            Access::Login(login) => login.proof.secret().tag(),
-            Access::Token(token, _) => token.tag(),
+            Access::Login(login) => login.proof.secret(),
+            Access::Token(token, _) => token,
         }
     }
 
@@ -163,17 +166,21 @@ impl Session {
         if let Some(url) = self.overridden(service) {
             return Some(url);
         }
-        self.catalogued(grant.as_deref()?, service).ok().flatten()
+        let region = self.region.get()?;
+        self.catalogued(grant.as_deref()?, service, region)
+            .ok()
+            .flatten()
     }
 
     /// The address of a service, logging in if need be. A bare token's files are looked up in its own catalogue,
     /// for which its tenant must be known: by setting, or as the owner of something of its own.
     pub async fn base(&self, service: Service, owner: Option<&str>) -> Result<Url> {
+        let region = self.find_region().await?;
         if let Some(url) = self.overridden(service) {
             return Ok(url);
         }
         let grant = self.grant().await?;
-        if let Some(url) = self.catalogued(&grant, service)? {
+        if let Some(url) = self.catalogued(&grant, service, region)? {
             return Ok(url);
         }
         if let (Access::Token(..), Service::Files) = (&self.settings.access, service) {
@@ -203,8 +210,8 @@ impl Session {
         }
     }
 
-    fn catalogued(&self, grant: &Grant, service: Service) -> Result<Option<Url>> {
-        let url = grant.endpoint(service.kind(), service.name(), &self.region)?;
+    fn catalogued(&self, grant: &Grant, service: Service, region: &str) -> Result<Option<Url>> {
+        let url = grant.endpoint(service.kind(), service.name(), region)?;
         let url = url.map(|url| self.http.endpoint(url, "the service catalogue"));
         Ok(match service {
             Service::Images => url.transpose()?.map(with_version),
@@ -242,7 +249,7 @@ impl Session {
         };
         // A host that stands in for a region is in no catalogue: then the only endpoint there is will do.
         match (&self.settings.region, &catalogue.endpoints[..]) {
-            (Some(_), _) => self.catalogued(&catalogue, Service::Files)?,
+            (Some(region), _) => self.catalogued(&catalogue, Service::Files, region)?,
             (None, endpoints) => {
                 let mut files = endpoints.iter().filter(|e| e.kind == "object-store");
                 match (files.next(), files.next()) {
@@ -268,7 +275,8 @@ impl Session {
         let mut may_renew = self.can_log_in();
         loop {
             let build = || authorised(&grant, Request::new(name, method.clone(), url.clone()));
-            match self.http.read(build, &parse).await {
+            let parse = |reply| parse(reply).map_err(|error| self.scrubbed(error));
+            match self.http.read(build, parse).await {
                 Err(error) if error.kind == Kind::Credentials && may_renew => {
                     may_renew = false;
                     grant = self.grant_other_than(Some(&grant)).await?;
@@ -287,20 +295,33 @@ impl Session {
                 .map(|request| request.body(body))
         };
         let grant = self.grant().await?;
-        let reply = self.http.once(request(&grant)?).await?;
+        let send = async |grant: &Grant| {
+            let reply = self.http.once(request(grant)?).await;
+            reply.map_err(|error| self.scrubbed(error))
+        };
+        let reply = send(&grant).await?;
         if reply.status != 401 || !self.can_log_in() {
             return Ok(reply);
         }
         let grant = self.grant_other_than(Some(&grant)).await?;
-        self.http.once(request(&grant)?).await
+        send(&grant).await
     }
 
     fn can_log_in(&self) -> bool {
         matches!(self.settings.access, Access::Login(_))
     }
 
-    /// What to do about a refused token depends on where it is from.
+    /// The error without our secrets, should a server have echoed them.
+    fn scrubbed(&self, error: Error) -> Error {
+        let grant = self.slot().clone();
+        let token = grant.as_ref().map(|grant| &grant.token);
+        let secrets: Vec<&Secret> = token.into_iter().chain([self.secret()]).collect();
+        scrub(error, &secrets)
+    }
+
+    /// An error of a reply as a person may see it: without secrets. What to do about a refused token depends on where it is from.
     pub fn explain(&self, error: Error) -> Error {
+        let error = self.scrubbed(error);
         if error.kind != Kind::Credentials || !error.details.hints.is_empty() {
             return error;
         }
@@ -333,95 +354,4 @@ fn authorised(grant: &Grant, request: Request) -> Result<Request> {
         .header("x-auth-token", grant.token.expose())?
         // Without it, errors are HTML.
         .header("accept", "application/json")
-}
-
-/// Rackspace's endpoints end in `/v2`, older ones in `/v2/<tenant>`, stock OpenStack's have no version.
-fn with_version(mut url: Url) -> Url {
-    let path = url.path().trim_end_matches('/').to_owned();
-    let has_version = path.split('/').any(|segment| segment == "v2");
-    url.set_path(&if has_version {
-        path
-    } else {
-        format!("{path}/v2")
-    });
-    url.set_query(None);
-    url
-}
-
-/// A URL below another, each part encoded.
-pub fn below(base: &Url, parts: &[&str]) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(parts);
-    }
-    url
-}
-
-/// Where a host-relative link leads: on the origin it came from, or it is refused.
-pub fn follow(base: &Url, link: &str) -> Result<Url> {
-    let target = base
-        .join(link)
-        .ok()
-        .filter(|target| target.host_str() == base.host_str() && target.port() == base.port());
-    let Some(target) = target else {
-        return Err(Error::new(
-            Kind::Provider,
-            "The next page of a list is said to be on another host, which is not followed",
-        )
-        .cause(link.to_owned()));
-    };
-    // Behind a proxy that ends TLS, a link may say http where https was asked.
-    let mut url = base.clone();
-    url.set_path(target.path());
-    url.set_query(target.query());
-    Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).expect("a URL")
-    }
-
-    #[test]
-    fn image_endpoints_have_exactly_one_version() {
-        for (given, expected) in [
-            ("https://h/v2", "https://h/v2"),
-            ("https://h/v2/", "https://h/v2"),
-            ("https://h/v2/12345", "https://h/v2/12345"),
-            ("https://h", "https://h/v2"),
-            ("https://h/image/", "https://h/image/v2"),
-        ] {
-            assert_eq!(with_version(url(given)).as_str(), expected, "{given}");
-        }
-    }
-
-    #[test]
-    fn links_are_followed_on_their_own_host_only() {
-        let base = url("https://h:8443/v2/12345");
-        for (link, expected) in [
-            (
-                "/v2/tasks?marker=a",
-                Some("https://h:8443/v2/tasks?marker=a"),
-            ),
-            ("https://h:8443/v2/tasks", Some("https://h:8443/v2/tasks")),
-            ("http://h:8443/v2/tasks", Some("https://h:8443/v2/tasks")),
-            ("https://other/v2/tasks", None),
-            ("//other/v2/tasks", None),
-        ] {
-            let followed = follow(&base, link).map(|url| url.to_string());
-            assert_eq!(followed.as_deref().ok(), expected, "{link}");
-        }
-    }
-
-    #[test]
-    fn names_are_encoded_in_urls() {
-        let files = url("https://h/v1/a/");
-        assert_eq!(
-            below(&files, &["my box", "ü#.vhd"]).as_str(),
-            "https://h/v1/a/my%20box/%C3%BC%23.vhd"
-        );
-    }
 }

@@ -1,25 +1,134 @@
-//! Lists, page by page, and what can be told from a listed task.
+//! Tasks, shown one by one or listed page by page.
 
 use std::collections::HashSet;
 
-use jiff::{SignedDuration, Timestamp};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::errors::refusal;
-use super::session::{Session, below, follow};
+use super::errors::{refusal, shortened};
+use super::session::{Service, Session};
+use super::urls::{below, follow};
 use super::wire;
 use crate::error::{Error, Kind, Result};
-use crate::task::Task;
+use crate::provider::is_uuid;
+use crate::secret::{clean, redact_json};
+use crate::task::{Task, TaskId};
 
 /// The type of the tasks we start.
 pub const EXPORT: &str = "export";
 /// The name of the call that lists tasks.
 const LIST: &str = "list tasks";
-/// How long an ended task is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(48);
+/// Requests under way at once while many tasks are looked at.
+const PARALLEL: usize = 4;
 /// Pages of a list at most: a list that does not end is a defect somewhere.
 const MAX_PAGES: usize = 1000;
+
+/// Looks at tasks, a few at a time; the answers are in order.
+pub async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Result<Task>> {
+    let mut looks = Vec::with_capacity(ids.len());
+    for id in ids {
+        looks.push(show(session, images, id));
+    }
+    stream::iter(looks).buffered(PARALLEL).collect().await
+}
+
+/// Looks at one task. Kind `not_found` for one that the cloud does not know or that is no export.
+pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> {
+    let region = session.region();
+    if !is_uuid(id.as_str()) {
+        return Err(Error::new(
+            Kind::NotFound,
+            format!(
+                "There is no Rackspace task '{}': its tasks have UUIDs",
+                clean(id.as_str())
+            ),
+        ));
+    }
+    let url = below(images, &["tasks", id.as_str()]);
+    let value: Value = session
+        .read("show task", Method::GET, &url, |reply| match reply.status {
+            200 => reply.json(),
+            404 => {
+                let mut error = refusal(&reply, format!("Rackspace does not know the task {id} in {region}"));
+                if error.kind == Kind::NotFound {
+                    error = error.hint("a task is forgotten 48 h after its end, which does not mean that it failed; see whether the object is there: swift stat CONTAINER IMAGE.vhd");
+                } else {
+                    error.message = format!("The answer for the task {id} is not Rackspace's");
+                }
+                Err(error)
+            }
+            _ => Err(refusal(&reply, format!("The task {id} cannot be looked at"))),
+        })
+        .await?;
+    let odd = |sentence: String| {
+        let error = Error::new(Kind::Provider, sentence)
+            .cause(shortened(&clean(&redact_json(&value).to_string()), 200))
+            .hint("check that the endpoint is right (-v shows it)");
+        session.explain(error)
+    };
+    if let Some(other) = value["id"]
+        .as_str()
+        .filter(|other| !other.eq_ignore_ascii_case(id.as_str()))
+    {
+        return Err(odd(format!(
+            "Asked for the task {id}, the server told of another one, '{}'",
+            clean(other)
+        )));
+    }
+    if let Some(kind) = value["type"].as_str().filter(|kind| *kind != EXPORT) {
+        return Err(session.explain(Error::new(
+            Kind::NotFound,
+            format!(
+                "The task {id} is of the type '{}', not an export",
+                clean(kind)
+            ),
+        )));
+    }
+    // Where the object is matters only at the end, and a failure to find out must not hide the end.
+    let files = match (value["status"].as_str(), value["owner"].as_str()) {
+        (Some("success"), owner) => session.base(Service::Files, owner).await.ok(),
+        _ => None,
+    };
+    let is_complete = value["status"].is_string();
+    wire::task(&value, region, files.as_ref())
+        .filter(|_| is_complete)
+        .ok_or_else(|| odd(format!("The answer for the task {id} is not a task")))
+}
+
+/// The exports of an image that are under way, and where a time is given, all since then.
+///
+/// A list does not say what is exported, so each has to be asked: those that ended at some other time are left out unasked.
+pub async fn of_image(
+    session: &Session,
+    images: &Url,
+    image: &str,
+    since: Option<Timestamp>,
+) -> Result<Vec<Task>> {
+    let mut listed = list(session, images, since).await?;
+    listed.retain(|task| since.is_some() || !task.state.is_terminal());
+    let ids: Vec<TaskId> = listed.iter().map(|task| task.id.clone()).collect();
+    let mut found = Vec::new();
+    for (listed, shown) in listed.iter().zip(show_all(session, images, &ids).await) {
+        match shown {
+            Ok(task) if is_of(&task, image) => found.push(task),
+            Ok(_) => {}
+            // Forgotten since it was listed.
+            Err(error) if error.kind == Kind::NotFound => {}
+            Err(error) if listed.state.is_terminal() && !is_wall(&error) => {
+                tracing::info!("rackspace: {} is left out: {}", listed.id, error.one_line());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an error says nothing about the task that was asked for: any other would have met it too.
+pub fn is_wall(error: &Error) -> bool {
+    error.kind.is_transient() || matches!(error.kind, Kind::Credentials | Kind::Permission)
+}
 
 /// The export tasks that the cloud lists, newest first, back to a time.
 pub async fn list(session: &Session, images: &Url, since: Option<Timestamp>) -> Result<Vec<Task>> {
@@ -132,13 +241,8 @@ fn is_since(task: &Task, since: Option<Timestamp>) -> bool {
     }
 }
 
-/// Whether a listed task is worth asking what it exports: still under way, or so new that the cloud still knows it.
-pub fn is_recent(task: &Task, since: Option<Timestamp>, now: Timestamp) -> bool {
-    since.is_some() || !task.state.is_terminal() || is_since(task, Some(now - KEPT))
-}
-
 /// Whether a task exports this image.
-pub fn is_of(task: &Task, image: &str) -> bool {
+fn is_of(task: &Task, image: &str) -> bool {
     task.snapshot
         .as_deref()
         .is_some_and(|snapshot| snapshot.eq_ignore_ascii_case(image))

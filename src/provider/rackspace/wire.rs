@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ID;
 use super::errors::parse_time;
-use super::session::below;
+use super::urls::below;
 use crate::error::Kind;
 use crate::secret::redact_json;
 use crate::task::{

@@ -1,0 +1,99 @@
+//! What an export must look like, checked before anything is sent, and what is sent.
+
+use serde_json::{Value, json};
+
+use super::tasks::EXPORT;
+use crate::error::{Error, Result};
+use crate::provider::{is_uuid, name_problem};
+use crate::secret::clean;
+use crate::task::{ExportRequest, Target};
+
+/// The longest name of a container, counted as it stands in a URL (docs-cloud-files).
+const LONGEST_CONTAINER: usize = 256;
+
+/// Refuses (kind `usage`) what the cloud would refuse or fail later.
+pub fn check(request: &ExportRequest) -> Result<()> {
+    let container = container_of(request)?;
+    if !is_uuid(&request.snapshot) {
+        return Err(Error::usage(format!(
+            "'{}' is not an image id: Rackspace's are UUIDs",
+            clean(&request.snapshot)
+        ))
+        .hint("snapexport list rackspace shows the ids"));
+    }
+    container_problem(container).map_or(Ok(()), Err)
+}
+
+/// Exactly the members the API takes: an unknown one is refused, and a null one breaks it.
+pub fn export_body(request: &ExportRequest) -> Value {
+    let container = container_of(request).unwrap_or_default();
+    json!({
+        "type": EXPORT,
+        "input": {"image_uuid": request.snapshot, "receiving_swift_container": container},
+    })
+}
+
+/// The container an export goes to.
+pub fn container_of(request: &ExportRequest) -> Result<&str> {
+    match &request.target {
+        Target::CloudFiles { container } => Ok(container),
+        _ => Err(Error::usage(
+            "A Rackspace image can only be exported to a Cloud Files container",
+        )),
+    }
+}
+
+fn container_problem(container: &str) -> Option<Error> {
+    if let Some(problem) = name_problem("container's name", container, LONGEST_CONTAINER) {
+        return Some(problem);
+    }
+    if container.contains(['/', '?', '.']) {
+        return Some(Error::usage(format!(
+            "The container's name '{}' is not allowed: an export's container must have no '/', '?' or '.' in its name",
+            clean(container)
+        )));
+    }
+    let encoded: usize = container
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => 1,
+            _ => 3,
+        })
+        .sum();
+    (encoded > LONGEST_CONTAINER).then(|| {
+        Error::usage(format!(
+            "The container's name is {encoded} bytes long once encoded for a URL; the longest allowed is {LONGEST_CONTAINER}"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn container_names_are_refused_with_the_rule() {
+        for (name, rule) in [
+            ("exports", None),
+            ("my exports-2_b~", None),
+            ("größe", None),
+            ("", Some("empty")),
+            ("a/b", Some("'/', '?' or '.'")),
+            ("a?b", Some("'/', '?' or '.'")),
+            ("v1.2", Some("'/', '?' or '.'")),
+            ("..", Some("'/', '?' or '.'")),
+            ("a\nb", Some("control character")),
+            (&"x".repeat(256), None),
+            (&"x".repeat(257), Some("256")),
+            (&"ü".repeat(43), Some("258 bytes long once encoded")),
+        ] {
+            let problem = container_problem(name);
+            assert_eq!(problem.is_some(), rule.is_some(), "{name}");
+            if let (Some(problem), Some(rule)) = (problem, rule) {
+                assert_eq!(problem.kind, Kind::Usage, "{name}");
+                assert!(problem.message.contains(rule), "{problem}");
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Where calls go below an endpoint, and where a link may lead.
+
+use reqwest::Url;
+
+use crate::error::{Error, Kind, Result};
+
+/// Rackspace's endpoints end in `/v2`, older ones in `/v2/<tenant>`, stock OpenStack's have no version.
+pub fn with_version(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/').to_owned();
+    let has_version = path.split('/').any(|segment| segment == "v2");
+    url.set_path(&if has_version {
+        path
+    } else {
+        format!("{path}/v2")
+    });
+    url.set_query(None);
+    url
+}
+
+/// A URL below another, each part encoded.
+pub fn below(base: &Url, parts: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(parts);
+    }
+    url
+}
+
+/// Where a host-relative link leads: on the origin it came from, or it is refused.
+pub fn follow(base: &Url, link: &str) -> Result<Url> {
+    let target = base
+        .join(link)
+        .ok()
+        .filter(|target| target.host_str() == base.host_str() && target.port() == base.port());
+    let Some(target) = target else {
+        return Err(Error::new(
+            Kind::Provider,
+            "The next page of a list is said to be on another host, which is not followed",
+        )
+        .cause(link.to_owned()));
+    };
+    // Behind a proxy that ends TLS, a link may say http where https was asked.
+    let mut url = base.clone();
+    url.set_path(target.path());
+    url.set_query(target.query());
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).expect("a URL")
+    }
+
+    #[test]
+    fn image_endpoints_have_exactly_one_version() {
+        for (given, expected) in [
+            ("https://h/v2", "https://h/v2"),
+            ("https://h/v2/", "https://h/v2"),
+            ("https://h/v2/12345", "https://h/v2/12345"),
+            ("https://h", "https://h/v2"),
+            ("https://h/image/", "https://h/image/v2"),
+        ] {
+            assert_eq!(with_version(url(given)).as_str(), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn links_are_followed_on_their_own_host_only() {
+        let base = url("https://h:8443/v2/12345");
+        for (link, expected) in [
+            (
+                "/v2/tasks?marker=a",
+                Some("https://h:8443/v2/tasks?marker=a"),
+            ),
+            ("https://h:8443/v2/tasks", Some("https://h:8443/v2/tasks")),
+            ("http://h:8443/v2/tasks", Some("https://h:8443/v2/tasks")),
+            ("https://other/v2/tasks", None),
+            ("//other/v2/tasks", None),
+        ] {
+            let followed = follow(&base, link).map(|url| url.to_string());
+            assert_eq!(followed.as_deref().ok(), expected, "{link}");
+        }
+    }
+
+    #[test]
+    fn names_are_encoded_in_urls() {
+        let files = url("https://h/v1/a/");
+        assert_eq!(
+            below(&files, &["my box", "ü#.vhd"]).as_str(),
+            "https://h/v1/a/my%20box/%C3%BC%23.vhd"
+        );
+    }
+}
