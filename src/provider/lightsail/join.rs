@@ -83,10 +83,13 @@ impl<'a> Claim<'a> {
         match (self.started, record.created_at().and_then(timestamp)) {
             (Some(started), Some(recorded)) => {
                 let offset = recorded.as_millisecond() - started.as_millisecond();
-                match offset {
-                    ..EARLIEST_MS => None,
-                    ..=LATEST_MS => Some(Fit::Near(offset.unsigned_abs())),
-                    _ => self.takes_late.then(|| Fit::Late(offset.unsigned_abs())),
+                let apart = offset.unsigned_abs();
+                if offset < EARLIEST_MS {
+                    None
+                } else if offset <= LATEST_MS {
+                    Some(Fit::Near(apart))
+                } else {
+                    self.takes_late.then_some(Fit::Late(apart))
                 }
             }
             _ => self.takes_undated.then_some(Fit::Undated),

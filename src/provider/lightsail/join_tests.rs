@@ -112,7 +112,7 @@ fn where_nothing_says_when_only_a_single_record_is_taken() {
     timeless.created_at = None;
     let (one, two) = (record("1", "web-1", 10), record("2", "web-1", 20));
     let claim = Claim::of_operation(&timeless);
-    assert_eq!(found(&[claim.clone()], &[&one, &two]), [None]);
+    assert_eq!(found(std::slice::from_ref(&claim), &[&one, &two]), [None]);
     assert_eq!(
         found(&[claim.clone(), claim.clone()], &[&one]),
         [None, None]
