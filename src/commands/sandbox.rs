@@ -21,9 +21,13 @@ Examples:
   snapexport sandbox --fault 'outscale:CreateSnapshotExportTask:1:reset-after'
                                            the first start is executed, but its reply is lost
 
-A fault is PROVIDER:CALL:ATTEMPT:WHAT: outscale, oos, lightsail or rackspace; the call as -v names it, or *; 1, 2+, 1-3 or *; and
-throttle, throttle=SECONDS, status=CODE, reset-before, reset-after, delay=TIME, silence-before, silence-after, truncate,
-garbage, redirect=URL, expire, unlisted=TIME, no-task. docs/reliability.md explains them.
+A fault is PROVIDER:CALL:ATTEMPT:WHAT (docs/reliability.md explains them):
+  PROVIDER  outscale, oos, lightsail, rackspace
+  CALL      as -v names it, or *
+  ATTEMPT   1, 2+, 1-3, *
+  WHAT      throttle, throttle=SECONDS, status=CODE, reset-before, reset-after, delay=TIME,
+            silence-before, silence-after, truncate, garbage, redirect=URL, expire,
+            unlisted=TIME, no-task
 
 The clouds hold a few snapshots and images; the export of those called broken fails. Any client of these clouds works: aws, osc-cli, glance, curl.")]
 pub struct Args {
