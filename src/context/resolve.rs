@@ -49,7 +49,10 @@ struct Places {
 
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
-    pub async fn resolve(mut global: Global, mut env: Env) -> Result<Self> {
+    pub async fn resolve(
+        mut global: Global,
+        #[cfg_attr(not(feature = "sandbox"), expect(unused_mut))] mut env: Env,
+    ) -> Result<Self> {
         let is_profile_typed = global.profile.is_some();
         complete(&mut global, &env)?;
         let places = places(&env);
@@ -84,6 +87,7 @@ impl Context {
             }),
         };
         let terminal = terminal(&global, &env);
+        #[cfg_attr(not(feature = "sandbox"), expect(unused_mut))]
         let mut state = places.state;
         let mut sources = Sources {
             home: places.home,
