@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, REGISTRY, Shape};
 use crate::secret::clean;
@@ -66,6 +66,28 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
         id: TaskId::from(id),
         known,
     })
+}
+
+/// Finds out which tasks are meant. A journal that cannot be read is given up, and the words must do without.
+pub fn resolve_all(
+    words: &[String],
+    context: &Context,
+    journal: &mut Option<Journal>,
+) -> Result<Vec<Named>> {
+    let all = |journal: Option<&Journal>| -> Result<Vec<Named>> {
+        words.iter().map(|word| resolve(word, journal)).collect()
+    };
+    match (all(journal.as_ref()), journal.take()) {
+        // Any other kind is about the words.
+        (Err(error), Some(unreadable)) if error.kind == Kind::Internal => {
+            context.give_up_journal(&unreadable, &error);
+            all(None)
+        }
+        (result, taken) => {
+            *journal = taken;
+            result
+        }
+    }
 }
 
 fn by_shape(id: &str) -> Result<&'static Entry> {

@@ -456,7 +456,8 @@ async fn settle_one(
     intent: &Intent,
     patience: Patience,
 ) -> Result<Found> {
-    if !journal.take_over(intent)? {
+    // A journal that cannot be written must not keep anybody from looking.
+    if let Ok(false) = journal.take_over(intent) {
         return Ok(Found::Elsewhere);
     }
     let visible_at = intent
@@ -478,7 +479,9 @@ async fn settle_one(
         Ok(Found::Nothing) => Settled::NotExecuted,
         _ => Settled::Unknown,
     };
-    journal.settle(intent, &settled, Timestamp::now())?;
+    if let Err(error) = journal.settle(intent, &settled, Timestamp::now()) {
+        tracing::info!("{}", error.one_line());
+    }
     result
 }
 

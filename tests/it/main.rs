@@ -4,11 +4,16 @@ mod architecture;
 mod canned;
 mod cli;
 mod conformance;
+mod corpus;
 mod fake;
+mod hostile;
+mod journal;
+mod leaks;
 mod lightsail;
 mod outscale;
 mod poller;
 mod program;
+mod properties;
 mod rackspace;
 #[cfg(unix)]
 mod terminal;

@@ -158,7 +158,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn from(output: Output, args: &[&str]) -> Self {
+    pub fn from(output: Output, args: &[&str]) -> Self {
         Ran {
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),
