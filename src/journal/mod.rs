@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use crate::error::{Error, Kind, Result};
 use crate::provider;
@@ -249,12 +249,23 @@ impl Journal {
             .query_row("PRAGMA quick_check", [], |row| row.get(0))
             .optional();
         match verdict {
-            Ok(Some(verdict)) if verdict == "ok" => Ok(()),
-            Ok(verdict) => damaged(verdict.as_deref().unwrap_or("")),
-            Err(error) if is_damage(&error) => damaged(&error.to_string()),
+            Ok(Some(verdict)) if verdict != "ok" => return damaged(&verdict),
+            Err(error) if is_damage(&error) => return damaged(&error.to_string()),
             // A disk that fails, or a lock that is held, says nothing about the file.
-            Err(_) => Ok(()),
+            _ => {}
         }
+        // Whole pages may still tell of other tables than ours: SQLite keeps their names as text.
+        for sql in [
+            "SELECT provider, region, task_id, account, profile, started_at, seen_at, is_terminal, object FROM task",
+            intent::SELECT,
+        ] {
+            if let Err(error) = self.connection.prepare(sql)
+                && (is_damage(&error) || matches!(error, rusqlite::Error::SqlInputError { .. }))
+            {
+                return damaged(&error.to_string());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -316,19 +327,17 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Whether SQLite says that the file is no database, or not a whole one.
 fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(
         error.sqlite_error_code(),
-        Some(DatabaseCorrupt | NotADatabase)
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
     )
 }
 
 /// Whether SQLite says that it may not write here, or cannot make the files that it needs beside this one.
 fn is_read_only(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly};
     matches!(
         error.sqlite_error_code(),
-        Some(CannotOpen | PermissionDenied | ReadOnly)
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly)
     )
 }
 

@@ -477,6 +477,7 @@ fn a_server_that_repeats_what_it_was_sent_makes_no_secret_known() {
                 "<ListBucketResult></ListBucketResult>".into(),
             ),
             answer,
+            Answer::json(200, r#"{"ResponseContext":{}}"#),
         ]);
         let user = User::new()
             .with("OSC_ACCESS_KEY", "AKIDEXAMPLE0000000AK")

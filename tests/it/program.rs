@@ -109,12 +109,12 @@ impl User {
         command
             .args(args)
             .env_clear()
-            .envs(self.variables.iter().map(|(k, v)| (k, v)))
             .env("HOME", self.home.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("SNAPEXPORT_STATE_DIR", self.state())
             .env("SNAPEXPORT_CACHE_DIR", self.home.path().join("cache"))
             .env("SNAPEXPORT_CONFIG_DIR", self.home.path().join("config"))
+            .envs(self.variables.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null());
         command
     }
