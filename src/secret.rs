@@ -225,9 +225,16 @@ pub fn redact_text(text: &str) -> String {
         if at > 0 {
             out.push('"');
         }
+        let between = |at: usize| pieces[at].replace(['\\', ' ', '\n', '\r', '\t'], "");
+        let name = |at: usize| pieces[at].trim_end_matches('\\');
         let is_value = at >= 2
-            && pieces[at - 1].trim_matches(['\\', ' ', '\n', '\r', '\t']) == ":"
-            && is_secret_key(pieces[at - 2]);
+            && between(at - 1) == ":"
+            && (is_secret_key(name(at - 2))
+                // `"token": {"id": …`, as identity services write it.
+                || at >= 4
+                    && name(at - 2) == "id"
+                    && between(at - 3) == ":{"
+                    && is_secret_key(name(at - 4)));
         if !is_value {
             out.push_str(pieces[at]);
             at += 1;

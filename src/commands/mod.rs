@@ -7,7 +7,8 @@ pub mod sandbox;
 pub mod status;
 pub mod wait;
 
-mod reference;
+#[doc(hidden)]
+pub mod reference;
 mod signals;
 mod start;
 

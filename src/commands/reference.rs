@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, REGISTRY, Shape};
 use crate::secret::clean;
@@ -68,8 +68,26 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
     })
 }
 
-/// Resolves several, each task once however it is named.
-pub fn resolve_all(words: &[String], journal: Option<&Journal>) -> Result<Vec<Named>> {
+/// Resolves several, each task once however it is named. A journal that cannot be read is given up, and the words must do without.
+pub fn resolve_all(
+    words: &[String],
+    context: &Context,
+    journal: &mut Option<Journal>,
+) -> Result<Vec<Named>> {
+    match (each_once(words, journal.as_ref()), journal.take()) {
+        // Any other kind is about the words.
+        (Err(error), Some(unreadable)) if error.kind == Kind::Internal => {
+            context.give_up_journal(&unreadable, &error);
+            each_once(words, None)
+        }
+        (result, taken) => {
+            *journal = taken;
+            result
+        }
+    }
+}
+
+fn each_once(words: &[String], journal: Option<&Journal>) -> Result<Vec<Named>> {
     let mut all: Vec<Named> = Vec::new();
     for word in words {
         let named = resolve(word, journal)?;

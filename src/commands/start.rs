@@ -505,7 +505,8 @@ async fn settle_one(
     patience: Patience,
     signals: Option<&Signals>,
 ) -> Result<Found> {
-    if !journal.take_over(intent)? {
+    // A journal that cannot be written must not keep anybody from looking.
+    if let Ok(false) = journal.take_over(intent) {
         return Ok(Found::Elsewhere);
     }
     let visibility = visibility(context, provider);
@@ -537,7 +538,9 @@ async fn settle_one(
         Ok(Found::Nothing) => Settled::NotExecuted,
         _ => Settled::Unknown,
     };
-    journal.settle(intent, &settled, Timestamp::now())?;
+    if let Err(error) = journal.settle(intent, &settled, Timestamp::now()) {
+        tracing::info!("{}", error.one_line());
+    }
     result
 }
 

@@ -44,20 +44,32 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
         return remote(context).await;
     }
-    let journal = context.existing_journal();
+    let mut journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
     let named = if args.tasks.is_empty() {
         if let Some(journal) = &journal {
             start::settle_everywhere(context, journal).await;
+        } else if context.has_journal() {
+            return Err(unknown_starts());
         }
-        let started = started(journal.as_ref(), args.all)?;
+        let started = match started(journal.as_ref(), args.all) {
+            Ok(started) => started,
+            Err(error) => {
+                let journal = journal.take();
+                let was_moved = journal.is_some_and(|it| context.give_up_journal(&it, &error));
+                if !was_moved {
+                    return Err(unknown_starts());
+                }
+                Vec::new()
+            }
+        };
         if started.is_empty() {
             printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");
         }
         started
     } else {
         let words = words_or_stdin(&args.tasks, "task")?;
-        reference::resolve_all(&words, journal.as_ref())?
+        reference::resolve_all(&words, context, &mut journal)?
     };
     let is_listing = args.tasks.is_empty();
     let mut sights: Vec<Option<Result<Task>>> = named
@@ -107,6 +119,15 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .enumerate()
         .filter_map(|(index, sight)| Some((index, sight?)));
     Ok(show(&mut printer, sights, fallback, journal.is_some()))
+}
+
+/// An empty list would say that nothing was started.
+fn unknown_starts() -> Error {
+    Error::new(
+        Kind::Internal,
+        "What you have started from here is not known: the journal cannot be read",
+    )
+    .hint("ask the clouds: snapexport status --remote")
 }
 
 /// The tasks that this user started.

@@ -41,9 +41,10 @@ pub struct Args {
 /// Runs `wait`.
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
-    let journal = context.existing_journal().map(Rc::new);
+    let mut journal = context.existing_journal();
     let words = words_or_stdin(&args.tasks, "task")?;
-    let named: Vec<Named> = reference::resolve_all(&words, journal.as_deref())?;
+    let named = reference::resolve_all(&words, context, &mut journal)?;
+    let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
     let mut open = Vec::new();
     for (index, one) in named.into_iter().enumerate() {

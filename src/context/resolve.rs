@@ -1,7 +1,7 @@
 //! Flags over environment over profile over defaults.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,16 +267,44 @@ impl Context {
 
     /// The journal, made if need be; `None` with `--no-journal`, or with a warning where it cannot be used:
     /// that must keep nobody from their exports. `meanwhile` says what is done without it.
+    ///
+    /// For whoever starts exports: it is read from end to end first.
     pub fn journal(&self, meanwhile: &str) -> Option<Journal> {
-        let path = self.journal_path.as_deref()?;
+        self.opened(
+            Journal::open_whole(self.journal_path.as_deref()?),
+            meanwhile,
+        )
+    }
+
+    /// The journal, if it exists already: what only reads does not make one.
+    pub fn existing_journal(&self) -> Option<Journal> {
+        let path = self.journal_path.as_deref().filter(|path| path.exists())?;
+        self.opened(Journal::open(path), WITHOUT_JOURNAL)
+    }
+
+    /// Whether there is a journal, be it usable or not.
+    pub fn has_journal(&self) -> bool {
+        self.journal_path.as_deref().is_some_and(Path::exists)
+    }
+
+    /// What to do about a journal that could be opened but not read: said, and moved aside if it is damaged.
+    /// Gives whether it was moved.
+    pub fn give_up_journal(&self, journal: &Journal, error: &Error) -> bool {
         let printer = self.printer(Output::Table);
-        match Journal::open(path) {
+        if let Ok(Some(aside)) = journal.discard_if_damaged() {
+            printer.warn(&moved(&aside));
+            return true;
+        }
+        printer.warn(&format!("{}; {WITHOUT_JOURNAL}", error.one_line()));
+        false
+    }
+
+    fn opened(&self, opened: Result<Opened>, meanwhile: &str) -> Option<Journal> {
+        let printer = self.printer(Output::Table);
+        match opened {
             Ok(Opened { journal, moved_to }) => {
                 if let Some(aside) = moved_to {
-                    printer.warn(&format!(
-                        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id: snapexport status --remote",
-                        aside.display()
-                    ));
+                    printer.warn(&moved(&aside));
                 }
                 Some(journal)
             }
@@ -286,12 +314,16 @@ impl Context {
             }
         }
     }
+}
 
-    /// The journal, if it exists already: what only reads does not make one.
-    pub fn existing_journal(&self) -> Option<Journal> {
-        self.journal_path.as_deref().filter(|path| path.exists())?;
-        self.journal("what you started is not known now, but exports can be named by id")
-    }
+/// What works without the journal.
+const WITHOUT_JOURNAL: &str = "what you started is not known now, but exports can be named by id";
+
+fn moved(aside: &Path) -> String {
+    format!(
+        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id: snapexport status --remote",
+        aside.display()
+    )
 }
 
 /// The output form that a command line or the environment names, for errors that come before anything is parsed.

@@ -236,7 +236,7 @@ impl Journal {
     }
 }
 
-const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner FROM intent";
+pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner FROM intent";
 
 /// `None` for a row of a provider that this build does not have.
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {

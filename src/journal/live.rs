@@ -16,7 +16,10 @@ impl Presence {
     /// Shows this process to the others that use the journal at `journal`.
     pub fn show(journal: &Path) -> std::io::Result<Self> {
         let directory = directory(journal);
-        std::fs::create_dir_all(&directory)?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&directory)?;
         // A process may have several: in tests one process plays many.
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, params};
 
 use crate::error::{Error, Kind, Result};
 use crate::provider;
@@ -69,7 +69,55 @@ impl Journal {
         }
     }
 
+    /// The same, read from end to end first: for whoever is about to rely on it.
+    ///
+    /// Damage below the first page shows only in what is read; this finds it before anything is written.
+    pub fn open_whole(path: &Path) -> Result<Opened> {
+        let opened = Self::open(path)?;
+        match opened.journal.discard_if_damaged()? {
+            None => Ok(opened),
+            moved_to => Ok(Opened {
+                moved_to,
+                ..Self::open(path)?
+            }),
+        }
+    }
+
+    /// Moves the journal aside if it is damaged; `None` if it is not. After that, it is not to be used.
+    pub fn discard_if_damaged(&self) -> Result<Option<PathBuf>> {
+        if self.check().is_ok() {
+            return Ok(None);
+        }
+        move_aside(&self.path).map_err(|error| failed(&self.path, &error.to_string()))
+    }
+
     fn try_open(path: &Path) -> rusqlite::Result<Self> {
+        match Self::try_open_writable(path) {
+            // What cannot be written can still be read, such as in a home that is mounted read-only.
+            Err(error) if is_read_only(&error) && path.exists() => {
+                Self::try_open_as_it_is(path).map_err(|_| error)
+            }
+            other => other,
+        }
+    }
+
+    /// Reads the file alone: beside it, SQLite would have to make others.
+    fn try_open_as_it_is(path: &Path) -> rusqlite::Result<Self> {
+        let url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_default())
+            .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(format!("{url}?immutable=1"), flags)?;
+        if user_version(&connection)? != VERSION {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        Ok(Journal {
+            connection,
+            path: path.to_owned(),
+            presence: std::cell::OnceCell::new(),
+        })
+    }
+
+    fn try_open_writable(path: &Path) -> rusqlite::Result<Self> {
         create_private(path)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
         let patience = Instant::now() + BUSY;
@@ -207,24 +255,43 @@ impl Journal {
 
     /// Whether the journal can be read from end to end.
     pub fn check(&self) -> Result<()> {
-        let verdict: Option<String> = self
+        let damaged =
+            |why: &str| Err(Error::new(Kind::Internal, "The journal is damaged").cause(why));
+        let verdict: rusqlite::Result<Option<String>> = self
             .connection
             .query_row("PRAGMA quick_check", [], |row| row.get(0))
-            .optional()
-            .map_err(|error| written(&error))?;
-        match verdict.as_deref() {
-            Some("ok") => Ok(()),
-            other => {
-                Err(Error::new(Kind::Internal, "The journal is damaged").cause(other.unwrap_or("")))
+            .optional();
+        match verdict {
+            Ok(Some(verdict)) if verdict != "ok" => return damaged(&verdict),
+            Err(error) if is_damage(&error) => return damaged(&error.to_string()),
+            // A disk that fails, or a lock that is held, says nothing about the file.
+            _ => {}
+        }
+        // Whole pages may still tell of other tables than ours: SQLite keeps their names as text.
+        for sql in [
+            "SELECT provider, region, task_id, account, profile, started_at, seen_at, is_terminal, object FROM task",
+            intent::SELECT,
+        ] {
+            if let Err(error) = self.connection.prepare(sql)
+                && (is_damage(&error) || matches!(error, rusqlite::Error::SqlInputError { .. }))
+            {
+                return damaged(&error.to_string());
             }
         }
+        Ok(())
     }
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
-    let provider: String = row.get(0)?;
-    let started_at: Option<String> = row.get(2)?;
-    let object: String = row.get(3)?;
+    // A row that is not as it was written is no reason to lose the others.
+    let (Ok(provider), Ok(profile), Ok(started_at), Ok(object)) = (
+        row.get::<_, String>(0),
+        row.get::<_, Option<String>>(1),
+        row.get::<_, Option<String>>(2),
+        row.get::<_, String>(3),
+    ) else {
+        return Ok(None);
+    };
     let (Ok(registered), Ok(object)) = (
         provider::by_name(&provider),
         serde_json::from_str::<TaskObject>(&object),
@@ -232,7 +299,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
         return Ok(None);
     };
     Ok(Some(Entry {
-        profile: row.get(1)?,
+        profile,
         started_at: started_at.and_then(|at| at.parse().ok()),
         task: object.into_task(registered.id),
     }))
@@ -281,10 +348,17 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 
 /// Whether SQLite says that the file is no database, or not a whole one.
 fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     matches!(
         error.sqlite_error_code(),
-        Some(DatabaseCorrupt | NotADatabase)
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Whether SQLite says that it may not write here, or cannot make the files that it needs beside this one.
+fn is_read_only(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly)
     )
 }
 
@@ -292,17 +366,20 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 fn move_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
     let lock = std::fs::File::create(path.with_extension("lock"))?;
     lock.lock()?;
-    if Journal::try_open(path).is_ok() {
+    if Journal::try_open(path).is_ok_and(|journal| journal.check().is_ok()) {
         return Ok(None);
     }
     let stamp = Timestamp::now().as_second();
     let aside = path.with_extension(format!("damaged-{stamp}"));
     std::fs::rename(path, &aside)?;
     for suffix in ["-wal", "-shm"] {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        // What is not there need not be removed; a leftover would be replayed into the new file.
-        let _ = std::fs::remove_file(name);
+        let with_suffix = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(suffix);
+            name
+        };
+        // It goes along: it may hold what can be rescued, and left behind it would be replayed into the new file.
+        let _ = std::fs::rename(with_suffix(path), with_suffix(&aside));
     }
     Ok(Some(aside))
 }
@@ -400,6 +477,41 @@ mod tests {
             });
             assert_eq!(open(&path).started(None).expect("reads").len(), 12);
         }
+    }
+
+    #[test]
+    fn damage_below_the_first_page_is_found_when_it_matters() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("journal.db");
+        let journal = open(&path);
+        for number in 0..40 {
+            journal
+                .record_start(
+                    &task(&format!("t-{number}"), State::Pending),
+                    None,
+                    "AK",
+                    moment(number),
+                )
+                .expect("writes");
+        }
+        drop(journal);
+        let mut bytes = std::fs::read(&path).expect("there");
+        bytes[4096..].fill(0x5a);
+        std::fs::write(&path, bytes).expect("written");
+        let shallow = Journal::open(&path).expect("its first page is whole");
+        assert!(shallow.moved_to.is_none());
+        assert!(shallow.journal.find("t-1", None).is_err());
+        drop(shallow);
+        let opened = Journal::open_whole(&path).expect("opens");
+        assert!(opened.moved_to.as_deref().expect("moved").exists());
+        assert_eq!(opened.journal.find("t-1", None).expect("reads").len(), 0);
+        drop(opened);
+        assert!(
+            Journal::open_whole(&path)
+                .expect("opens")
+                .moved_to
+                .is_none()
+        );
     }
 
     #[test]

@@ -135,10 +135,10 @@ impl Reply {
     #[must_use]
     fn without(mut self, secrets: &[String]) -> Self {
         for secret in secrets {
-            // As it is, as a JSON string writes it, and as a URL does.
-            let json = Value::from(secret.as_str()).to_string();
+            // As it is, as JSON writes it in a string, and in a string that quotes JSON, and as a URL does.
+            let json = in_json(secret);
             let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            for form in [secret.as_str(), json.trim_matches('"'), &url] {
+            for form in [secret.as_str(), &json, &in_json(&json), &url] {
                 let body = String::from_utf8_lossy(&self.body);
                 if body.contains(form) {
                     self.body = body.replace(form, MASK).into_bytes();
@@ -186,9 +186,9 @@ impl Reply {
         let text = if text.trim_start().starts_with('<') {
             strip_tags(&text)
         } else {
-            redact_text(&text)
+            text.into_owned()
         };
-        let text = clean(&text);
+        let text = clean(&redact_text(&text));
         match text.char_indices().nth(LENGTH) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,
@@ -478,6 +478,12 @@ fn secrets_of(request: &Request) -> Vec<String> {
         .chain(members)
         .filter(|secret| secret.len() >= SHORTEST_SECRET)
         .collect()
+}
+
+/// The text as it stands between the quotes of a JSON string.
+fn in_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// Where a redirect leads, without what signs or authorises.

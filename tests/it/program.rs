@@ -119,12 +119,12 @@ impl User {
         command
             .args(args)
             .env_clear()
-            .envs(self.variables.iter().map(|(k, v)| (k, v)))
             .env("HOME", self.home.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("SNAPEXPORT_STATE_DIR", self.state())
             .env("SNAPEXPORT_CACHE_DIR", self.home.path().join("cache"))
             .env("SNAPEXPORT_CONFIG_DIR", self.home.path().join("config"))
+            .envs(self.variables.iter().map(|(k, v)| (k, v)))
             .stdin(Stdio::null());
         command
     }
@@ -168,7 +168,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn from(output: Output, args: &[&str]) -> Self {
+    pub fn from(output: Output, args: &[&str]) -> Self {
         Ran {
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),

@@ -1,0 +1,166 @@
+//! The corpus of the fuzz targets (`fuzz/corpus`), and a short seeded run over it that needs no special compiler.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use snapexport::provider::recorded::Parsed;
+use snapexport::provider::{lightsail, outscale, rackspace};
+use snapexport::secret::clean;
+use snapexport::task::TaskObject;
+
+/// Mutations of each file.
+const ROUNDS: u64 = 2000;
+
+/// The replies of one target, by file name.
+fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/corpus")
+        .join(target);
+    let mut files: Vec<(PathBuf, Vec<u8>)> = std::fs::read_dir(directory)
+        .expect("the corpus")
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            let data = std::fs::read(&path).expect("a file");
+            (path, data)
+        })
+        .collect();
+    files.sort();
+    assert!(files.len() >= 6, "the corpus of {target} was not found");
+    files
+}
+
+/// Numbers that look random and are the same in every run (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % limit.max(1)
+    }
+}
+
+/// Values that have broken parsers before.
+const NASTY: [&[u8]; 12] = [
+    b"null",
+    b"-1",
+    b"1e300",
+    b"9223372036854775807",
+    b"-9223372036854775808",
+    b"2147483647",
+    b"\"42\"",
+    b"[]",
+    b"{}",
+    b"\"\\u0000\\u202e\"",
+    b"\"-009999-01-01T00:00:00Z\"",
+    b"\xff\xfe",
+];
+
+fn mutate(data: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut data = data.to_vec();
+    for _ in 0..=dice.below(3) {
+        let at = dice.below(data.len());
+        let end = (at + 1 + dice.below(40)).min(data.len());
+        match dice.below(6) {
+            0 if !data.is_empty() => data[at] ^= 1 << dice.below(8),
+            1 => data.truncate(at),
+            2 => {
+                let piece = data[at.min(data.len())..end].to_vec();
+                data.splice(at..at, piece);
+            }
+            3 => {
+                let start = dice.below(other.len());
+                let piece = other[start..(start + 60).min(other.len())].to_vec();
+                data.splice(at..end.max(at), piece);
+            }
+            4 => {
+                // A whole value, where a value stands.
+                let value = data[at..]
+                    .iter()
+                    .position(|b| *b == b':')
+                    .map(|colon| at + colon + 1);
+                if let Some(start) = value {
+                    let rest = &data[start..];
+                    let length = rest.iter().position(|b| b",}]\n".contains(b)).unwrap_or(0);
+                    let nasty = NASTY[dice.below(NASTY.len())];
+                    data.splice(start..start + length, nasty.iter().copied());
+                }
+            }
+            _ if at < end => {
+                data.drain(at..end);
+            }
+            _ => {}
+        }
+    }
+    data
+}
+
+/// What holds for every reply, however broken: what was read can be shown and kept.
+fn check(parsed: &Parsed) {
+    for task in &parsed.tasks {
+        assert!(!task.id.as_str().is_empty());
+        assert!(task.percent().is_none_or(|percent| percent <= 100));
+        let object = TaskObject::from(task);
+        let text = serde_json::to_string(&object).expect("it can be written");
+        let again: TaskObject = serde_json::from_str(&text).expect("the journal can read it");
+        assert_eq!(again, object);
+    }
+    for error in &parsed.errors {
+        assert!(!error.message.is_empty());
+        assert!(!clean(&error.one_line()).contains(char::is_control));
+    }
+}
+
+fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
+    let files = corpus(target);
+    let mut dice = Dice(0x5eed_0000_0000_0001);
+    for (path, data) in &files {
+        let parsed = parse(data);
+        check(&parsed);
+        let is_empty =
+            parsed.tasks.is_empty() && parsed.sources.is_empty() && parsed.errors.is_empty();
+        let name = path.file_name().expect("a name").to_string_lossy();
+        // Logins and lists of objects end in neither.
+        assert!(
+            !is_empty || name.starts_with("quiet-"),
+            "{name} says nothing"
+        );
+        assert_eq!(
+            !parsed.errors.is_empty(),
+            name.starts_with("error-"),
+            "{name}: {parsed:?}"
+        );
+        for round in 0..ROUNDS {
+            let other = &files[dice.below(files.len())].1;
+            let mutated = mutate(data, other, &mut dice);
+            let outcome = catch_unwind(AssertUnwindSafe(|| check(&parse(&mutated))));
+            assert!(
+                outcome.is_ok(),
+                "{name}, round {round}: {:?}",
+                String::from_utf8_lossy(&mutated)
+            );
+        }
+    }
+}
+
+#[test]
+fn replies_of_outscale_are_survived_in_every_form() {
+    run("outscale", outscale::fuzz_replies);
+}
+
+#[test]
+fn replies_of_lightsail_are_survived_in_every_form() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    run("lightsail", |data| {
+        runtime.block_on(lightsail::fuzz_replies(data))
+    });
+}
+
+#[test]
+fn replies_of_rackspace_are_survived_in_every_form() {
+    run("rackspace", rackspace::fuzz_replies);
+}
