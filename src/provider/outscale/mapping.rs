@@ -231,7 +231,7 @@ mod tests {
             (json!(1e300), "uploading", 100),
             (json!([1]), "uploading", 0),
             (Value::Null, "uploading", 0),
-            (json!("50"), "completed", 50),
+            (json!("50"), "completed", 100),
             (json!("all"), "completed", 100),
         ] {
             let task = seen(state, progress.clone(), "");

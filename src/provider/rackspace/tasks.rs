@@ -94,7 +94,7 @@ pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> 
     let is_complete = value["status"].is_string();
     wire::task(&value, region, files.as_ref())
         .filter(|_| is_complete)
-        .ok_or_else(|| odd(format!("The answer for the task {id} is not a task")))
+        .ok_or_else(|| odd(format!("The reply to show task is not the task {id}")))
 }
 
 /// The exports of an image that are under way, and where a time is given, all since then.
