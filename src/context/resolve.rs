@@ -46,6 +46,7 @@ struct Places {
 
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
+    #[cfg_attr(not(feature = "sandbox"), allow(unused_mut))]
     pub async fn resolve(mut global: Global, mut env: Env) -> Result<Self> {
         complete(&mut global, &env)?;
         let places = places(&env);
