@@ -1,5 +1,7 @@
 //! Recorded replies through the SDK's parsers and ours, for fuzzing.
 
+use std::sync::{Arc, Mutex};
+
 use aws_credential_types::Credentials;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::{BehaviorVersion, Region};
@@ -29,7 +31,7 @@ const CALLS: [&str; 6] = [
 
 /// Answers the first request with the reply, and what comes after it not at all.
 #[derive(Clone, Debug)]
-struct Tape(std::sync::Arc<std::sync::Mutex<Option<Reply>>>);
+struct Tape(Arc<Mutex<Option<Reply>>>);
 
 impl HttpClient for Tape {
     fn http_connector(
@@ -53,19 +55,31 @@ impl HttpConnector for Tape {
     }
 }
 
+thread_local! {
+    /// A client is made once: that takes longer than a call.
+    static PLAYER: (Tape, Calls) = {
+        let tape = Tape(Arc::default());
+        let config = aws_sdk_lightsail::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("AK", "SK", None, None, "recorded"))
+            .http_client(tape.clone())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        (tape, Calls(aws_sdk_lightsail::Client::from_conf(config)))
+    };
+}
+
 /// Reads a recorded reply as the call it names would.
 #[doc(hidden)]
 pub async fn fuzz_replies(data: &[u8]) -> Parsed {
     let Recorded { call, reply } = Recorded::read(data, &CALLS);
-    let tape = Tape(std::sync::Arc::new(std::sync::Mutex::new(Some(reply))));
-    let config = aws_sdk_lightsail::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new("AK", "SK", None, None, "recorded"))
-        .http_client(tape)
-        .retry_config(RetryConfig::disabled())
-        .build();
-    let calls = Calls(aws_sdk_lightsail::Client::from_conf(config));
+    let calls = PLAYER.with(|(tape, calls)| {
+        if let Ok(mut tape) = tape.0.lock() {
+            *tape = Some(reply);
+        }
+        calls.clone()
+    });
     let mut parsed = Parsed::default();
     let of_operation = |seen| merge::task(REGION, Some(&seen), None);
     match call {

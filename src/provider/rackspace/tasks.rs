@@ -73,7 +73,7 @@ pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> 
         .filter(|other| !other.eq_ignore_ascii_case(id.as_str()))
     {
         return Err(odd(format!(
-            "Asked for the task {id}, the server told of another one, '{}'",
+            "The reply to show task {id} is of another one, '{}'",
             clean(other)
         )));
     }
