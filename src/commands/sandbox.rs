@@ -29,7 +29,7 @@ A fault is PROVIDER:CALL:ATTEMPT:WHAT (docs/reliability.md explains them):
             silence-before, silence-after, truncate, garbage, redirect=URL, expire,
             unlisted=TIME, no-task
 
-The clouds hold a few snapshots and images; the export of those called broken fails. Any client of these clouds works: aws, osc-cli, glance, curl.")]
+The clouds hold a few snapshots and images. The exports of snap-deadbeef (OUTSCALE), broken-1 (Lightsail) and cursed-1 (Rackspace) fail, for practice. Any client of these clouds works: aws, osc-cli, glance, curl.")]
 pub struct Args {
     /// How long an export takes there
     #[arg(long, value_name = "DURATION", value_parser = parse_interval)]

@@ -1,0 +1,130 @@
+//! What intents promise.
+
+use super::*;
+use crate::task::State;
+use std::path::Path;
+
+fn open(directory: &Path) -> Journal {
+    Journal::open(&directory.join("journal.db"))
+        .expect("opens")
+        .journal
+}
+
+fn intent() -> Intent {
+    Intent {
+        id: 0,
+        provider: provider::REGISTRY[0].id,
+        account: "AK".into(),
+        region: "eu-west-2".into(),
+        profile: None,
+        request: ExportRequest {
+            snapshot: "snap-1".into(),
+            target: Target::Ec2,
+        },
+        twin: String::new(),
+        known: vec![TaskId::from("before")],
+        made_at: Timestamp::from_second(1_768_000_000).expect("in range"),
+    }
+}
+
+/// Half a minute before the intent.
+fn since() -> Timestamp {
+    Timestamp::from_second(1_767_999_970).expect("in range")
+}
+
+fn task(id: &str) -> Task {
+    let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+    task.snapshot = Some("snap-1".into());
+    task.target = Some(Target::Ec2);
+    task.state = State::Running;
+    task
+}
+
+fn claimed(journal: &Journal, intent: &Intent) -> Intent {
+    match journal
+        .claim(intent, since(), Timestamp::now())
+        .expect("writes")
+    {
+        Claim::Mine(id) => Intent {
+            id,
+            ..intent.clone()
+        },
+        other => panic!("not ours: {other:?}"),
+    }
+}
+
+#[test]
+fn the_same_start_is_claimed_by_one_living_process_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let mine = claimed(&first, &intent());
+    assert!(matches!(
+        second
+            .claim(&intent(), since(), Timestamp::now())
+            .expect("reads"),
+        Claim::Taken
+    ));
+    assert_eq!(
+        second.intents().expect("reads"),
+        [],
+        "what is held is nobody else's to look up"
+    );
+    let other = Intent {
+        twin: "x".into(),
+        ..intent()
+    };
+    claimed(&second, &other);
+    first
+        .settle(&mine, &Settled::NotExecuted, Timestamp::now())
+        .expect("writes");
+    claimed(&second, &intent());
+}
+
+#[test]
+fn what_a_dead_process_left_is_to_be_looked_up_by_one_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    claimed(&open(directory.path()), &intent());
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let Claim::Left(left) = first
+        .claim(&intent(), since(), Timestamp::now())
+        .expect("reads")
+    else {
+        panic!("not left")
+    };
+    assert_eq!(left.known, [TaskId::from("before")]);
+    assert!(first.take_over(&left).expect("writes"));
+    assert!(!second.take_over(&left).expect("reads"));
+}
+
+#[test]
+fn an_unknown_outcome_stays_until_it_is_settled() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(directory.path());
+    let mine = claimed(&journal, &intent());
+    journal
+        .settle(&mine, &Settled::Unknown, Timestamp::now())
+        .expect("writes");
+    assert_eq!(journal.intents().expect("reads").len(), 1);
+    journal
+        .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
+        .expect("writes");
+    assert_eq!(journal.intents().expect("reads").len(), 0);
+    assert_eq!(journal.find("t-1", None).expect("reads").len(), 1);
+}
+
+#[test]
+fn what_another_process_has_just_started_is_not_started_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let mine = claimed(&first, &intent());
+    first
+        .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
+        .expect("writes");
+    match second
+        .claim(&intent(), since(), Timestamp::now())
+        .expect("reads")
+    {
+        Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
+        other => panic!("started twice: {other:?}"),
+    }
+}

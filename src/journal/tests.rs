@@ -1,0 +1,194 @@
+//! What the journal promises.
+
+use super::*;
+use crate::task::{State, TaskId};
+
+fn task(id: &str, state: State) -> Task {
+    let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+    task.state = state;
+    task
+}
+
+fn open(path: &Path) -> Journal {
+    Journal::open(path).expect("opens").journal
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_and_kept() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    std::fs::write(
+        &path,
+        "this was a journal once, long enough to be read as a page".repeat(99),
+    )
+    .expect("written");
+    let opened = Journal::open(&path).expect("opens");
+    let moved_to = opened.moved_to.expect("moved");
+    assert!(
+        std::fs::read_to_string(moved_to)
+            .expect("kept")
+            .starts_with("this was")
+    );
+    opened
+        .journal
+        .record_start(&task("t", State::Pending), None, "AK", moment(0))
+        .expect("writes");
+    assert!(Journal::open(&path).expect("opens").moved_to.is_none());
+}
+
+#[test]
+fn a_journal_that_many_make_at_once_is_one_that_all_can_use() {
+    for _ in 0..10 {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("state/journal.db");
+        std::thread::scope(|scope| {
+            for number in 0..12 {
+                let path = &path;
+                scope.spawn(move || {
+                    let journal = open(path);
+                    journal
+                        .record_start(
+                            &task(&format!("t-{number}"), State::Pending),
+                            None,
+                            "AK",
+                            moment(0),
+                        )
+                        .expect("writes");
+                });
+            }
+        });
+        assert_eq!(open(&path).started(None).expect("reads").len(), 12);
+    }
+}
+
+#[test]
+fn damage_below_the_first_page_is_found_when_it_matters() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    let journal = open(&path);
+    for number in 0..40 {
+        journal
+            .record_start(
+                &task(&format!("t-{number}"), State::Pending),
+                None,
+                "AK",
+                moment(number),
+            )
+            .expect("writes");
+    }
+    drop(journal);
+    let mut bytes = std::fs::read(&path).expect("there");
+    bytes[4096..].fill(0x5a);
+    std::fs::write(&path, bytes).expect("written");
+    let shallow = Journal::open(&path).expect("its first page is whole");
+    assert!(shallow.moved_to.is_none());
+    assert!(shallow.journal.find("t-1", None).is_err());
+    drop(shallow);
+    let opened = Journal::open_whole(&path).expect("opens");
+    assert!(opened.moved_to.as_deref().expect("moved").exists());
+    assert_eq!(opened.journal.find("t-1", None).expect("reads").len(), 0);
+    drop(opened);
+    assert!(
+        Journal::open_whole(&path)
+            .expect("opens")
+            .moved_to
+            .is_none()
+    );
+}
+
+#[test]
+fn a_journal_of_the_first_layout_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    open(&path)
+        .record_start(&task("t", State::Pending), None, "AK", moment(0))
+        .expect("writes");
+    let old = Connection::open(&path).expect("opens");
+    old.execute_batch("DROP TABLE intent; PRAGMA user_version = 1")
+        .expect("as it was");
+    drop(old);
+    let journal = open(&path);
+    assert_eq!(journal.find("t", None).expect("reads").len(), 1);
+    assert_eq!(journal.intents().expect("reads").len(), 0);
+}
+
+#[test]
+fn a_journal_of_a_newer_version_is_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    drop(open(&path));
+    Connection::open(&path)
+        .expect("opens")
+        .execute_batch("PRAGMA user_version = 99")
+        .expect("written");
+    let error = Journal::open(&path).err().expect("not ours to read");
+    assert!(
+        error.one_line().contains("newer version"),
+        "{}",
+        error.one_line()
+    );
+}
+
+fn moment(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_768_000_000 + seconds).expect("in range")
+}
+
+#[test]
+fn a_completed_task_stays_completed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(&directory.path().join("state/journal.db"));
+    journal
+        .record_start(&task("t-1", State::Pending), Some("work"), "AK", moment(0))
+        .expect("writes");
+    journal
+        .record_sight(&task("t-1", State::Completed), "AK", moment(1))
+        .expect("writes");
+    journal
+        .record_sight(&task("t-1", State::Running), "AK", moment(2))
+        .expect("writes");
+    let found = journal.find("t-1", None).expect("reads");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].task.state, State::Completed);
+    assert_eq!(found[0].profile.as_deref(), Some("work"));
+    assert_eq!(found[0].started_at, Some(moment(0)));
+    journal.check().expect("healthy");
+}
+
+#[test]
+fn status_shows_what_this_user_started_and_not_what_was_only_looked_at() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(&directory.path().join("journal.db"));
+    journal
+        .record_start(&task("mine", State::Pending), None, "AK", moment(0))
+        .expect("writes");
+    journal
+        .record_sight(&task("other", State::Running), "AK", moment(1))
+        .expect("writes");
+    journal
+        .record_start(&task("old", State::Failed), None, "AK", moment(-99))
+        .expect("writes");
+    let ids = |since: Option<Timestamp>| -> Vec<String> {
+        journal
+            .started(since)
+            .expect("reads")
+            .into_iter()
+            .map(|entry| entry.task.id.0)
+            .collect()
+    };
+    assert_eq!(ids(None), ["old", "mine"]);
+    assert_eq!(ids(Some(moment(-10))), ["mine"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    open(&path);
+    let mode = std::fs::metadata(&path)
+        .expect("exists")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

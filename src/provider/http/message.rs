@@ -1,0 +1,191 @@
+//! Requests and replies.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::{MASK, clean, redact_text};
+
+/// A request, complete but for the connection.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The API's name of the call, for messages.
+    pub name: &'static str,
+    /// HTTP method.
+    pub method: Method,
+    /// Where it goes.
+    pub url: Url,
+    /// Headers; authorisation among them.
+    pub headers: HeaderMap,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// A request without headers or body.
+    pub fn new(name: &'static str, method: Method, url: Url) -> Self {
+        Request {
+            name,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Sets a header. A value that cannot stand in a header is a `usage` error.
+    pub fn header(mut self, name: &'static str, value: &str) -> Result<Self> {
+        let value = HeaderValue::from_str(value).map_err(|_| {
+            Error::usage(format!(
+                "The value for the header {name} has characters that HTTP does not allow"
+            ))
+        })?;
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(self)
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
+
+/// A reply, read to its end.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The API's name of the call.
+    pub name: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header's value, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON of a known shape. Anything else is an error of kind `provider` that names the call.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Error::new(
+                Kind::Provider,
+                format!("The reply to {} is not what the API promises", self.name),
+            )
+            .cause(format!("HTTP {}, {error}", self.status))
+            .cause(self.excerpt())
+            .hint("check that the endpoint is right (-v shows it)")
+        })
+    }
+
+    /// The reply without these secrets, should the server repeat some: nothing can quote them then.
+    #[must_use]
+    pub(super) fn without(mut self, secrets: &[String]) -> Self {
+        for secret in secrets {
+            // As it is, as JSON writes it in a string, and in a string that quotes JSON, and as a URL does.
+            let json = in_json(secret);
+            let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for form in [secret.as_str(), &json, &in_json(&json), &url] {
+                let body = String::from_utf8_lossy(&self.body);
+                if body.contains(form) {
+                    self.body = body.replace(form, MASK).into_bytes();
+                }
+                for value in self.headers.values_mut() {
+                    let cleaned = value
+                        .to_str()
+                        .ok()
+                        .filter(|text| text.contains(form))
+                        .and_then(|text| HeaderValue::from_str(&text.replace(form, MASK)).ok());
+                    if let Some(cleaned) = cleaned {
+                        *value = cleaned;
+                    }
+                }
+            }
+        }
+        self
+    }
+
+    /// The server's clock, from the `Date` header.
+    pub fn date(&self) -> Option<Timestamp> {
+        let text = self.header("date")?;
+        jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(text)
+            .ok()
+    }
+
+    /// The `Retry-After` header, as seconds or as an HTTP date.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse::<u64>() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let at = jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(text)
+            .ok()?;
+        let now = self.date().unwrap_or_else(Timestamp::now);
+        Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+    }
+
+    /// The start of the body as one safe line: what a person needs to see that a proxy answered. HTML loses its tags.
+    pub fn excerpt(&self) -> String {
+        const LENGTH: usize = 200;
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(8 * LENGTH)]);
+        let text = if text.trim_start().starts_with('<') {
+            strip_tags(&text)
+        } else {
+            text.into_owned()
+        };
+        let text = clean(&redact_text(&text));
+        match text.char_indices().nth(LENGTH) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+}
+
+/// HTML or XML without tags, with the common entities resolved.
+pub fn strip_tags(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&rest[..start]);
+        out.push(' ');
+        rest = rest[start..]
+            .find('>')
+            .map_or("", |end| &rest[start + end + 1..]);
+    }
+    out.push_str(rest);
+    for (entity, text) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#39;", "'"),
+        ("&nbsp;", " "),
+        ("&amp;", "&"),
+    ] {
+        out = out.replace(entity, text);
+    }
+    clean(&out)
+}
+
+/// The text as it stands between the quotes of a JSON string.
+fn in_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
