@@ -1,8 +1,10 @@
 //! What was typed, set and configured, resolved once. Nothing else reads the environment.
 
 mod resolve;
+mod variables;
 
-pub use resolve::{Context, stated_output};
+pub use resolve::Context;
+pub use variables::stated_output;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

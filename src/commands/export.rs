@@ -7,8 +7,9 @@ use clap::Subcommand;
 use futures_util::StreamExt;
 
 use super::reference::{resume_command, typed_form};
+use super::settle::settle_left;
 use super::signals::Signals;
-use super::start::{Started, Starter, settle_left};
+use super::start::{Started, Starter};
 use super::wait::Follow;
 use super::{Ending, words_or_stdin};
 use crate::cli::{Output, Waiting};

@@ -9,6 +9,7 @@ pub mod wait;
 
 #[doc(hidden)]
 pub mod reference;
+mod settle;
 mod signals;
 mod start;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, start, words_or_stdin};
+use super::{Ending, Tally, settle, words_or_stdin};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -48,7 +48,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
     let named = if args.tasks.is_empty() {
         if let Some(journal) = &journal {
-            start::settle_everywhere(context, journal).await;
+            settle::settle_everywhere(context, journal).await;
         } else if context.has_journal() {
             return Err(unknown_starts());
         }

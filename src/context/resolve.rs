@@ -9,8 +9,9 @@ use std::time::Duration;
 use console::Term;
 use directories::{BaseDirs, ProjectDirs};
 
+use super::variables::{complete, pause};
 use super::{Config, Env, ProfileChoice, Sources, open_file_warning};
-use crate::cli::{Global, Output, When, parse_interval};
+use crate::cli::{Global, Output, When};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
@@ -326,115 +327,6 @@ fn moved(aside: &Path) -> String {
     )
 }
 
-/// The output form that a command line or the environment names, for errors that come before anything is parsed.
-pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
-    let mut stated = env.get("SNAPEXPORT_OUTPUT");
-    for (index, arg) in args.iter().enumerate() {
-        match arg.as_str() {
-            "--" => break,
-            "-o" | "--output" => stated = args.get(index + 1).map(String::as_str),
-            other => {
-                // -o may end a cluster of short flags: -qojson.
-                let short = other
-                    .strip_prefix('-')
-                    .filter(|rest| !rest.starts_with('-'));
-                let clustered =
-                    short.and_then(|rest| rest.trim_start_matches(['q', 'v']).strip_prefix('o'));
-                let attached = other.strip_prefix("--output=").or(clustered);
-                stated = match attached {
-                    Some("") => args.get(index + 1).map(String::as_str),
-                    Some(value) => Some(value.trim_start_matches('=')),
-                    None => stated,
-                };
-            }
-        }
-    }
-    stated
-        .filter(|text| text.eq_ignore_ascii_case("json"))
-        .map(|_| Output::Json)
-}
-
-/// Fills what was not typed from the environment.
-fn complete(global: &mut Global, env: &Env) -> Result<()> {
-    let text = |name: &str| env.get(name).map(str::to_owned);
-    global.profile = global.profile.take().or_else(|| text("SNAPEXPORT_PROFILE"));
-    global.region = global.region.take().or_else(|| text("SNAPEXPORT_REGION"));
-    global.config = global
-        .config
-        .take()
-        .or_else(|| text("SNAPEXPORT_CONFIG").map(PathBuf::from));
-    let is_quiet_typed = global.quiet;
-    if is_quiet_typed {
-        global.output.get_or_insert(Output::Id);
-    }
-    global.output = global.output.or(choice(env, "SNAPEXPORT_OUTPUT")?);
-    global.progress = global.progress.or(choice(env, "SNAPEXPORT_PROGRESS")?);
-    global.color = global.color.or(choice(env, "SNAPEXPORT_COLOR")?);
-    global.quiet |= switch(env, "SNAPEXPORT_QUIET")?;
-    global.raw |= switch(env, "SNAPEXPORT_RAW")?;
-    global.sandbox |= switch(env, "SNAPEXPORT_SANDBOX")?;
-    global.no_journal |= switch(env, "SNAPEXPORT_NO_JOURNAL")?;
-    global.allow_http |= switch(env, "SNAPEXPORT_ALLOW_HTTP")?;
-    if global.verbose == 0
-        && !is_quiet_typed
-        && let Some(level) = env.get("SNAPEXPORT_VERBOSE")
-    {
-        global.verbose = match level.parse() {
-            Ok(level) => level,
-            Err(_) => u8::from(switch(env, "SNAPEXPORT_VERBOSE")?),
-        };
-    }
-    for (name, value) in [("--profile", &global.profile), ("--region", &global.region)] {
-        if value
-            .as_deref()
-            .is_some_and(|value| value.trim().is_empty())
-        {
-            return Err(Error::usage(format!("The value of {name} is empty")));
-        }
-    }
-    Ok(())
-}
-
-fn choice<T: clap::ValueEnum>(env: &Env, name: &'static str) -> Result<Option<T>> {
-    let Some(text) = env.get(name) else {
-        return Ok(None);
-    };
-    T::from_str(text, true).map(Some).map_err(|_| {
-        let words: Vec<String> = T::value_variants()
-            .iter()
-            .filter_map(|variant| Some(variant.to_possible_value()?.get_name().to_owned()))
-            .collect();
-        bad_variable(
-            name,
-            text,
-            &format!("it takes one of: {}", words.join(", ")),
-        )
-    })
-}
-
-fn switch(env: &Env, name: &'static str) -> Result<bool> {
-    match env.get(name).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("0" | "false" | "no" | "off") => Ok(false),
-        Some("1" | "true" | "yes" | "on") => Ok(true),
-        Some(other) => Err(bad_variable(name, other, "it takes 1 or 0")),
-    }
-}
-
-fn pause(env: &Env, name: &'static str) -> Result<Option<Duration>> {
-    let Some(text) = env.get(name) else {
-        return Ok(None);
-    };
-    parse_interval(text)
-        .map(Some)
-        .map_err(|why| bad_variable(name, text, &why))
-}
-
-fn bad_variable(name: &str, value: &str, why: &str) -> Error {
-    Error::usage(format!(
-        "The variable {name} has the value '{value}', which cannot be used: {why}"
-    ))
-}
-
 /// `SNAPEXPORT_*_DIR`, else XDG on every Unix system, else the platform's own.
 fn places(env: &Env) -> Places {
     let project = ProjectDirs::from("", "", "snapexport");
@@ -501,60 +393,4 @@ async fn start_sandbox(env: &Env, state: Option<&PathBuf>) -> Result<Sandbox> {
         ..sandbox::Options::default()
     })
     .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_typed_wins_over_the_environment() {
-        let env: Env = [
-            ("SNAPEXPORT_REGION", "eu-west-2"),
-            ("SNAPEXPORT_OUTPUT", "json"),
-        ]
-        .into_iter()
-        .collect();
-        let mut global = Global {
-            region: Some("us-east-2".into()),
-            ..Global::default()
-        };
-        complete(&mut global, &env).expect("good values");
-        assert_eq!(global.region.as_deref(), Some("us-east-2"));
-        assert_eq!(global.output, Some(Output::Json));
-    }
-
-    #[test]
-    fn a_variable_with_a_value_that_means_nothing_is_refused() {
-        for (name, value) in [
-            ("SNAPEXPORT_OUTPUT", "xml"),
-            ("SNAPEXPORT_SANDBOX", "perhaps"),
-        ] {
-            let env: Env = [(name, value)].into_iter().collect();
-            let error = complete(&mut Global::default(), &env).expect_err("a bad value");
-            assert!(error.message.contains(name), "{}", error.message);
-        }
-    }
-
-    #[test]
-    fn json_output_is_recognised_before_the_command_line_is_parsed() {
-        let env = Env::default();
-        let stated = |args: &[&str]| {
-            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-            stated_output(&args, &env)
-        };
-        for args in [
-            &["-o", "json"][..],
-            &["-ojson"],
-            &["--output=json"],
-            &["x", "--output", "json"],
-            &["-qojson"],
-            &["-vvo", "JSON"],
-        ] {
-            assert_eq!(stated(args), Some(Output::Json), "{args:?}");
-        }
-        for args in [&["-o", "table"][..], &["json"], &["--", "-ojson"]] {
-            assert_eq!(stated(args), None, "{args:?}");
-        }
-    }
 }

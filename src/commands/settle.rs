@@ -1,0 +1,238 @@
+//! What became of starts whose outcome is not known: the cloud is looked at, nothing is sent again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::signals::Signals;
+use crate::cli::Output;
+use crate::context::Context;
+use crate::error::Result;
+use crate::journal::{Intent, Journal, Settled};
+use crate::provider::{self, Provider, TaskFilter};
+use crate::secret::clean;
+use crate::task::{ExportRequest, Task};
+
+/// Looks for a task whose start may have been lost, spread over the provider's visibility delay.
+pub(super) const SEARCHES: u32 = 6;
+/// How far the cloud's clock may be from ours.
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
+/// How often to see whether it has.
+pub(super) const GLANCE: Duration = Duration::from_millis(200);
+
+/// Fills in what the provider leaves out of its answer to a start, or to a look at what we started at `started_at`.
+pub(super) fn complete(
+    mut task: Task,
+    request: &ExportRequest,
+    started_at: Option<Timestamp>,
+) -> Task {
+    task.snapshot
+        .get_or_insert_with(|| request.snapshot.clone());
+    task.target.get_or_insert_with(|| request.target.clone());
+    // Our own clock stands in for the provider's; a fraction of a second would claim more than it knows.
+    let ours = started_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
+    task.created_at = task.created_at.or(ours);
+    task
+}
+
+/// The cloud's exports of the same snapshot to the same place, of those begun `since` where the cloud says when.
+pub(super) async fn same(
+    provider: &dyn Provider,
+    request: &ExportRequest,
+    since: Option<Timestamp>,
+) -> Result<Vec<Task>> {
+    let filter = TaskFilter {
+        snapshot: Some(request.snapshot.clone()),
+        since,
+    };
+    let tasks = provider.tasks(&filter).await?;
+    Ok(tasks
+        .into_iter()
+        .filter(|task| {
+            task.target
+                .as_ref()
+                .is_some_and(|target| target.is_same_place(&request.target))
+        })
+        .collect())
+}
+
+/// The task an intent has become, if the cloud has it: one that was not there before, and did not begin before either.
+///
+/// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
+pub(super) async fn find(provider: &dyn Provider, intent: &Intent) -> Result<Option<Task>> {
+    let since = intent
+        .made_at
+        .checked_sub(CLOCK_MARGIN)
+        .unwrap_or(intent.made_at);
+    let is_ours = |task: &Task| {
+        !intent.known.contains(&task.id) && task.created_at.is_none_or(|created| created >= since)
+    };
+    Ok(same(provider, &intent.request, Some(since))
+        .await?
+        .into_iter()
+        .find(is_ours))
+}
+
+/// Whether to wait until the provider would list a task before its absence says anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Wait; afterwards it is known.
+    Wait,
+    /// Look once; what cannot be known yet stays open.
+    Look,
+}
+
+/// Looks up what became of starts that a dead process or a lost reply left open, on this account, but for `except`.
+pub async fn settle_left(
+    context: &Context,
+    journal: &Journal,
+    provider: &dyn Provider,
+    except: &[ExportRequest],
+) {
+    let left = match journal.intents() {
+        Ok(left) => left,
+        Err(error) => return tracing::info!("{}", error.one_line()),
+    };
+    let printer = context.printer(Output::Id);
+    for intent in left
+        .iter()
+        .filter(|intent| is_of(intent, provider) && !except.contains(&intent.request))
+    {
+        let subject = format!(
+            "The export of {} begun at {}",
+            clean(&intent.request.snapshot),
+            intent.made_at.strftime("%H:%M UTC")
+        );
+        match settle_one(context, journal, provider, intent, Patience::Look, None).await {
+            Ok(Found::Task(task)) => {
+                printer.note(&format!(
+                    "{subject} was started, although no reply came: {} ({})",
+                    task.id, task.state
+                ));
+            }
+            Ok(Found::Nothing) => printer.note(&format!(
+                "{subject} was never started: the cloud does not have it"
+            )),
+            Ok(Found::Later) => {
+                printer.note(&format!("{subject}: whether it was started is not known yet; look again in half a minute"));
+            }
+            Ok(Found::Elsewhere) => {}
+            Err(error) => printer.note(&format!(
+                "{subject}: whether it was started is still not known: {}",
+                error.one_line()
+            )),
+        }
+    }
+}
+
+/// The same on every account that has any; for `status`.
+pub async fn settle_everywhere(context: &Context, journal: &Journal) {
+    let left = match journal.intents() {
+        Ok(left) => left,
+        Err(error) => return tracing::info!("{}", error.one_line()),
+    };
+    let mut accounts: Vec<&Intent> = Vec::new();
+    for intent in &left {
+        let is_same = |other: &&Intent| {
+            other.provider == intent.provider
+                && other.profile == intent.profile
+                && other.region == intent.region
+        };
+        if !accounts.iter().any(is_same) {
+            accounts.push(intent);
+        }
+    }
+    for intent in accounts {
+        let Ok(entry) = provider::by_name(intent.provider.0) else {
+            continue;
+        };
+        match context
+            .connect(entry, intent.profile.as_deref(), Some(&intent.region))
+            .await
+        {
+            Ok(provider) => settle_left(context, journal, provider.as_ref(), &[]).await,
+            Err(error) => context.printer(Output::Id).note(&format!(
+                "Whether the export of {} was started is not known: {}",
+                clean(&intent.request.snapshot),
+                error.one_line()
+            )),
+        }
+    }
+}
+
+pub(super) fn is_of(intent: &Intent, provider: &dyn Provider) -> bool {
+    intent.provider == provider.id()
+        && intent.account == provider.account()
+        && intent.region == provider.region()
+}
+
+/// What became of a start that was left open.
+pub(super) enum Found {
+    Task(Box<Task>),
+    Nothing,
+    Later,
+    /// Another process is looking.
+    Elsewhere,
+}
+
+pub(super) async fn settle_one(
+    context: &Context,
+    journal: &Journal,
+    provider: &dyn Provider,
+    intent: &Intent,
+    patience: Patience,
+    signals: Option<&Signals>,
+) -> Result<Found> {
+    // A journal that cannot be written must not keep anybody from looking.
+    if let Ok(false) = journal.take_over(intent) {
+        return Ok(Found::Elsewhere);
+    }
+    let visibility = visibility(context, provider);
+    // Never longer than that from now on, should the clock have been set back since.
+    let sent_at = intent.made_at.min(Timestamp::now());
+    let visible_at = sent_at.checked_add(visibility).unwrap_or(sent_at);
+    let pause = visibility / SEARCHES;
+    let result = loop {
+        match find(provider, intent).await {
+            Ok(Some(task)) => {
+                break Ok(Found::Task(Box::new(complete(
+                    task,
+                    &intent.request,
+                    Some(intent.made_at),
+                ))));
+            }
+            // Not listed although it would be by now: it was never executed.
+            Ok(None) if Timestamp::now() >= visible_at => break Ok(Found::Nothing),
+            Ok(None) if patience == Patience::Look => break Ok(Found::Later),
+            Ok(None) => tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = interrupted(signals) => break Ok(Found::Later),
+            },
+            Err(error) => break Err(error),
+        }
+    };
+    let settled = match &result {
+        Ok(Found::Task(task)) => Settled::Started(task),
+        Ok(Found::Nothing) => Settled::NotExecuted,
+        _ => Settled::Unknown,
+    };
+    if let Err(error) = journal.settle(intent, &settled, Timestamp::now()) {
+        tracing::info!("{}", error.one_line());
+    }
+    result
+}
+
+/// Resolves when a signal has come; never where nobody listens for one.
+async fn interrupted(signals: Option<&Signals>) {
+    match signals {
+        Some(signals) => signals.wait().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How long a task may be missing from the provider's lists.
+pub(super) fn visibility(context: &Context, provider: &dyn Provider) -> Duration {
+    context
+        .visibility
+        .unwrap_or_else(|| provider.capabilities().visibility)
+}
