@@ -88,7 +88,7 @@ pub struct Global {
     /// Read this configuration file [env: SNAPEXPORT_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Neither read nor write the journal of started exports [env: SNAPEXPORT_NO_JOURNAL]
+    /// Neither read nor write the journal of started exports; several processes at once may then start the same [env: SNAPEXPORT_NO_JOURNAL]
     #[arg(long, global = true)]
     pub no_journal: bool,
     /// Permit plain http to hosts other than this machine [env: SNAPEXPORT_ALLOW_HTTP]

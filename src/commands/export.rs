@@ -296,7 +296,7 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: 
         .target
         .as_ref()
         .map_or_else(String::new, |target| format!(" → {target}"));
-    let next = if is_waiting {
+    let next = if is_waiting || task.state.is_terminal() {
         String::new()
     } else {
         format!(

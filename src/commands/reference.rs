@@ -76,7 +76,9 @@ pub fn resolve_all(
 ) -> Result<Vec<Named>> {
     match (each_once(words, journal.as_ref()), journal.take()) {
         // Any other kind is about the words.
-        (Err(error), Some(unreadable)) if error.kind == Kind::Internal => {
+        (Err(error), Some(unreadable))
+            if matches!(error.kind, Kind::Internal | Kind::Unavailable) =>
+        {
             context.give_up_journal(&unreadable, &error);
             each_once(words, None)
         }

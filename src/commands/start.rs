@@ -153,7 +153,17 @@ impl<'a> Starter<'a> {
             Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
                 Ok(Some(*task))
             }
-            Found::Task(_) | Found::Nothing => Ok(None),
+            Found::Task(task) => {
+                self.printer().note(&format!(
+                    "The export of {} begun at {} became {} and is {}; starting another",
+                    clean(&left.request.snapshot),
+                    left.made_at.strftime("%H:%M UTC"),
+                    task.id,
+                    task.state
+                ));
+                Ok(None)
+            }
+            Found::Nothing => Ok(None),
             Found::Later | Found::Elsewhere => {
                 tokio::time::sleep(GLANCE).await;
                 Ok(None)
@@ -227,6 +237,19 @@ impl<'a> Starter<'a> {
                     )
                     .hint("see whether it hangs; --new starts another export whatever it does"));
                 }
+                // Somebody writes at length. Without the claim the same export could be started twice.
+                Err(error)
+                    if error.kind == Kind::Unavailable
+                        && tokio::time::Instant::now() < patience =>
+                {
+                    tokio::time::sleep(GLANCE).await;
+                }
+                Err(error) if error.kind == Kind::Unavailable => {
+                    return Err(error.context(format!(
+                        "The export of {} was not sent: the journal is locked",
+                        clean(&intent.request.snapshot)
+                    )));
+                }
                 // Without a place to write, an export is still better than none; the id is on standard output.
                 Err(error) => {
                     self.printer().warn(&format!(
@@ -243,7 +266,7 @@ impl<'a> Starter<'a> {
     async fn send(&self, intent: &Intent) -> Result<Task> {
         let mut attempt = 1;
         loop {
-            let error = match self.provider.start(&intent.request).await {
+            let error = match self.start_to_its_reply(intent).await {
                 Ok(task) => return Ok(task),
                 Err(error) => error,
             };
@@ -262,6 +285,21 @@ impl<'a> Starter<'a> {
             attempt += 1;
             self.renew(intent);
         }
+    }
+
+    /// A request that has left cannot be taken back: a signal waits for its reply, and says so.
+    async fn start_to_its_reply(&self, intent: &Intent) -> Result<Task> {
+        let reply = self.provider.start(&intent.request);
+        tokio::pin!(reply);
+        tokio::select! {
+            reply = &mut reply => return reply,
+            () = self.signals.wait() => {}
+        }
+        self.printer().note(&format!(
+            "The start of {} is under way; waiting for its reply. Interrupt again to leave at once: the next export or status finds out what became of it",
+            clean(&intent.request.snapshot)
+        ));
+        reply.await
     }
 
     /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.

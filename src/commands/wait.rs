@@ -281,6 +281,12 @@ impl<'c> Follow<'c> {
                         self.tasks.push((index, task));
                     }
                 }
+                // Adopted after its end, and interrupted before it was looked at.
+                Outcome::UnderWay(task) if task.is_settled() => {
+                    self.print(&task);
+                    self.printer.note(&completed_note(&task));
+                    self.tasks.push((index, task));
+                }
                 Outcome::UnderWay(task) => {
                     self.tasks.push((index, task.clone()));
                     under_way.push(task);
@@ -290,6 +296,9 @@ impl<'c> Follow<'c> {
         if self.ids_are_printed && self.printer.output() == Output::Json {
             // The caller has no other way to learn the id of what was started here.
             under_way.iter().for_each(|task| self.print(task));
+        }
+        if end == End::Interrupted && under_way.is_empty() {
+            return Ending::Signal(signals.received().unwrap_or(2));
         }
         if end == End::Interrupted {
             let number = signals.received().unwrap_or(2);

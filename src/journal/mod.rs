@@ -412,8 +412,14 @@ fn failed(path: &Path, cause: &str) -> Error {
     .cause(cause)
 }
 
+/// Kind `unavailable` while another process holds it; it can be tried again.
 fn written(error: &rusqlite::Error) -> Error {
-    Error::new(Kind::Internal, "The journal cannot be read or written").cause(error.to_string())
+    let kind = if is_busy(error) {
+        Kind::Unavailable
+    } else {
+        Kind::Internal
+    };
+    Error::new(kind, "The journal cannot be read or written").cause(error.to_string())
 }
 
 #[cfg(test)]

@@ -396,11 +396,8 @@ fn choose<'o>(objects: &'o [Object], stem: &str, format: &str) -> Result<Option<
 fn explain_start(error: Error, request: &ExportRequest) -> Error {
     let snapshot = &request.snapshot;
     if error.kind == Kind::MaybeStarted {
-        return error
-            .context(format!(
-                "It is not known whether the export of {snapshot} was started"
-            ))
-            .hint("snapexport status --remote shows whether there is a task for it");
+        // The caller looks for it, and says what came of that.
+        return error.context(format!("No proper answer to the start of {snapshot}"));
     }
     match &request.target {
         Target::Oos { format, .. }
