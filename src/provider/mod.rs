@@ -42,6 +42,11 @@ pub trait Provider: Send + Sync {
         0
     }
 
+    /// What is used to reach the cloud, each with where it came from. Secrets are masked. Sends nothing.
+    fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
     /// What this cloud can do and how often it wants to be asked.
     fn capabilities(&self) -> Capabilities;
 
@@ -85,6 +90,17 @@ pub trait Provider: Send + Sync {
     fn aftermath(&self, _task: &Task) -> Option<String> {
         None
     }
+}
+
+/// A setting that is in force, as `doctor` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// What it is: `credentials`, `region`, `endpoint`, `object endpoint`, …
+    pub name: &'static str,
+    /// Its value; of credentials, who they are and never the secret.
+    pub value: String,
+    /// Where it came from: a flag, a variable, a file and the profile in it, or a rule such as "the region".
+    pub origin: String,
 }
 
 /// What a cloud can do.
