@@ -37,7 +37,8 @@ use self::connector::Connector;
 use self::join::RECORD_PREFIX;
 use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Shape, TaskFilter, is_uuid,
+    name_problem,
 };
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
@@ -55,6 +56,13 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    no_cancel: Some(NO_CANCEL),
+};
+
+const NO_CANCEL: NoCancel = NoCancel {
+    why: "Amazon Lightsail has no call for that",
+    instead: "then delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
+              aws ec2 delete-snapshot for each EBS snapshot",
 };
 
 /// Requests under way at once during a look.
@@ -238,6 +246,10 @@ impl Provider for Lightsail {
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         self.list(filter).await
+    }
+
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {
