@@ -279,13 +279,18 @@ impl Context {
 
     /// The journal, if it exists already: what only reads does not make one.
     pub fn existing_journal(&self) -> Option<Journal> {
-        let path = self.journal_path.as_deref().filter(|path| path.exists())?;
+        let path = self
+            .journal_path
+            .as_deref()
+            .filter(|_| self.has_journal())?;
         self.opened(Journal::open(path), WITHOUT_JOURNAL)
     }
 
-    /// Whether there is a journal, be it usable or not.
+    /// Whether there is a journal, be it usable or not. One whose place cannot be looked at may be there.
     pub fn has_journal(&self) -> bool {
-        self.journal_path.as_deref().is_some_and(Path::exists)
+        self.journal_path
+            .as_deref()
+            .is_some_and(|path| !matches!(path.try_exists(), Ok(false)))
     }
 
     /// What to do about a journal that could be opened but not read: said, and moved aside if it is damaged.

@@ -15,10 +15,15 @@ const QUICK: Duration = Duration::from_millis(800);
 /// An export that does not end within a test.
 const LONG: Duration = Duration::from_secs(1000);
 
+/// Ten times the delay of the tests' clouds: then a start that is not listed never was.
+const CLOSING: Duration = Duration::from_secs(10);
+
 /// A cloud, as the tests speak to it.
 struct Cloud {
     name: &'static str,
     export: &'static [&'static str],
+    /// An export that fails.
+    failing: &'static [&'static str],
     /// The call that starts an export,
     start: &'static str,
     /// the one that lists exports,
@@ -32,6 +37,7 @@ static CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "outscale",
         export: &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
+        failing: &["export", "outscale", "snap-deadbeef", "--bucket", "demo"],
         start: "CreateSnapshotExportTask",
         list: "ReadSnapshotExportTasks",
         look: "ReadSnapshotExportTasks",
@@ -40,6 +46,7 @@ static CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "lightsail",
         export: &["export", "lightsail", "web-1"],
+        failing: &["export", "lightsail", "broken-1"],
         start: "ExportSnapshot",
         list: "GetExportSnapshotRecords",
         look: "GetOperation",
@@ -51,6 +58,13 @@ static CLOUDS: [Cloud; 3] = [
             "export",
             "rackspace",
             "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
+            "--container",
+            "exports",
+        ],
+        failing: &[
+            "export",
+            "rackspace",
+            "deadbeef-0bad-4dad-8bad-c0ffee000bad",
             "--container",
             "exports",
         ],
@@ -207,6 +221,7 @@ fn a_start_without_answer_is_adopted_if_it_was_executed_and_doubted_if_not() {
                 let stage = Stage::of(cloud, LONG, &["start:1:silence-before"]);
                 stage.failed(&stage.export(&[]), 6, "is not known");
                 assert_eq!((stage.starts(), stage.count("start")), (0, 1));
+                // Waiting for a reply took longer than any listing would.
                 stage.is_started_once(&stage.export(&[]));
             });
         }
@@ -214,7 +229,7 @@ fn a_start_without_answer_is_adopted_if_it_was_executed_and_doubted_if_not() {
 }
 
 #[test]
-fn a_start_of_which_nobody_knows_is_exit_code_6_and_the_next_export_starts_it() {
+fn a_start_of_which_nobody_knows_is_exit_code_6_until_the_cloud_would_list_it_and_then_started() {
     each(
         &[
             "start:1:reset-before",
@@ -229,6 +244,13 @@ fn a_start_of_which_nobody_knows_is_exit_code_6_and_the_next_export_starts_it() 
             assert_eq!(ran.json_error()["kind"], "maybe_started", "{fault}");
             assert_eq!(ran.stdout, "", "{fault}");
             assert_eq!((stage.starts(), stage.count("start")), (0, 1), "{fault}");
+            // Too early to be sure.
+            let next = stage.export(&[]);
+            stage.failed(&next, 6, "the cloud does not list it so far");
+            assert_eq!(stage.count("start"), 1, "{fault}");
+            let status = stage.user.run(&["status"]);
+            stage.failed(&status, 0, "whether it was started is not known");
+            std::thread::sleep(CLOSING);
             let next = stage.export(&[]);
             stage.is_started_once(&next);
             assert_eq!(stage.count("start"), 2, "{fault}");
@@ -237,34 +259,125 @@ fn a_start_of_which_nobody_knows_is_exit_code_6_and_the_next_export_starts_it() 
 }
 
 #[test]
-fn a_start_that_is_listed_late_is_exit_code_6_and_the_next_export_adopts_it() {
+fn a_start_of_which_nobody_knows_is_started_at_once_where_it_is_asked_for() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.failed(&stage.export(&[]), 6, "--new starts another at once");
+        stage.is_started_once(&stage.export(&["--new"]));
+    });
+}
+
+#[test]
+fn status_says_when_a_lost_start_was_none() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.failed(&stage.export(&[]), 6, "is not known");
+        std::thread::sleep(CLOSING);
+        stage.failed(&stage.user.run(&["status"]), 0, "was never started");
+        let status = stage.user.run(&["status"]);
+        assert!(
+            !status.stderr.contains("begun at"),
+            "{}",
+            stage.told(&status)
+        );
+    });
+}
+
+#[test]
+fn without_a_journal_a_lost_start_is_doubted_and_the_user_told_to_look() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        let ran = stage.export(&["--no-journal"]);
+        stage.failed(&ran, 6, "without a journal nothing remembers this");
+    });
+}
+
+#[test]
+fn a_start_that_is_listed_late_is_exit_code_6_and_adopted_by_the_next_export_that_sees_it() {
     on_every_cloud(|cloud| {
         let stage = Stage::of(cloud, LONG, &["start:1:reset-after", "start:1:unlisted=5"]);
         stage.failed(&stage.export(&[]), 6, "is not known");
         assert_eq!(stage.starts(), 1);
-        // The next one has more patience with the cloud's lists.
-        let Stage {
-            cloud,
-            clouds,
-            user,
-        } = stage;
-        let user = user.with("SNAPEXPORT_VISIBILITY", "20s");
-        let stage = Stage {
-            cloud,
-            clouds,
-            user,
-        };
         let status = stage.user.run(&["status"]);
-        assert_eq!(status.code, Some(0), "{}", stage.told(&status));
-        assert!(
-            status.stderr.contains("not known yet"),
-            "{}",
-            stage.told(&status)
-        );
+        stage.failed(&status, 0, "whether it was started is not known");
+        stage.failed(&stage.export(&[]), 6, "does not list it so far");
+        std::thread::sleep(Duration::from_secs(4));
         let next = stage.export(&[]);
         stage.is_started_once(&next);
         assert!(next.stderr.contains("adopted"), "{}", stage.told(&next));
         assert_eq!(stage.count("start"), 1);
+    });
+}
+
+#[test]
+fn a_start_that_was_answered_and_is_not_listed_is_not_doubled() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:unlisted=5"]);
+        let id = stage.export(&[]).id();
+        // At first that is what clouds do.
+        assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+        std::thread::sleep(Duration::from_millis(1500));
+        let ran = stage.export(&["-o", "json"]);
+        if cloud.look == cloud.list {
+            stage.failed(&ran, 1, &id);
+            assert_eq!(ran.json_error()["kind"], "conflict");
+        } else {
+            // Asked for by its id, the cloud knows it.
+            stage.failed(&ran, 0, "Already under way, adopted");
+        }
+        assert_eq!(stage.starts(), 1, "{}", stage.told(&ran));
+        std::thread::sleep(Duration::from_secs(4));
+        assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+    });
+}
+
+#[test]
+fn a_task_that_the_cloud_has_forgotten_keeps_nobody_from_starting_again() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &[]);
+        stage.is_started_once(&stage.export(&[]));
+        stage.clouds.world(|world| *world = World::default());
+        std::thread::sleep(CLOSING);
+        stage.is_started_once(&stage.export(&[]));
+    });
+}
+
+#[test]
+fn a_lost_start_that_failed_since_is_said_and_started_again() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(
+            cloud,
+            Duration::from_secs(2),
+            &["start:1:reset-after", "start:1:unlisted=4"],
+        );
+        let export = [cloud.failing, &["-o", "json"][..]].concat();
+        stage.failed(&stage.user.run(&export), 6, "is not known");
+        std::thread::sleep(Duration::from_secs(4));
+        let ran = stage.user.run(&export);
+        stage.failed(&ran, 0, "starting another");
+        assert!(ran.stderr.contains("failed"), "{}", stage.told(&ran));
+        assert_eq!(stage.starts(), 2);
+    });
+}
+
+#[test]
+fn a_lost_start_that_completed_since_is_adopted_as_done() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(
+            cloud,
+            Duration::from_secs(2),
+            &["start:1:reset-after", "start:1:unlisted=4"],
+        );
+        stage.failed(&stage.export(&[]), 6, "is not known");
+        std::thread::sleep(Duration::from_secs(4));
+        let ran = stage.export(&[]);
+        stage.is_started_once(&ran);
+        assert!(
+            ran.stderr.contains("Already done, adopted"),
+            "{}",
+            stage.told(&ran)
+        );
+        assert!(!ran.stderr.contains("Wait for it"), "{}", stage.told(&ran));
     });
 }
 
@@ -807,5 +920,5 @@ fn scripts_can_be_rehearsed_with_faults_on_the_command_line() {
         "-c",
         &script,
     ]);
-    assert_eq!(ran.stdout, "6\n0\n", "{}", ran.all());
+    assert_eq!(ran.stdout, "6\n6\n", "{}", ran.all());
 }
