@@ -405,6 +405,66 @@ fn a_lost_reply_does_not_keep_export_wait_from_its_end() {
     });
 }
 
+/// An export that is interrupted as soon as its start has arrived.
+#[cfg(unix)]
+fn interrupted_in_its_start(stage: &Stage, signals: usize) -> (Ran, Option<i32>) {
+    let child = stage
+        .user
+        .command(stage.cloud.export)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    while stage.count("start") == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let id = rustix::process::Pid::from_child(&child);
+    for _ in 0..signals {
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it lives");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let output = child.wait_with_output().expect("it ends");
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    (Ran::from(output, stage.cloud.export), signal)
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_during_a_start_waits_for_its_reply_and_says_the_id() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:delay=2s"]);
+        let (ran, signal) = interrupted_in_its_start(&stage, 1);
+        assert_eq!(signal, Some(2), "{}", stage.told(&ran));
+        assert!(
+            ran.stderr.contains("waiting for its reply"),
+            "{}",
+            stage.told(&ran)
+        );
+        let id = ran.stdout.trim();
+        assert!(!id.is_empty(), "{}", stage.told(&ran));
+        assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interrupt_leaves_at_once_and_the_next_export_adopts() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:silence-after"]);
+        let began = Instant::now();
+        let (ran, signal) = interrupted_in_its_start(&stage, 2);
+        assert_eq!(signal, Some(2), "{}", stage.told(&ran));
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{}",
+            stage.told(&ran)
+        );
+        let next = stage.export(&[]);
+        stage.is_started_once(&next);
+        assert!(next.stderr.contains("adopted"), "{}", stage.told(&next));
+    });
+}
+
 // --- a start that was surely not executed
 
 #[test]
