@@ -97,11 +97,7 @@ fn a_state_directory_that_cannot_be_made_costs_a_warning_only() {
         let user = User::of(&clouds).with("SNAPEXPORT_STATE_DIR", &place);
         let [started, waited, seen] = do_the_job(&clouds, &user, &format!("nowhere-{round}/"));
         assert!(started.stderr.contains("note its id"), "{}", started.all());
-        assert!(
-            !waited.stderr.contains("error:"),
-            "{}",
-            waited.all()
-        );
+        assert!(!waited.stderr.contains("error:"), "{}", waited.all());
         // Where nothing is there is nothing to say; a place that cannot be looked at may hold a journal.
         let may_be_there = round == 1;
         assert_eq!(
