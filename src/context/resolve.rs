@@ -55,6 +55,10 @@ impl Context {
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut))] mut env: Env,
     ) -> Result<Self> {
         let is_profile_typed = global.profile.is_some();
+        let region_origin = match global.region {
+            Some(_) => "--region",
+            None => "SNAPEXPORT_REGION",
+        };
         complete(&mut global, &env)?;
         let places = places(&env);
         let config_file = global
@@ -94,6 +98,7 @@ impl Context {
             home: places.home,
             profile,
             region: global.region.clone(),
+            region_origin,
             config,
             cache_dir: places.cache,
             ..Sources::default()
@@ -246,6 +251,7 @@ impl Context {
         // A task exists in its own region only, whatever is set for others.
         if let Some(region) = remembered_region {
             sources.region = Some(region.to_owned());
+            sources.region_origin = "the task";
         }
         (entry.connect)(&sources, self.http.clone()).await
     }

@@ -10,6 +10,7 @@ mod credentials;
 mod errors;
 mod join;
 mod merge;
+mod place;
 mod replay;
 mod sightings;
 mod sources;
@@ -37,7 +38,8 @@ use self::connector::Connector;
 use self::join::RECORD_PREFIX;
 use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+    name_problem,
 };
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
@@ -127,6 +129,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         account: resolved.account,
         region: resolved.region,
         endpoint,
+        settings: resolved.settings,
+        tag: resolved.tag,
     }))
 }
 
@@ -136,6 +140,8 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    settings: Vec<Setting>,
+    tag: u64,
 }
 
 #[async_trait]
@@ -150,6 +156,14 @@ impl Provider for Lightsail {
 
     fn account(&self) -> String {
         self.account.clone()
+    }
+
+    fn credentials_tag(&self) -> u64 {
+        self.tag
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.settings.clone()
     }
 
     fn capabilities(&self) -> Capabilities {
