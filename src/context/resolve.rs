@@ -12,7 +12,7 @@ use directories::{BaseDirs, ProjectDirs};
 use super::variables::{complete, pause};
 use super::{Config, Env, ProfileChoice, Sources, open_file_warning};
 use crate::cli::{Global, Output, When};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
 use crate::provider::http::Http;
@@ -20,6 +20,7 @@ use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
 use crate::sandbox::{self, Sandbox};
+use crate::suggest;
 
 /// What every command works with.
 pub struct Context {
@@ -253,7 +254,9 @@ impl Context {
             sources.region = Some(region.to_owned());
             sources.region_origin = "the task";
         }
-        (entry.connect)(&sources, self.http.clone()).await
+        (entry.connect)(&sources, self.http.clone())
+            .await
+            .map_err(|error| with_near_profile(&sources, error))
     }
 
     /// How to connect again, for a wait during which credentials may be changed where they come from.
@@ -326,6 +329,21 @@ impl Context {
             }
         }
     }
+}
+
+/// Adds the profile that may have been meant by one that config.toml does not have.
+fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
+    let is_unknown = error.kind == Kind::Credentials
+        && sources.is_profile_explicit()
+        && sources.own_profile().is_none();
+    if let Some(choice) = sources.profile.as_ref().filter(|_| is_unknown) {
+        let names = sources.config.profile.keys().map(String::as_str);
+        error
+            .details
+            .hints
+            .splice(0..0, suggest::hint(&choice.name, names));
+    }
+    error
 }
 
 /// What works without the journal.
