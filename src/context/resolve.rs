@@ -56,6 +56,10 @@ impl Context {
         #[cfg_attr(not(feature = "sandbox"), expect(unused_mut))] mut env: Env,
     ) -> Result<Self> {
         let is_profile_typed = global.profile.is_some();
+        let region_origin = match global.region {
+            Some(_) => "--region",
+            None => "SNAPEXPORT_REGION",
+        };
         complete(&mut global, &env)?;
         let places = places(&env);
         let config_file = global
@@ -95,6 +99,7 @@ impl Context {
             home: places.home,
             profile,
             region: global.region.clone(),
+            region_origin,
             config,
             cache_dir: places.cache,
             ..Sources::default()
@@ -247,6 +252,7 @@ impl Context {
         // A task exists in its own region only, whatever is set for others.
         if let Some(region) = remembered_region {
             sources.region = Some(region.to_owned());
+            sources.region_origin = "the task";
         }
         (entry.connect)(&sources, self.http.clone())
             .await
@@ -282,13 +288,18 @@ impl Context {
 
     /// The journal, if it exists already: what only reads does not make one.
     pub fn existing_journal(&self) -> Option<Journal> {
-        let path = self.journal_path.as_deref().filter(|path| path.exists())?;
+        let path = self
+            .journal_path
+            .as_deref()
+            .filter(|_| self.has_journal())?;
         self.opened(Journal::open(path), WITHOUT_JOURNAL)
     }
 
-    /// Whether there is a journal, be it usable or not.
+    /// Whether there is a journal, be it usable or not. One whose place cannot be looked at may be there.
     pub fn has_journal(&self) -> bool {
-        self.journal_path.as_deref().is_some_and(Path::exists)
+        self.journal_path
+            .as_deref()
+            .is_some_and(|path| !matches!(path.try_exists(), Ok(false)))
     }
 
     /// What to do about a journal that could be opened but not read: said, and moved aside if it is damaged.

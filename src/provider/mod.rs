@@ -110,6 +110,19 @@ pub struct Setting {
     pub origin: String,
 }
 
+impl Setting {
+    /// A setting, also said to those who asked for more (`-v`).
+    pub fn new(name: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
+        let (value, origin) = (value.into(), origin.into());
+        tracing::info!("{name}: {value} from {origin}");
+        Setting {
+            name,
+            value,
+            origin,
+        }
+    }
+}
+
 /// What a cloud can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {

@@ -22,5 +22,7 @@ mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
+mod stage;
+mod starts;
 #[cfg(unix)]
 mod terminal;

@@ -10,6 +10,7 @@ mod credentials;
 mod errors;
 mod join;
 mod merge;
+mod place;
 mod replay;
 mod sightings;
 mod sources;
@@ -37,7 +38,7 @@ use self::connector::Connector;
 use self::join::RECORD_PREFIX;
 use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
     name_problem,
 };
 use crate::context::Sources;
@@ -135,6 +136,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         account: resolved.account,
         region: resolved.region,
         endpoint,
+        settings: resolved.settings,
+        tag: resolved.tag,
     }))
 }
 
@@ -144,6 +147,8 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    settings: Vec<Setting>,
+    tag: u64,
 }
 
 #[async_trait]
@@ -158,6 +163,14 @@ impl Provider for Lightsail {
 
     fn account(&self) -> String {
         self.account.clone()
+    }
+
+    fn credentials_tag(&self) -> u64 {
+        self.tag
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.settings.clone()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -26,7 +26,7 @@ use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::{Object, ObjectStore};
 use super::http::{Http, Reply};
-use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter};
+use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Secret, redact_json, redact_url};
@@ -182,6 +182,10 @@ impl Provider for Outscale {
 
     fn credentials_tag(&self) -> u64 {
         self.account.keys.secret.tag()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.account.settings.clone()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -36,7 +36,9 @@ use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
 use super::http::Http;
-use super::{Batch, Capabilities, Entry, NoCancel, Preview, Provider, Shape, TaskFilter, is_uuid};
+use super::{
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -121,6 +123,10 @@ impl Provider for Rackspace {
 
     fn credentials_tag(&self) -> u64 {
         self.session.credentials_tag()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.session.settings()
     }
 
     /// Rackspace asks its clients not to poll more often than every 30 s.
