@@ -14,10 +14,14 @@ mod journal;
 mod leaks;
 mod lightsail;
 mod outscale;
+#[cfg(unix)]
+mod pages;
 mod poller;
 mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
+#[cfg(unix)]
+mod recording;
 #[cfg(unix)]
 mod terminal;
