@@ -21,6 +21,8 @@ mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
+mod stage;
+mod starts;
 #[cfg(unix)]
 mod recording;
 #[cfg(unix)]
