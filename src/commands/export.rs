@@ -7,7 +7,7 @@ use clap::Subcommand;
 use futures_util::StreamExt;
 
 use super::reference::{resume_command, typed_form};
-use super::settle::settle_left;
+use super::settle::{settle_left, visibility};
 use super::signals::Signals;
 use super::start::{Started, Starter};
 use super::wait::Follow;
@@ -198,7 +198,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         return dry_run(context, provider.as_ref(), &requests).await;
     }
     let journal = context
-        .journal("the export is started all the same, so note its id")
+        .journal("the export is started all the same, so note its id; whether the same was begun before is not known")
         .map(Rc::new);
     let mut follow = Follow::new(
         context,
@@ -259,7 +259,14 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     }
     if starting.wait && !tasks.is_empty() {
         let renew = context.renew(entry, None, None);
-        let group = group(provider.clone(), tasks, follow.interval(), renew);
+        let may_be_missing = visibility(context, provider.as_ref());
+        let group = group(
+            provider.clone(),
+            tasks,
+            may_be_missing,
+            follow.interval(),
+            renew,
+        );
         return Ok(follow.run(vec![group], &signals).await);
     }
     if let Some(number) = signals.received() {
@@ -272,6 +279,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
 fn group(
     provider: std::sync::Arc<dyn Provider>,
     tasks: Vec<Task>,
+    may_be_missing: Duration,
     interval: Option<Duration>,
     renew: Renew<'_>,
 ) -> Group<'_> {
@@ -282,7 +290,7 @@ fn group(
         .map(|(index, task)| Watched {
             index,
             task,
-            may_be_missing: capabilities.visibility,
+            may_be_missing,
             is_fresh: true,
         })
         .collect();

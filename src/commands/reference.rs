@@ -1,8 +1,10 @@
 //! From what was typed for a task to whom to ask about it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::near;
+use super::settle;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
@@ -139,6 +141,8 @@ fn ambiguous<'a>(id: &str, providers: impl Iterator<Item = &'a str>) -> Error {
 pub struct Asked {
     /// Who is asked.
     pub provider: Arc<dyn Provider>,
+    /// How long a new task may be missing from its answers.
+    pub visibility: Duration,
     /// Their places and what is known of them.
     pub tasks: Vec<(usize, Named)>,
 }
@@ -165,7 +169,11 @@ pub async fn connect(context: &Context, named: Vec<Named>) -> (Vec<Asked>, Vec<(
             .connect(tasks[0].1.entry, profile.as_deref(), region.as_deref())
             .await
         {
-            Ok(provider) => asked.push(Asked { provider, tasks }),
+            Ok(provider) => asked.push(Asked {
+                visibility: settle::visibility(context, provider.as_ref()),
+                provider,
+                tasks,
+            }),
             Err(error) => errors.extend(tasks.iter().map(|(index, _)| (*index, error.clone()))),
         }
     }
@@ -216,6 +224,17 @@ impl Named {
                 task
             }
             None => Task::unseen(self.entry.id, provider.region(), self.id.clone()),
+        }
+    }
+
+    /// Adds to an error that the task is not known when it was started from here: a cloud may be late.
+    pub fn may_be_late(&self, error: Error) -> Error {
+        match self.known.as_ref().and_then(|known| known.started_at) {
+            Some(at) => error.hint(format!(
+                "it was started from here at {}; a cloud that is late may list it yet",
+                at.strftime("%Y-%m-%d %H:%M UTC")
+            )),
+            None => error,
         }
     }
 

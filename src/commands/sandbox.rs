@@ -78,6 +78,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     .await?;
     let home = Home::new(context)?;
     let mut variables = sandbox.variables();
+    // What the user has set is what is rehearsed.
+    variables.retain(|(name, _)| {
+        !name.starts_with("SNAPEXPORT_") || context.sources.var(name).is_none()
+    });
     variables.extend(home.variables());
     match args.command.split_first() {
         Some((program, rest)) => run_inside(program, rest, variables, &signals).await,

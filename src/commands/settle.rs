@@ -58,21 +58,44 @@ pub(super) async fn same(
         .collect())
 }
 
-/// The task an intent has become, if the cloud has it: one that was not there before, and did not begin before either.
+/// The task an intent has become, if the cloud has it: one that was not there before, did not begin before either, and
+/// is no other start's. It takes the intent's place in the journal.
 ///
 /// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
-pub(super) async fn find(provider: &dyn Provider, intent: &Intent) -> Result<Option<Task>> {
+pub(super) async fn find(
+    provider: &dyn Provider,
+    journal: Option<&Journal>,
+    intent: &Intent,
+) -> Result<Option<Task>> {
     let since = intent
-        .made_at
+        .cloud_at
         .checked_sub(CLOCK_MARGIN)
-        .unwrap_or(intent.made_at);
-    let is_ours = |task: &Task| {
+        .unwrap_or(intent.cloud_at);
+    let is_new = |task: &Task| {
         !intent.known.contains(&task.id) && task.created_at.is_none_or(|created| created >= since)
     };
-    Ok(same(provider, &intent.request, Some(since))
+    let found: Vec<Task> = same(provider, &intent.request, Some(since))
         .await?
         .into_iter()
-        .find(is_ours))
+        .filter(is_new)
+        .map(|task| complete(task, &intent.request, Some(intent.made_at)))
+        .collect();
+    let Some(journal) = journal else {
+        return Ok(found.into_iter().next());
+    };
+    // A journal that cannot be used must not keep anybody from what the cloud has.
+    let free: Vec<Task> = found
+        .into_iter()
+        .filter(|task| !journal.is_started(task).unwrap_or(false))
+        .collect();
+    // While several starts are open and there are fewer tasks, nobody can tell whose they are.
+    if free.len() < journal.open_alike(intent).unwrap_or(0) {
+        return Ok(None);
+    }
+    let now = Timestamp::now();
+    Ok(free
+        .into_iter()
+        .find(|task| journal.settle_found(intent, task, now).unwrap_or(true)))
 }
 
 /// How long to look for a task that the provider does not list.
@@ -153,13 +176,34 @@ pub async fn settle_everywhere(context: &Context, journal: &Journal) {
             .connect(entry, intent.profile.as_deref(), Some(&intent.region))
             .await
         {
-            Ok(provider) => settle_left(context, journal, provider.as_ref(), &[]).await,
+            Ok(provider) => {
+                settle_left(context, journal, provider.as_ref(), &[]).await;
+                name_foreign(context, provider.as_ref(), &left);
+            }
             Err(error) => context.printer(Output::Id).note(&format!(
                 "Whether the export of {} was started is not known: {}",
                 clean(&intent.request.snapshot),
                 error.one_line()
             )),
         }
+    }
+}
+
+/// Names the starts that only the credentials they were sent with can look up.
+fn name_foreign(context: &Context, provider: &dyn Provider, left: &[Intent]) {
+    let is_foreign = |intent: &&Intent| {
+        intent.provider == provider.id()
+            && intent.region == provider.region()
+            && intent.account != provider.account()
+    };
+    for intent in left.iter().filter(is_foreign) {
+        context.printer(Output::Id).note(&format!(
+            "Whether the export of {} begun at {} was started is not known: it was begun as {}, and these credentials are {}",
+            clean(&intent.request.snapshot),
+            intent.made_at.strftime("%H:%M UTC"),
+            clean(&intent.account),
+            clean(&provider.account())
+        ));
     }
 }
 
@@ -192,22 +236,24 @@ pub(super) async fn settle_one(
     if let Ok(false) = journal.take_over(intent) {
         return Ok(Found::Elsewhere);
     }
+    let mut intent = intent.clone();
+    if intent.made_at > Timestamp::now() {
+        // The clock was set back since: the delay counts from now, once.
+        intent.made_at = Timestamp::now();
+        if let Err(error) = journal.renew(&intent, intent.made_at) {
+            tracing::info!("{}", error.one_line());
+        }
+    }
     let visibility = visibility(context, provider);
-    let closes_at = closes_at(context, provider, intent);
+    let closes_at = closes_at(context, provider, &intent);
     let patient_until = match patience {
-        Patience::Wait => after(sent_at(intent), visibility),
+        Patience::Wait => after(intent.made_at, visibility),
         Patience::Look => Timestamp::MIN,
     };
     let pause = visibility / SEARCHES;
     let result = loop {
-        match find(provider, intent).await {
-            Ok(Some(task)) => {
-                break Ok(Found::Task(Box::new(complete(
-                    task,
-                    &intent.request,
-                    Some(intent.made_at),
-                ))));
-            }
+        match find(provider, Some(journal), &intent).await {
+            Ok(Some(task)) => return Ok(Found::Task(Box::new(task))),
             Ok(None) if Timestamp::now() >= closes_at => break Ok(Found::Nothing),
             Ok(None) if Timestamp::now() >= patient_until => break Ok(Found::Later),
             Ok(None) => tokio::select! {
@@ -218,11 +264,11 @@ pub(super) async fn settle_one(
         }
     };
     let settled = match &result {
-        Ok(Found::Task(task)) => Settled::Started(task),
-        Ok(Found::Nothing) => Settled::NotExecuted,
+        // Other credentials may see less; who began it has to look.
+        Ok(Found::Nothing) if intent.account == provider.account() => Settled::NotExecuted,
         _ => Settled::Unknown,
     };
-    if let Err(error) = journal.settle(intent, &settled, Timestamp::now()) {
+    if let Err(error) = journal.settle(&intent, &settled, Timestamp::now()) {
         tracing::info!("{}", error.one_line());
     }
     result
@@ -230,12 +276,8 @@ pub(super) async fn settle_one(
 
 /// When a lost start counts as never executed, if the cloud does not list it.
 pub(super) fn closes_at(context: &Context, provider: &dyn Provider, intent: &Intent) -> Timestamp {
-    after(sent_at(intent), visibility(context, provider) * CLOSING)
-}
-
-/// When it was sent; now, should the clock have been set back since.
-fn sent_at(intent: &Intent) -> Timestamp {
-    intent.made_at.min(Timestamp::now())
+    let sent_at = intent.made_at.min(Timestamp::now());
+    after(sent_at, visibility(context, provider) * CLOSING)
 }
 
 fn after(time: Timestamp, delay: Duration) -> Timestamp {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::settle::{
-    CLOSING, Found, GLANCE, Patience, SEARCHES, closes_at, complete, find, is_of, same, settle_one,
+    CLOSING, Found, GLANCE, Patience, SEARCHES, closes_at, complete, find, same, settle_one,
     visibility,
 };
 use super::signals::Signals;
@@ -17,7 +17,7 @@ use crate::journal::{Claim, Entry, Intent, Journal, Settled};
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
-use crate::task::{ExportRequest, State, Task};
+use crate::task::{ExportRequest, State, Task, TaskId};
 
 /// Attempts of a start that was surely not executed.
 const ATTEMPTS: u32 = 3;
@@ -85,18 +85,18 @@ impl<'a> Starter<'a> {
 
     /// Looks before it leaps: what is under way is not doubled, what cannot succeed is not sent.
     async fn start_or_adopt(&self, request: &ExportRequest) -> Result<Task> {
-        let mut intent = self.intent(request);
+        let mut before = same(self.provider, request, None).await?;
         if let Some(journal) = self.journal.filter(|_| !self.is_new) {
-            let is_same = |left: &&Intent| is_of(left, self.provider) && left.request == *request;
-            if let Some(left) = journal.intents().unwrap_or_default().iter().find(is_same)
-                && let Some(task) = self.take_left(journal, left).await?
-            {
-                return Ok(self.adopted(task, request));
+            let left = self.left(journal, request)?;
+            for left in &left {
+                if let Some(task) = self.take_left(journal, left).await? {
+                    return Ok(self.adopted(task, request));
+                }
+            }
+            if !left.is_empty() {
+                before = same(self.provider, request, None).await?;
             }
         }
-        let before = same(self.provider, request, None).await?;
-        // Where no setting names it, the first answer does.
-        intent.region = self.provider.region().to_owned();
         if !self.is_new
             && let Some(running) = before.iter().find(|task| !task.is_settled())
         {
@@ -104,7 +104,7 @@ impl<'a> Starter<'a> {
             self.remember(&task);
             return Ok(task);
         }
-        intent.known = before.into_iter().map(|task| task.id).collect();
+        let mut intent = self.intent(request, before.into_iter().map(|task| task.id).collect());
         self.go_on()?;
         for warning in self.provider.preflight(request).await? {
             self.printer().warn(&warning);
@@ -112,31 +112,35 @@ impl<'a> Starter<'a> {
         if let Some(task) = self.claim(&mut intent).await? {
             return Ok(self.adopted(task, request));
         }
-        let sent = match self.send(&intent).await {
-            Err(error) if error.kind == Kind::MaybeStarted => {
-                self.search_or_doubt(&intent, error).await
-            }
-            other => other,
-        };
-        match sent {
+        match self.send(&intent).await {
             Ok(task) => {
                 let task = complete(task, request, Some(intent.made_at));
                 self.settle(&intent, &Settled::Started(&task));
                 Ok(task)
             }
+            Err(error) if error.kind == Kind::MaybeStarted => {
+                if let Some(task) = self.search(&intent).await {
+                    return Ok(task);
+                }
+                self.settle(&intent, &Settled::Unknown);
+                Err(self.doubt(error, &intent))
+            }
             Err(error) => {
-                let is_unknown = error.kind == Kind::MaybeStarted;
-                self.settle(
-                    &intent,
-                    if is_unknown {
-                        &Settled::Unknown
-                    } else {
-                        &Settled::NotExecuted
-                    },
-                );
+                self.settle(&intent, &Settled::NotExecuted);
                 Err(error)
             }
         }
+    }
+
+    /// Starts of the same export whose outcome is not known, whatever credentials they were sent with: keys change.
+    fn left(&self, journal: &Journal, request: &ExportRequest) -> Result<Vec<Intent>> {
+        let mut left = journal.intents()?;
+        left.retain(|left| {
+            left.provider == self.provider.id()
+                && left.region == self.provider.region()
+                && left.request == *request
+        });
+        Ok(left)
     }
 
     /// The task that an earlier, unfinished start of the same export has become. One that failed since is no reason not to start.
@@ -191,8 +195,9 @@ impl<'a> Starter<'a> {
         Ok(())
     }
 
-    fn intent(&self, request: &ExportRequest) -> Intent {
+    fn intent(&self, request: &ExportRequest, known: Vec<TaskId>) -> Intent {
         let made_at = Timestamp::now();
+        let skew = self.context.http.contact().and_then(|contact| contact.skew);
         Intent {
             id: 0,
             provider: self.provider.id(),
@@ -205,8 +210,11 @@ impl<'a> Starter<'a> {
             } else {
                 String::new()
             },
-            known: Vec::new(),
+            known,
             made_at,
+            cloud_at: made_at
+                .checked_sub(skew.unwrap_or_default())
+                .unwrap_or(made_at),
         }
     }
 
@@ -361,11 +369,11 @@ impl<'a> Starter<'a> {
     }
 
     /// After a lost reply: the task that was not there before is ours. Never sends again.
-    async fn search_or_doubt(&self, intent: &Intent, error: Error) -> Result<Task> {
+    async fn search(&self, intent: &Intent) -> Option<Task> {
         let pause = visibility(self.context, self.provider) / SEARCHES;
         for _ in 0..=SEARCHES {
-            match find(self.provider, intent).await {
-                Ok(Some(task)) => return Ok(task),
+            match find(self.provider, self.journal, intent).await {
+                Ok(Some(task)) => return Some(task),
                 Ok(None) => {}
                 Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
             }
@@ -374,12 +382,13 @@ impl<'a> Starter<'a> {
                 () = self.signals.wait() => break,
             }
         }
-        Err(self.doubt(error, intent))
+        None
     }
 
     /// Nobody knows, and what to do about that.
     fn doubt(&self, error: Error, intent: &Intent) -> Error {
-        let next = match self.journal {
+        // Without a row nothing was written down.
+        let next = match self.journal.filter(|_| intent.id != 0) {
             Some(_) => format!(
                 "the same export command adopts it as soon as it is listed, and starts it if it is not by {}; --new starts another at once",
                 closes_at(self.context, self.provider, intent).strftime("%H:%M:%S UTC")

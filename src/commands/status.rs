@@ -141,6 +141,10 @@ async fn own(
     } else if context.has_journal() {
         return Err(unknown_starts());
     }
+    let mut has_open = false;
+    if let Some(journal) = &journal {
+        has_open = !journal.intents().unwrap_or_default().is_empty();
+    }
     let started = match started(journal.as_ref(), args.all || args.filter.has_age()) {
         Ok(started) => started,
         Err(error) => {
@@ -153,7 +157,7 @@ async fn own(
             Vec::new()
         }
     };
-    if started.is_empty() {
+    if started.is_empty() && !has_open {
         printer.note(
             "You have started no exports from here. snapexport status --remote asks the clouds.",
         );
@@ -284,7 +288,9 @@ pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result
                 }
                 Ok(task)
             }
-            Err(error) if error.kind == Kind::NotFound => remembered(asked, named).ok_or(error),
+            Err(error) if error.kind == Kind::NotFound => {
+                remembered(asked, named).ok_or_else(|| named.may_be_late(error))
+            }
             Err(error) => Err(error),
         })
         .collect();
@@ -318,9 +324,8 @@ async fn with_near_misses(
 /// or its start, if that was so short a time ago that the provider may not list it yet.
 fn remembered(asked: &Asked, named: &Named) -> Option<Task> {
     let known = named.known.as_ref()?;
-    let visibility = asked.provider.capabilities().visibility;
     let age = Timestamp::now().duration_since(known.started_at.unwrap_or(Timestamp::MIN));
-    let is_new = std::time::Duration::try_from(age).is_ok_and(|age| age < visibility);
+    let is_new = std::time::Duration::try_from(age).is_ok_and(|age| age < asked.visibility);
     (known.task.state.is_terminal() || is_new).then(|| known.task.clone())
 }
 

@@ -109,14 +109,11 @@ impl Context {
             // Simulated tasks have a journal of their own: a real cloud must never be asked about them.
             state = state.map(|state| state.join("sandbox"));
             let sandbox = start_sandbox(&env, state.as_ref()).await?;
-            env = sandbox
-                .variables()
+            // The user's own pace and patience count.
+            let own = ["SNAPEXPORT_INTERVAL", "SNAPEXPORT_VISIBILITY"]
                 .into_iter()
-                .chain(
-                    env.get("SNAPEXPORT_INTERVAL")
-                        .map(|i| ("SNAPEXPORT_INTERVAL", i.to_owned())),
-                )
-                .collect();
+                .filter_map(|name| Some((name, env.get(name)?.to_owned())));
+            env = sandbox.variables().into_iter().chain(own).collect();
             sources.home = None;
             sources.profile = None;
             sources.config = Config::default();
@@ -351,7 +348,7 @@ const WITHOUT_JOURNAL: &str = "what you started is not known now, but exports ca
 
 fn moved(aside: &Path) -> String {
     format!(
-        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id: snapexport status --remote",
+        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id. A start whose outcome was not known is forgotten: before you start it again, look at snapexport status --remote",
         aside.display()
     )
 }

@@ -28,6 +28,9 @@ CREATE TABLE intent (
   UNIQUE (provider, account, region, snapshot, target, twin)
 );";
 
+/// What layout 3 adds.
+pub(super) const CLOUD_CLOCK: &str = "ALTER TABLE intent ADD COLUMN cloud_at TEXT;";
+
 /// A start that is about to be sent, or whose outcome is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intent {
@@ -49,6 +52,8 @@ pub struct Intent {
     pub known: Vec<TaskId>,
     /// When the cloud was asked what it had; of an intent that was left, when it was last sent or about to be.
     pub made_at: Timestamp,
+    /// When the cloud was asked what it had, by its own clock.
+    pub cloud_at: Timestamp,
 }
 
 /// What came of claiming an intent.
@@ -100,20 +105,24 @@ impl Journal {
                 }
                 let left = connection
                     .prepare_cached(&format!(
-                        "{SELECT} WHERE provider = ?1 AND account = ?2 AND region = ?3 AND snapshot = ?4 AND target = ?5 AND twin = ?6"
+                        // Who asks for another export of the same minds no others.
+                        "{SELECT} WHERE {ALIKE} AND (?6 = '' OR twin = ?6)"
                     ))?
                     .query_map(key, read)?
-                    .collect::<rusqlite::Result<Vec<_>>>()?
+                    .collect::<rusqlite::Result<Vec<_>>>()?;
+                let (held, left): (Vec<_>, Vec<_>) = left
                     .into_iter()
                     .flatten()
-                    .next();
-                if let Some((left, owner)) = left {
-                    let is_held = owner.is_some_and(|owner| live::is_alive(&self.path, &owner));
-                    return Ok(if is_held { Claim::Taken } else { Claim::Left(Box::new(left)) });
+                    .partition(|(_, owner)| owner.as_deref().is_some_and(|owner| live::is_alive(&self.path, owner)));
+                if !held.is_empty() {
+                    return Ok(Claim::Taken);
+                }
+                if let Some((left, _)) = left.into_iter().next() {
+                    return Ok(Claim::Left(Box::new(left)));
                 }
                 connection.execute(
-                    "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner, cloud_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                     params![
                         intent.provider.0,
                         intent.account,
@@ -124,7 +133,8 @@ impl Journal {
                         intent.profile,
                         known,
                         now.to_string(),
-                        owner
+                        owner,
+                        intent.cloud_at.to_string()
                     ],
                 )?;
                 Ok(Claim::Mine(connection.last_insert_rowid()))
@@ -150,6 +160,61 @@ impl Journal {
         self.connection
             .execute(sql, [intent.id])
             .map(drop)
+            .map_err(|error| written(&error))
+    }
+
+    /// Ends an intent with the task that was found for it, unless that is another start's already (`false`).
+    pub fn settle_found(&self, intent: &Intent, task: &Task, now: Timestamp) -> Result<bool> {
+        let settle = || -> Result<bool> {
+            if self.is_started(task)? {
+                return Ok(false);
+            }
+            self.settle(intent, &Settled::Started(task), now)?;
+            Ok(true)
+        };
+        self.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| written(&error))?;
+        let result = settle();
+        // What a failed transaction leaves is undone with it.
+        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self
+            .connection
+            .execute_batch(end)
+            .map_err(|error| written(&error));
+        result.and_then(|is_mine| ended.map(|()| is_mine))
+    }
+
+    /// Whether the journal has this task as one that was started or adopted.
+    pub fn is_started(&self, task: &Task) -> Result<bool> {
+        self.connection
+            .prepare_cached(
+                "SELECT count(*) FROM task
+                 WHERE provider = ?1 AND region = ?2 AND task_id = ?3 AND started_at IS NOT NULL",
+            )
+            .and_then(|mut statement| {
+                let key = params![task.provider.0, task.region, task.id.as_str()];
+                statement.query_row(key, |row| row.get::<_, i64>(0))
+            })
+            .map(|count| count > 0)
+            .map_err(|error| written(&error))
+    }
+
+    /// How many starts of the same export are open, this one among them.
+    pub fn open_alike(&self, intent: &Intent) -> Result<usize> {
+        self.connection
+            .prepare_cached(&format!("SELECT count(*) FROM intent WHERE {ALIKE}"))
+            .and_then(|mut statement| {
+                let key = params![
+                    intent.provider.0,
+                    intent.account,
+                    intent.region,
+                    intent.request.snapshot,
+                    target_text(&intent.request.target)
+                ];
+                statement.query_row(key, |row| row.get::<_, i64>(0))
+            })
+            .map(|count| usize::try_from(count).unwrap_or(0))
             .map_err(|error| written(&error))
     }
 
@@ -234,7 +299,10 @@ impl Journal {
     }
 }
 
-pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner FROM intent";
+pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner, cloud_at FROM intent";
+/// Starts of the same export.
+const ALIKE: &str =
+    "provider = ?1 AND account = ?2 AND region = ?3 AND snapshot = ?4 AND target = ?5";
 
 /// `None` for a row of a provider that this build does not have.
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
@@ -260,6 +328,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
         },
         twin: row.get(7)?,
         known: serde_json::from_str(&known).unwrap_or_default(),
+        cloud_at: row
+            .get::<_, Option<String>>(11)?
+            .and_then(|at| at.parse().ok())
+            .unwrap_or(made_at),
         made_at,
     };
     Ok(Some((intent, row.get(10)?)))

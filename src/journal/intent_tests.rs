@@ -24,6 +24,7 @@ fn intent() -> Intent {
         twin: String::new(),
         known: vec![TaskId::from("before")],
         made_at: Timestamp::from_second(1_768_000_000).expect("in range"),
+        cloud_at: Timestamp::from_second(1_768_000_000).expect("in range"),
     }
 }
 
@@ -63,10 +64,12 @@ fn the_same_start_is_claimed_by_one_living_process_only() {
         twin: "x".into(),
         ..intent()
     };
-    claimed(&second, &other);
-    first
-        .settle(&mine, &Settled::NotExecuted, Timestamp::now())
-        .expect("writes");
+    let other = claimed(&second, &other);
+    for ended in [mine, other] {
+        first
+            .settle(&ended, &Settled::NotExecuted, Timestamp::now())
+            .expect("writes");
+    }
     claimed(&second, &intent());
 }
 
@@ -111,4 +114,47 @@ fn what_another_process_has_just_started_is_not_started_again() {
         Claim::Running(known) => assert_eq!(known.task.id, TaskId::from("t-1")),
         other => panic!("started twice: {other:?}"),
     }
+}
+
+#[test]
+fn a_task_that_was_found_is_given_to_one_start_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let named = |twin: &str| Intent {
+        twin: twin.into(),
+        ..intent()
+    };
+    let (one, other) = (claimed(&first, &named("1")), claimed(&second, &named("2")));
+    assert_eq!(first.open_alike(&one).expect("reads"), 2);
+    let now = Timestamp::now();
+    assert!(first.settle_found(&one, &task("t-1"), now).expect("writes"));
+    assert!(
+        !second
+            .settle_found(&other, &task("t-1"), now)
+            .expect("writes")
+    );
+    assert_eq!(second.open_alike(&other).expect("reads"), 1);
+    assert!(
+        second
+            .settle_found(&other, &task("t-2"), now)
+            .expect("writes")
+    );
+}
+
+#[test]
+fn an_export_waits_for_another_of_the_same_that_was_asked_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let other = Intent {
+        twin: "1".into(),
+        ..intent()
+    };
+    let other = claimed(&first, &other);
+    let claim = |journal: &Journal| journal.claim(&intent(), Timestamp::now()).expect("reads");
+    assert!(matches!(claim(&second), Claim::Taken));
+    let unknown = Settled::Unknown;
+    first
+        .settle(&other, &unknown, Timestamp::now())
+        .expect("writes");
+    assert!(matches!(claim(&second), Claim::Left(left) if left.twin == "1"));
 }

@@ -18,7 +18,7 @@ use crate::provider;
 use crate::task::{Task, TaskObject};
 
 /// The layout this version writes (`PRAGMA user_version`).
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -334,6 +334,9 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     }
     if from < 2 {
         connection.execute_batch(intent::TABLE)?;
+    }
+    if from < 3 {
+        connection.execute_batch(intent::CLOUD_CLOCK)?;
     }
     connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }

@@ -66,6 +66,8 @@ struct Inner {
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
     contact: Mutex<Option<Contact>>,
+    /// Secrets that were sent: a server may repeat them in any later reply.
+    sent: Mutex<Vec<String>>,
 }
 
 impl Http {
@@ -82,6 +84,7 @@ impl Http {
             plain: OnceLock::new(),
             tls: OnceLock::new(),
             contact: Mutex::new(None),
+            sent: Mutex::new(Vec::new()),
         }))
     }
 
@@ -93,6 +96,21 @@ impl Http {
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Contact>> {
         let contact = self.0.contact.lock();
         contact.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All secrets that were sent, these among them. Signatures, which are of one request only, are not kept.
+    fn remember(&self, mut secrets: Vec<String>) -> Vec<String> {
+        const MOST: usize = 32;
+        let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in &secrets {
+            if !secret.contains("Signature=") && !sent.contains(secret) && sent.len() < MOST {
+                sent.push(secret.clone());
+            }
+        }
+        secrets.extend(sent.iter().cloned());
+        secrets.sort();
+        secrets.dedup();
+        secrets
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).
@@ -210,7 +228,7 @@ impl Http {
         let reply = tokio::time::timeout(limits.reply, exchange)
             .await
             .unwrap_or_else(|_| Err(late(limits.reply)))?;
-        let reply = reply.without(&secrets);
+        let reply = reply.without(&self.remember(secrets));
         *self.slot() = Some(Contact::of(reply.date(), sent_at, Timestamp::now()));
         trace_reply(&reply, &shown, started.elapsed());
         if (300..400).contains(&reply.status) && reply.status != 304 {

@@ -1,5 +1,6 @@
 //! Requests and replies.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -96,26 +97,26 @@ impl Reply {
     /// The reply without these secrets, should the server repeat some: nothing can quote them then.
     #[must_use]
     pub(super) fn without(mut self, secrets: &[String]) -> Self {
-        for secret in secrets {
-            // As it is, as JSON writes it in a string, and in a string that quotes JSON, and as a URL does.
-            let json = in_json(secret);
-            let url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-            for form in [secret.as_str(), &json, &in_json(&json), &url] {
-                let body = String::from_utf8_lossy(&self.body);
-                if body.contains(form) {
-                    self.body = body.replace(form, MASK).into_bytes();
-                }
-                for value in self.headers.values_mut() {
-                    let cleaned = value
-                        .to_str()
-                        .ok()
-                        .filter(|text| text.contains(form))
-                        .and_then(|text| HeaderValue::from_str(&text.replace(form, MASK)).ok());
-                    if let Some(cleaned) = cleaned {
-                        *value = cleaned;
-                    }
+        let mut body = String::from_utf8_lossy(&self.body);
+        let mut is_found = false;
+        for form in secrets.iter().flat_map(|secret| forms_of(secret)) {
+            if body.contains(&form) {
+                body = Cow::Owned(body.replace(&form, MASK));
+                is_found = true;
+            }
+            for value in self.headers.values_mut() {
+                let cleaned = value
+                    .to_str()
+                    .ok()
+                    .filter(|text| text.contains(&form))
+                    .and_then(|text| HeaderValue::from_str(&text.replace(&form, MASK)).ok());
+                if let Some(cleaned) = cleaned {
+                    *value = cleaned;
                 }
             }
+        }
+        if is_found {
+            self.body = body.into_owned().into_bytes();
         }
         self
     }
@@ -182,6 +183,24 @@ pub fn strip_tags(html: &str) -> String {
         out = out.replace(entity, text);
     }
     clean(&out)
+}
+
+/// A secret as it is, as JSON writes it in a string, and in a string that quotes JSON, as a URL does, and encoded.
+fn forms_of(secret: &str) -> Vec<String> {
+    let json = in_json(secret);
+    let base64 = aws_smithy_types::base64::encode(secret);
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![
+        secret.to_owned(),
+        in_json(&json),
+        json,
+        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+        base64.trim_end_matches('=').to_owned(),
+        hex.to_uppercase(),
+        hex,
+    ];
+    forms.dedup();
+    forms
 }
 
 /// The text as it stands between the quotes of a JSON string.

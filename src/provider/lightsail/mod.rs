@@ -3,6 +3,7 @@
 //! An export is two things to the API: an *operation*, whose id is the task's, and an *export record*, which appears a
 //! little later and alone says what the export made ([`join`]). Neither tells how far it is.
 
+mod account;
 mod aws_files;
 mod calls;
 mod connector;
@@ -133,7 +134,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     }
     Ok(Arc::new(Lightsail {
         calls: Calls(aws_sdk_lightsail::Client::from_conf(config.build())),
-        account: resolved.account,
+        account: account::of_key(&resolved.account),
         region: resolved.region,
         endpoint,
         settings: resolved.settings,

@@ -224,7 +224,8 @@ async fn a_request_is_checked_and_shown_without_being_sent() {
     assert_eq!(preview.url, format!("{}/", server.url()));
     assert_eq!(preview.body, json!({"sourceSnapshotName": "web-1"}));
     assert_eq!((cloud.id(), cloud.region()), (ID, "eu-west-3"));
-    assert_eq!(cloud.account(), "AKIAIOSFODNN7EXAMPLE");
+    // The account's number, which is in the id of the key.
+    assert_eq!(cloud.account().len(), 12);
     assert!(server.requests().is_empty());
 }
 
