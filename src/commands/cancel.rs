@@ -113,7 +113,7 @@ async fn cancel_all(asked: &Asked, journal: Option<&Journal>) -> Vec<(usize, Res
 async fn cancel_one(asked: &Asked, named: &Named, journal: Option<&Journal>) -> Result<Task> {
     let alone = Asked {
         provider: asked.provider.clone(),
-        visibility: asked.visibility,
+        may_be_missing: asked.may_be_missing,
         tasks: vec![(0, named.clone())],
     };
     let mut reply = asked.provider.cancel(&named.id).await;

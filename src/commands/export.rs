@@ -7,7 +7,7 @@ use clap::Subcommand;
 use futures_util::StreamExt;
 
 use super::reference::{resume_command, typed_form};
-use super::settle::{settle_left, visibility};
+use super::settle::{may_be_missing, settle_left};
 use super::signals::Signals;
 use super::start::{Started, Starter};
 use super::wait::Follow;
@@ -259,7 +259,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     }
     if starting.wait && !tasks.is_empty() {
         let renew = context.renew(entry, None, None);
-        let may_be_missing = visibility(context, provider.as_ref());
+        let may_be_missing = may_be_missing(context, provider.as_ref());
         let group = group(
             provider.clone(),
             tasks,

@@ -142,7 +142,7 @@ pub struct Asked {
     /// Who is asked.
     pub provider: Arc<dyn Provider>,
     /// How long a new task may be missing from its answers.
-    pub visibility: Duration,
+    pub may_be_missing: Duration,
     /// Their places and what is known of them.
     pub tasks: Vec<(usize, Named)>,
 }
@@ -170,7 +170,7 @@ pub async fn connect(context: &Context, named: Vec<Named>) -> (Vec<Asked>, Vec<(
             .await
         {
             Ok(provider) => asked.push(Asked {
-                visibility: settle::visibility(context, provider.as_ref()),
+                may_be_missing: settle::may_be_missing(context, provider.as_ref()),
                 provider,
                 tasks,
             }),

@@ -292,6 +292,11 @@ async fn interrupted(signals: Option<&Signals>) {
     }
 }
 
+/// How long a task that was started may be missing before it is not found. What is set may be longer than usual, never shorter.
+pub(super) fn may_be_missing(context: &Context, provider: &dyn Provider) -> Duration {
+    visibility(context, provider).max(provider.capabilities().visibility)
+}
+
 /// How long a task may usually be missing from the provider's lists.
 pub(super) fn visibility(context: &Context, provider: &dyn Provider) -> Duration {
     context

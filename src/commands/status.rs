@@ -325,7 +325,7 @@ async fn with_near_misses(
 fn remembered(asked: &Asked, named: &Named) -> Option<Task> {
     let known = named.known.as_ref()?;
     let age = Timestamp::now().duration_since(known.started_at.unwrap_or(Timestamp::MIN));
-    let is_new = std::time::Duration::try_from(age).is_ok_and(|age| age < asked.visibility);
+    let is_new = std::time::Duration::try_from(age).is_ok_and(|age| age < asked.may_be_missing);
     (known.task.state.is_terminal() || is_new).then(|| known.task.clone())
 }
 

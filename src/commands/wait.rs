@@ -86,7 +86,7 @@ fn is_complete(context: &Context, task: &Task) -> bool {
 
 /// What is waited for in one account. A task that this user has only just started may not be listed yet.
 fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c> {
-    let visibility = asked.visibility;
+    let visibility = asked.may_be_missing;
     let now = Timestamp::now();
     let tasks = asked
         .tasks

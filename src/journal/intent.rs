@@ -185,12 +185,13 @@ impl Journal {
         result.and_then(|is_mine| ended.map(|()| is_mine))
     }
 
-    /// Whether the journal has this task as one that was started or adopted.
+    /// Whether this task is what another start has become. One that was only adopted may be any start's.
     pub fn is_started(&self, task: &Task) -> Result<bool> {
         self.connection
             .prepare_cached(
                 "SELECT count(*) FROM task
-                 WHERE provider = ?1 AND region = ?2 AND task_id = ?3 AND started_at IS NOT NULL",
+                 WHERE provider = ?1 AND region = ?2 AND task_id = ?3 AND started_at IS NOT NULL
+                   AND NOT object ->> 'adopted'",
             )
             .and_then(|mut statement| {
                 let key = params![task.provider.0, task.region, task.id.as_str()];

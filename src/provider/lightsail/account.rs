@@ -39,7 +39,13 @@ mod tests {
 
     #[test]
     fn what_is_no_such_key_stays_as_it_is() {
-        for text in ["profile work", "container role", "AKIA", "AKIA0000000000000001", ""] {
+        for text in [
+            "profile work",
+            "container role",
+            "AKIA",
+            "AKIA0000000000000001",
+            "",
+        ] {
             assert_eq!(of_key(text), text);
         }
     }
