@@ -231,11 +231,9 @@ pub fn by_name(name: &str) -> Result<&'static Entry> {
                 "There is no provider '{}'",
                 crate::secret::clean(name)
             ));
-            match suggest::hint(name, names.iter().copied()) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-            .hint(format!("the providers are: {}", names.join(", ")))
+            error
+                .hints(suggest::hint(name, names.iter().copied()))
+                .hint(format!("the providers are: {}", names.join(", ")))
         })
 }
 
