@@ -17,6 +17,8 @@ mod leaks;
 mod lightsail;
 mod near_misses;
 mod outscale;
+#[cfg(unix)]
+mod pages;
 mod poller;
 mod program;
 mod properties;
@@ -24,5 +26,7 @@ mod rackspace;
 mod real_clients;
 mod stage;
 mod starts;
+#[cfg(unix)]
+mod recording;
 #[cfg(unix)]
 mod terminal;
