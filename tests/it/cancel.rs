@@ -197,7 +197,7 @@ fn where_the_cloud_cannot_cancel_it_is_exit_code_2_and_nothing_is_sent() {
             &format!("The export {provider}/{id} cannot be cancelled"),
             &format!("snapexport wait {provider}/{id}"),
             instead,
-            "Nothing was sent, for the other tasks neither",
+            "Nothing was sent, not for the other tasks either",
         ] {
             assert!(ran.stderr.contains(words), "{words}: {}", ran.all());
         }
