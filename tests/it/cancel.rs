@@ -210,6 +210,24 @@ fn where_the_cloud_cannot_cancel_it_is_exit_code_2_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_stalled_export_is_ended_by_the_command_that_wait_names() {
+    let clouds = clouds();
+    let user = User::of(&clouds);
+    let id = user
+        .run(&["export", "outscale", "snap-57a11ed0", "--bucket", "demo"])
+        .id();
+    clouds.world(|world| age(world, SignedDuration::from_mins(30)));
+    let stalled = user.run(&["wait", &id]);
+    assert_eq!(stalled.code, Some(3), "{}", stalled.all());
+    assert!(
+        stalled.stderr.contains(&format!("snapexport cancel {id}")),
+        "{}",
+        stalled.all()
+    );
+    is_cancelled(&user.run(&["cancel", &id, "-o", "json"]), &id);
+}
+
+#[test]
 fn several_are_cancelled_from_standard_input_and_the_worst_error_is_the_exit_code() {
     let clouds = clouds();
     let user = User::of(&clouds);
