@@ -162,6 +162,13 @@ impl Error {
         self
     }
 
+    /// Adds hints, if there are any.
+    #[must_use]
+    pub fn hints(mut self, texts: impl IntoIterator<Item = String>) -> Self {
+        self.details.hints.extend(texts);
+        self
+    }
+
     /// Sets the provider's code.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {

@@ -48,7 +48,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     };
     let named = reference::resolve_all(&words, context, &mut journal)?;
     // All of them before the first is sent: exit code 2 means that nothing was.
-    let refused = refusals(&named);
+    let program = reference::program(context, journal.is_some());
+    let refused = refusals(&named, &program);
     if !refused.is_empty() {
         let mut tally = Tally::default();
         for error in refused {
@@ -56,7 +57,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
             tally.add(error);
         }
         if tally.0.len() < named.len() {
-            printer.note("Nothing was sent, for the other tasks neither.");
+            printer.note("Nothing was sent, not for the other tasks either.");
         }
         return Ok(tally.close(&printer));
     }
@@ -66,7 +67,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .map(|(index, error)| (index, Err(error)))
         .collect();
     for asked in &asked {
-        sights.extend(cancel_all(asked, journal.as_ref()).await);
+        sights.extend(cancel_all(asked, journal.as_ref(), &program).await);
     }
     sights.sort_by_key(|(index, _)| *index);
     Ok(show(
@@ -78,25 +79,31 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
 }
 
 /// An error for each task of a cloud that cannot cancel.
-fn refusals(named: &[Named]) -> Vec<Error> {
+fn refusals(named: &[Named], program: &str) -> Vec<Error> {
     named
         .iter()
         .filter_map(|one| {
             let typed = format!("{}/{}", one.entry.id, one.id);
-            Some(one.entry.no_cancel?.refusal(&typed))
+            let refusal = one.entry.no_cancel?.refusal(&typed);
+            let wait = format!("let it end: {program} wait {typed}");
+            Some(first_hint(refusal, Some(wait)))
         })
         .collect()
 }
 
 /// Cancels the tasks of one account, one after the other. Refused credentials are not sent again: that may lock the key.
-async fn cancel_all(asked: &Asked, journal: Option<&Journal>) -> Vec<(usize, Result<Task>)> {
+async fn cancel_all(
+    asked: &Asked,
+    journal: Option<&Journal>,
+    program: &str,
+) -> Vec<(usize, Result<Task>)> {
     let mut refused: Option<Error> = None;
     let mut sights = Vec::new();
     for ((index, named), seen) in asked.tasks.iter().zip(look(asked, journal).await) {
         let sight = match (seen, &refused) {
-            (Ok(task), _) if task.state.is_terminal() => ended(task, None),
+            (Ok(task), _) if task.state.is_terminal() => ended(task, None, program),
             (Ok(_), Some(error)) => Err(error.clone()),
-            (Ok(_), None) => cancel_one(asked, named, journal).await,
+            (Ok(_), None) => cancel_one(asked, named, journal, program).await,
             (Err(error), _) => Err(error),
         };
         if let Err(error) = &sight
@@ -110,7 +117,12 @@ async fn cancel_all(asked: &Asked, journal: Option<&Journal>) -> Vec<(usize, Res
 }
 
 /// Asks for the cancellation and looks what came of it.
-async fn cancel_one(asked: &Asked, named: &Named, journal: Option<&Journal>) -> Result<Task> {
+async fn cancel_one(
+    asked: &Asked,
+    named: &Named,
+    journal: Option<&Journal>,
+    program: &str,
+) -> Result<Task> {
     let alone = Asked {
         provider: asked.provider.clone(),
         may_be_missing: asked.may_be_missing,
@@ -123,13 +135,13 @@ async fn cancel_one(asked: &Asked, named: &Named, journal: Option<&Journal>) -> 
         if let Ok(task) = &sight
             && task.state.is_terminal()
         {
-            return ended(task.clone(), reply.err());
+            return ended(task.clone(), reply.err(), program);
         }
         match (&reply, pauses.next()) {
             (Err(error), _) if is_final(error, &sight) => {
-                return Err(not_cancelled(&named.id, sight, reply));
+                return Err(not_cancelled(&named.id, sight, reply, program));
             }
-            (_, None) => return Err(not_cancelled(&named.id, sight, reply)),
+            (_, None) => return Err(not_cancelled(&named.id, sight, reply, program)),
             (_, Some(pause)) => tokio::time::sleep(*pause).await,
         }
         if reply.is_err() {
@@ -145,7 +157,7 @@ fn is_final(refusal: &Error, sight: &Result<Task>) -> bool {
 }
 
 /// What to say of a task that has ended: cancelled is what was wanted, whoever did it.
-fn ended(task: Task, refusal: Option<Error>) -> Result<Task> {
+fn ended(task: Task, refusal: Option<Error>, program: &str) -> Result<Task> {
     if task.state == State::Cancelled {
         return Ok(task);
     }
@@ -160,14 +172,14 @@ fn ended(task: Task, refusal: Option<Error>) -> Result<Task> {
         error = error.cause(refusal.one_line());
     }
     Err(error.hint(format!(
-        "see how it ended: snapexport status {}",
+        "see how it ended: {program} status {}",
         typed_form(&task, false)
     )))
 }
 
 /// The error of a task that goes on as far as anybody knows, with what was seen of it.
-fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>) -> Error {
-    let goes_on = format!("look again: snapexport status {id}");
+fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &str) -> Error {
+    let goes_on = format!("look again: {program} status {id}");
     match (reply, sight) {
         (Err(refusal), Ok(task)) => {
             let verb = if refusal.details.maybe_executed {
@@ -175,7 +187,7 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>) -> Error {
             } else {
                 "is not cancelled"
             };
-            let wait = format!("the export goes on: snapexport wait {id}");
+            let wait = format!("the export goes on: {program} wait {id}");
             let mut error =
                 refusal.context(format!("The export {id} {verb}: it is {}", stage(&task)));
             error.details.hints.push(wait);
@@ -277,7 +289,7 @@ mod tests {
                 "whether it is cancelled is not known",
             ),
         ] {
-            let error = not_cancelled(&TaskId::from("t-1"), sight, reply);
+            let error = not_cancelled(&TaskId::from("t-1"), sight, reply, "snapexport");
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.message.contains(words), "{error}");
             let hints = error.details.hints.join(" ");
@@ -287,9 +299,9 @@ mod tests {
 
     #[test]
     fn an_end_is_told_as_it_is() {
-        assert!(ended(seen(State::Cancelled, "cancelled"), None).is_ok());
+        assert!(ended(seen(State::Cancelled, "cancelled"), None, "snapexport").is_ok());
         for state in [State::Completed, State::Failed] {
-            let error = ended(seen(state, ""), None).expect_err("too late");
+            let error = ended(seen(state, ""), None, "snapexport").expect_err("too late");
             assert_eq!(error.kind, Kind::Conflict);
             assert!(error.message.ends_with(state.as_str()), "{error}");
         }

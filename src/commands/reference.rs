@@ -192,13 +192,8 @@ pub fn typed_form(task: &Task, is_journaled: bool) -> String {
     }
 }
 
-/// The command that waits for these tasks again. Without a journal it must say itself which account they are in.
-pub fn resume_command<'t>(
-    context: &Context,
-    tasks: impl Iterator<Item = &'t Task>,
-    is_journaled: bool,
-) -> String {
-    const MOST: usize = 8;
+/// How the program is called for the same tasks again, up to its command. Without a journal it must say itself which account they are in.
+pub fn program(context: &Context, is_journaled: bool) -> String {
     let mut program = String::from("snapexport");
     if context.is_sandbox() {
         program += " --sandbox";
@@ -206,6 +201,17 @@ pub fn resume_command<'t>(
     if !is_journaled {
         program += &context.typed_account();
     }
+    program
+}
+
+/// The command that waits for these tasks again.
+pub fn resume_command<'t>(
+    context: &Context,
+    tasks: impl Iterator<Item = &'t Task>,
+    is_journaled: bool,
+) -> String {
+    const MOST: usize = 8;
+    let program = program(context, is_journaled);
     let ids: Vec<String> = tasks.map(|task| clean(&typed_form(task, false))).collect();
     if ids.len() > MOST && is_journaled {
         format!("{program} status --running -q | {program} wait -")

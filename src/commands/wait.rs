@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::poll::{self, End, Event, Group, Outcome, Watched};
+use crate::provider;
 use crate::report::Printer;
 use crate::task::{ProviderId, State, Task, TaskId};
 use crate::text;
@@ -432,6 +433,11 @@ fn verdict(task: &Task) -> Option<Error> {
             .cause(fault.message.clone())
             .request_id(fault.request_id.clone());
         error.details.code.clone_from(&fault.code);
+    }
+    if task.is_stalled()
+        && provider::by_name(task.provider.0).is_ok_and(|entry| entry.no_cancel.is_none())
+    {
+        error = error.hint(format!("put an end to it: snapexport cancel {}", task.id));
     }
     Some(error)
 }

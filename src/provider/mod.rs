@@ -189,7 +189,7 @@ pub struct Entry {
 pub struct NoCancel {
     /// Completes "the export … cannot be cancelled: ".
     pub why: &'static str,
-    /// What to do instead, once it has ended.
+    /// What to do once it has ended.
     pub instead: &'static str,
 }
 
@@ -201,7 +201,6 @@ impl NoCancel {
             "The export {typed} cannot be cancelled: {}",
             self.why
         ))
-        .hint(format!("let it end: snapexport wait {typed}"))
         .hint(self.instead)
     }
 }
@@ -231,11 +230,9 @@ pub fn by_name(name: &str) -> Result<&'static Entry> {
                 "There is no provider '{}'",
                 crate::secret::clean(name)
             ));
-            match suggest::hint(name, names.iter().copied()) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-            .hint(format!("the providers are: {}", names.join(", ")))
+            error
+                .hints(suggest::hint(name, names.iter().copied()))
+                .hint(format!("the providers are: {}", names.join(", ")))
         })
 }
 

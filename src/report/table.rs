@@ -87,8 +87,16 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
     fit(&header, &rows, terminal, |row| {
         vec![
             row[0].clone(),
-            format!("{}, {}, {}, {}, {}", row[1], row[2], row[3], row[4], row[5]),
-            format!("export: {}", row[6]),
+            row[1..6]
+                .iter()
+                .filter(|cell| *cell != "-")
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", "),
+            match row[6].split_once(": ") {
+                Some((_, reason)) => format!("cannot be exported: {reason}"),
+                None => format!("can be exported: {}", row[6]),
+            },
         ]
     })
 }

@@ -197,7 +197,7 @@ fn where_the_cloud_cannot_cancel_it_is_exit_code_2_and_nothing_is_sent() {
             &format!("The export {provider}/{id} cannot be cancelled"),
             &format!("snapexport wait {provider}/{id}"),
             instead,
-            "Nothing was sent, for the other tasks neither",
+            "Nothing was sent, not for the other tasks either",
         ] {
             assert!(ran.stderr.contains(words), "{words}: {}", ran.all());
         }
@@ -207,6 +207,24 @@ fn where_the_cloud_cannot_cancel_it_is_exit_code_2_and_nothing_is_sent() {
     }
     assert_eq!(requests(&clouds), 0);
     assert_eq!(state(&user, &ours), "pending");
+}
+
+#[test]
+fn a_stalled_export_is_ended_by_the_command_that_wait_names() {
+    let clouds = clouds();
+    let user = User::of(&clouds);
+    let id = user
+        .run(&["export", "outscale", "snap-57a11ed0", "--bucket", "demo"])
+        .id();
+    clouds.world(|world| age(world, SignedDuration::from_mins(30)));
+    let stalled = user.run(&["wait", &id]);
+    assert_eq!(stalled.code, Some(3), "{}", stalled.all());
+    assert!(
+        stalled.stderr.contains(&format!("snapexport cancel {id}")),
+        "{}",
+        stalled.all()
+    );
+    is_cancelled(&user.run(&["cancel", &id, "-o", "json"]), &id);
 }
 
 #[test]

@@ -99,6 +99,25 @@ fn a_provider_or_profile_that_is_nearly_right_is_named() {
     std::fs::create_dir_all(&folder).expect("made");
     let config = "[profile.work.outscale]\naccess_key = \"AK\"\nsecret_key = \"hunter2hunter2\"\n";
     std::fs::write(folder.join("config.toml"), config).expect("written");
+    for (place, text) in [
+        (
+            ".osc",
+            "{\"backup\": {\"access_key\": \"AK\", \"secret_key\": \"hunter2hunter2\"}}",
+        ),
+        (
+            ".aws",
+            "[profile nightly]\naws_access_key_id = AK\naws_secret_access_key = hunter2hunter2\n",
+        ),
+    ] {
+        let folder = user.home.path().join(place);
+        std::fs::create_dir_all(&folder).expect("made");
+        let name = if place == ".osc" {
+            "config.json"
+        } else {
+            "config"
+        };
+        std::fs::write(folder.join(name), text).expect("written");
+    }
     for (args, code, hint) in [
         (
             &["status", "outscal/snap-export-12345678"][..],
@@ -110,6 +129,16 @@ fn a_provider_or_profile_that_is_nearly_right_is_named() {
             &["list", "outscale", "--profile", "wrok"],
             4,
             "did you mean work?",
+        ),
+        (
+            &["list", "outscale", "--profile", "bakcup"],
+            4,
+            "did you mean backup?",
+        ),
+        (
+            &["list", "lightsail", "--profile", "nigthly"],
+            4,
+            "did you mean nightly?",
         ),
         (
             &["list", "lightsail", "--profile", "wrk"],

@@ -10,6 +10,7 @@ use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
+use crate::suggest;
 
 /// Settings by which an AWS profile can give credentials.
 const WAYS_TO_CREDENTIALS: [&str; 8] = [
@@ -112,6 +113,12 @@ impl AwsSource {
             .service_id("lightsail")
             .load(&AwsEnv::from_slice(&[]), Some(&self.set))
             .map(|(value, _)| value.into_owned())
+    }
+
+    /// The hint at the profile that may have been meant, should this one not be there.
+    pub fn meant(&self) -> Option<String> {
+        let names: Vec<&str> = self.set.profiles().collect();
+        suggest::hint(&self.name, names)
     }
 
     /// Whether the profile names credentials at all: many have a region and nothing else.

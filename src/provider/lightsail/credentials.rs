@@ -244,6 +244,7 @@ fn half_a_pair(place: &str, has: &str, lacks: &str) -> Error {
 
 async fn named_aws_profile(sources: &Sources, name: &str, asked: &str) -> Result<Origin> {
     let found = aws_source(sources, name).await?;
+    let meant = found.as_ref().and_then(AwsSource::meant);
     let Some(source) = found.filter(|source| source.profile().is_some()) else {
         return Err(Error::new(
             Kind::Credentials,
@@ -253,6 +254,7 @@ async fn named_aws_profile(sources: &Sources, name: &str, asked: &str) -> Result
             "{asked} names it, but neither config.toml has [profile.{0}.lightsail] nor the AWS files a profile {0}",
             clean(name)
         ))
+        .hints(meant)
         .hint("aws configure list-profiles shows the AWS profiles"));
     };
     of_aws_profile(source, asked)

@@ -63,7 +63,7 @@ pub const ENTRY: Entry = Entry {
 
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Amazon Lightsail has no call for that",
-    instead: "then delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
+    instead: "after its end, delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
               aws ec2 delete-snapshot for each EBS snapshot",
 };
 

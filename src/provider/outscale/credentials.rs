@@ -13,6 +13,7 @@ use super::sign::Keys;
 use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Secret, clean, redact_url};
+use crate::suggest;
 
 /// The region of every official client, if none is named.
 const DEFAULT_REGION: &str = "eu-west-2";
@@ -127,16 +128,18 @@ impl Section {
         if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
             return Ok(section);
         }
+        let meant = file.as_ref().and_then(|file| file.meant(name));
         let place = file.map_or("~/.osc/config.json".to_owned(), |file| {
             file.path.display().to_string()
         });
         let name = clean(name);
-        Err(Error::new(
+        let error = Error::new(
             Kind::Credentials,
             format!(
                 "There is no profile '{name}' for OUTSCALE: neither [profile.{name}.outscale] in config.toml nor '{name}' in {place}"
             ),
-        ))
+        );
+        Err(error.hints(meant))
     }
 
     fn from_environment(sources: &Sources) -> Option<Section> {
@@ -307,6 +310,17 @@ impl OscFile {
         Ok(Some(OscFile { path, profiles }))
     }
 
+    /// The hint at the profile that may have been meant by one that is not there.
+    fn meant(&self, name: &str) -> Option<String> {
+        let names: Vec<&str> = self
+            .profiles
+            .as_object()?
+            .keys()
+            .map(String::as_str)
+            .collect();
+        suggest::hint(name, names)
+    }
+
     /// The profile that is used when none is asked for by flag: `OSC_PROFILE`, the one marked, or `default`.
     fn chosen(&self, name: Option<&str>) -> Result<Option<Section>> {
         if let Some(name) = name {
@@ -319,6 +333,7 @@ impl OscFile {
                         self.path.display()
                     ),
                 )
+                .hints(self.meant(name))
             });
         }
         let marked = self.profiles.as_object().and_then(|profiles| {

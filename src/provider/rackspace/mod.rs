@@ -65,7 +65,7 @@ pub const ENTRY: Entry = Entry {
 /// The API answers a DELETE of a task with 405.
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Rackspace has no call for that",
-    instead: "then delete its object with the segments: swift delete CONTAINER --prefix IMAGE.vhd",
+    instead: "after its end, delete its object with the segments: swift delete CONTAINER --prefix IMAGE.vhd",
 };
 
 /// `[profile.NAME.rackspace]` of config.toml.

@@ -74,10 +74,7 @@ async fn look_at_files(
                 Kind::NotFound,
                 format!("There is no container '{container}' in {region}"),
             );
-            let error = match meant_container(session, files, container).await {
-                Some(hint) => error.hint(hint),
-                None => error,
-            };
+            let error = error.hints(meant_container(session, files, container).await);
             return Err(error.hint(format!(
                 "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
                 shell_word(container)
