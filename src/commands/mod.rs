@@ -7,6 +7,7 @@ pub mod sandbox;
 pub mod status;
 pub mod wait;
 
+mod on_done;
 #[doc(hidden)]
 pub mod reference;
 mod settle;

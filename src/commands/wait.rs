@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::on_done::{OnDone, Said};
 use super::reference::{self, Asked, Named, resume_command, typed_form};
 use super::signals::Signals;
 use super::{Ending, Tally, words_or_stdin};
@@ -13,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::poll::{self, End, Event, Group, Outcome, Watched};
-use crate::report::Printer;
+use crate::report::{Printer, Reporter, Standing};
 use crate::task::{State, Task};
 use crate::text;
 
@@ -25,7 +26,13 @@ Examples:
   snapexport status --running -q | snapexport wait - --any
   snapexport wait lightsail/5a1c2b3d-… -o json | jq -r .artifact.id
 
-A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.")]
+  snapexport wait snap-export-12345678 --on-done 'notify-send \"$SNAPEXPORT_SNAPSHOT: $SNAPEXPORT_STATE\"'
+
+A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.
+
+The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, _PROVIDER, _REGION, _SNAPSHOT, _STATE, _PROVIDER_STATE, _PERCENT, _ARTIFACT_URI, _ARTIFACT_ID, _ERROR_KIND and _ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C.
+
+SIGUSR1 (Ctrl-T where the system has it) prints where things stand.")]
 pub struct Args {
     /// The tasks: the provider's ids, qualified (lightsail/ID) where a bare one is ambiguous; - reads them from standard input
     #[arg(required = true, value_name = "TASK")]
@@ -55,7 +62,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         }
     }
     if args.any && follow.has_settled() {
-        return Ok(follow.close(Vec::new(), End::AnyDone, &signals));
+        return Ok(follow.run(Vec::new(), &signals).await);
     }
     let (indices, named): (Vec<usize>, Vec<Named>) = open.into_iter().unzip();
     let (asked, errors) = reference::connect(context, named).await;
@@ -127,6 +134,7 @@ pub struct Follow<'c> {
     ids_are_printed: bool,
     tasks: Vec<(usize, Task)>,
     afterwards: Vec<String>,
+    on_done: Option<OnDone>,
 }
 
 impl<'c> Follow<'c> {
@@ -143,6 +151,7 @@ impl<'c> Follow<'c> {
             printer: context.printer(default_output),
             tally: Tally::default(),
             journal,
+            on_done: waiting.on_done.clone().map(OnDone::new),
             waiting,
             is_any,
             ids_are_printed: default_output == Output::Id,
@@ -154,6 +163,7 @@ impl<'c> Follow<'c> {
     /// A task that had ended before.
     fn ended(&mut self, index: usize, task: &Task) {
         self.print(task);
+        self.run_on_done(task);
         self.tasks.push((index, task.clone()));
         self.judge(task);
     }
@@ -213,10 +223,30 @@ impl<'c> Follow<'c> {
                 .find(|(other, _)| *other == index)
                 .map_or("", |(_, account)| account)
         };
+        let watched = groups.iter().flat_map(|group| &group.tasks);
+        let ended = self.tasks.iter().map(|(index, task)| (*index, task));
+        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)).chain(ended));
         let mut reporter = self.printer.reporter();
         let started = Instant::now();
-        let (outcomes, end) = poll::watch(groups, options, signals.wait(), |event| {
-            reporter.event(&event, started.elapsed());
+        for (index, task) in &self.tasks {
+            let changed = Event::Changed {
+                index: *index,
+                task,
+                remaining: None,
+            };
+            standing.event(&changed, Duration::ZERO);
+        }
+        let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
+            let elapsed = started.elapsed();
+            standing.event(&event, elapsed);
+            reporter.event(&event, elapsed);
+            self.pass_on(reporter.as_mut());
+            if signals.is_asked() {
+                reporter.aside(&mut || self.printer.answer(&standing.lines(elapsed)));
+            }
+            if let Event::Settled { task, .. } = event {
+                self.run_on_done(task);
+            }
             match event {
                 Event::Changed { index, task, .. } => {
                     self.remember(task, account(index));
@@ -235,6 +265,9 @@ impl<'c> Follow<'c> {
         })
         .await;
         reporter.finish();
+        if end != End::Interrupted && self.finish_on_done(signals).await {
+            end = End::Interrupted;
+        }
         for (_, outcome) in &outcomes {
             let task = outcome.task();
             let provider = aftermath
@@ -248,6 +281,36 @@ impl<'c> Follow<'c> {
             }
         }
         self.close(outcomes, end, signals)
+    }
+
+    fn run_on_done(&self, task: &Task) {
+        if let Some(on_done) = &self.on_done {
+            on_done.start(task, self.printer.task_json(task));
+        }
+    }
+
+    /// Prints what the commands have said, above what is drawn.
+    fn pass_on(&mut self, reporter: &mut dyn Reporter) {
+        while let Some(said) = self.on_done.as_mut().and_then(OnDone::said) {
+            reporter.aside(&mut || pass_on(&self.printer, &said));
+        }
+    }
+
+    /// Lets the commands end. True if a signal came first: then those that run are left to themselves.
+    async fn finish_on_done(&mut self, signals: &Signals) -> bool {
+        let Some(on_done) = &mut self.on_done else {
+            return false;
+        };
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.wait() => return true,
+                said = on_done.last_said() => match said {
+                    Some(said) => pass_on(&self.printer, &said),
+                    None => return false,
+                },
+            }
+        }
     }
 
     fn print(&mut self, task: &Task) {
@@ -356,6 +419,13 @@ impl<'c> Follow<'c> {
         if let Some(error) = verdict(task) {
             self.failed(error);
         }
+    }
+}
+
+fn pass_on(printer: &Printer, said: &Said) {
+    match said {
+        Said::Line(line) => printer.passed_on(line),
+        Said::Failed(text) => printer.warn(text),
     }
 }
 

@@ -16,7 +16,7 @@ pub fn install(output: Option<Output>) {
 fn die(panic: &PanicHookInfo<'_>, output: Option<Output>) -> ! {
     let error = defect(panic.location());
     // Not through the locks of the standard streams' users: one of them may be what panicked.
-    let mut text = format!("error: {}\n", error.message);
+    let mut text = format!("{}error: {}\n", super::leave::text(), error.message);
     for hint in &error.details.hints {
         text += &format!("  hint: {hint}\n");
     }

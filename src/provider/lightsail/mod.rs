@@ -6,6 +6,7 @@
 mod aws_files;
 mod calls;
 mod connector;
+mod console;
 mod credentials;
 mod errors;
 mod join;
@@ -55,6 +56,7 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    console: console::url,
 };
 
 /// Requests under way at once during a look.
