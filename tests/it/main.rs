@@ -13,6 +13,8 @@ mod hostile;
 mod journal;
 mod leaks;
 mod lightsail;
+#[cfg(unix)]
+mod manners;
 mod outscale;
 mod poller;
 mod program;
