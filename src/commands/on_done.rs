@@ -9,6 +9,9 @@ use tokio::process::{ChildStdin, Command};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::signals::Signals;
+use crate::poll::End;
+use crate::report::{Printer, Reporter};
 use crate::secret::clean;
 use crate::task::Task;
 
@@ -18,11 +21,20 @@ const AT_ONCE: usize = 8;
 const GRACE: Duration = Duration::from_millis(200);
 
 /// What commands have to say.
-pub enum Said {
+enum Said {
     /// A line of output, without its end.
     Line(Vec<u8>),
     /// How one went wrong. It changes nothing about the export.
     Failed(String),
+}
+
+impl Said {
+    fn print(&self, printer: &Printer) {
+        match self {
+            Said::Line(line) => printer.passed_on(line),
+            Said::Failed(text) => printer.warn(text),
+        }
+    }
 }
 
 /// Runs the command for each task that ends. Nobody has to wait for it before the end of the program.
@@ -68,13 +80,29 @@ impl OnDone {
         });
     }
 
-    /// What has been said since, if anything.
-    pub fn said(&mut self) -> Option<Said> {
-        self.receiver.try_recv().ok()
+    /// Prints what the commands have said since, above what the reporter draws.
+    pub fn pass_on(&mut self, printer: &Printer, reporter: &mut dyn Reporter) {
+        while let Ok(said) = self.receiver.try_recv() {
+            reporter.aside(&mut || said.print(printer));
+        }
+    }
+
+    /// Lets the commands end and prints what they still say. A signal ends that: then those that run are left to themselves.
+    pub async fn finish(&mut self, printer: &Printer, signals: &Signals) -> End {
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.wait() => return End::Interrupted,
+                said = self.last_said() => match said {
+                    Some(said) => said.print(printer),
+                    None => return End::AllDone,
+                },
+            }
+        }
     }
 
     /// The next thing said; `None` once every command has ended. No other is started after this was called.
-    pub async fn last_said(&mut self) -> Option<Said> {
+    async fn last_said(&mut self) -> Option<Said> {
         self.sender = None;
         self.receiver.recv().await
     }

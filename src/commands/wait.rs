@@ -1,21 +1,22 @@
 //! `snapexport wait`: block until tasks end; the exit code tells how.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::on_done::{OnDone, Said};
+use super::on_done::OnDone;
 use super::reference::{self, Asked, Named, resume_command, typed_form};
 use super::signals::Signals;
-use super::{Ending, Tally, words_or_stdin};
+use super::{Ending, Tally, near, nothing_to_do, words_or_none};
 use crate::cli::{Limit, Output, Waiting};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::poll::{self, End, Event, Group, Outcome, Watched};
-use crate::report::{Printer, Reporter, Standing};
-use crate::task::{State, Task};
+use crate::report::{Printer, Standing};
+use crate::task::{ProviderId, State, Task, TaskId};
 use crate::text;
 
 /// Arguments of `wait`.
@@ -40,6 +41,9 @@ pub struct Args {
     /// Return at the first task that ends
     #[arg(long)]
     pub any: bool,
+    /// With -: an empty standard input is nothing to wait for (exit code 0), not an error
+    #[arg(long)]
+    pub allow_empty: bool,
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -49,7 +53,9 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let mut journal = context.existing_journal();
-    let words = words_or_stdin(&args.tasks, "task")?;
+    let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+        return Ok(nothing_to_do(&context.printer(Output::Table), "task"));
+    };
     let named = reference::resolve_all(&words, context, &mut journal)?;
     let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
@@ -197,6 +203,16 @@ impl<'c> Follow<'c> {
         self.tally.add(error);
     }
 
+    /// Adds the task that may have been meant by one that nobody knows.
+    fn with_near_miss(&self, id: Option<&(ProviderId, TaskId)>, error: Error) -> Error {
+        match id {
+            Some((provider, id)) if error.kind == Kind::NotFound => {
+                near::with_journaled(self.journal.as_deref(), Some(*provider), id.as_str(), error)
+            }
+            _ => error,
+        }
+    }
+
     /// Waits for the groups and closes.
     pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
@@ -225,22 +241,24 @@ impl<'c> Follow<'c> {
         };
         let watched = groups.iter().flat_map(|group| &group.tasks);
         let ended = self.tasks.iter().map(|(index, task)| (*index, task));
-        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)).chain(ended));
+        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)), ended);
+        let ids: HashMap<usize, (ProviderId, TaskId)> = groups
+            .iter()
+            .flat_map(|group| &group.tasks)
+            .map(|watched| {
+                let id = (watched.task.provider, watched.task.id.clone());
+                (watched.index, id)
+            })
+            .collect();
         let mut reporter = self.printer.reporter();
         let started = Instant::now();
-        for (index, task) in &self.tasks {
-            let changed = Event::Changed {
-                index: *index,
-                task,
-                remaining: None,
-            };
-            standing.event(&changed, Duration::ZERO);
-        }
         let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
             let elapsed = started.elapsed();
             standing.event(&event, elapsed);
             reporter.event(&event, elapsed);
-            self.pass_on(reporter.as_mut());
+            if let Some(on_done) = &mut self.on_done {
+                on_done.pass_on(&self.printer, reporter.as_mut());
+            }
             if signals.is_asked() {
                 reporter.aside(&mut || self.printer.answer(&standing.lines(elapsed)));
             }
@@ -259,13 +277,18 @@ impl<'c> Follow<'c> {
                 {
                     reporter.aside(&mut || self.print(task));
                 }
-                Event::Lost { error, .. } => reporter.aside(&mut || self.failed(error.clone())),
+                Event::Lost { index, error } => {
+                    let error = self.with_near_miss(ids.get(&index), error.clone());
+                    reporter.aside(&mut || self.failed(error.clone()));
+                }
                 _ => {}
             }
         })
         .await;
         reporter.finish();
-        if end != End::Interrupted && self.finish_on_done(signals).await {
+        if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted)
+            && on_done.finish(&self.printer, signals).await == End::Interrupted
+        {
             end = End::Interrupted;
         }
         for (_, outcome) in &outcomes {
@@ -286,30 +309,6 @@ impl<'c> Follow<'c> {
     fn run_on_done(&self, task: &Task) {
         if let Some(on_done) = &self.on_done {
             on_done.start(task, self.printer.task_json(task));
-        }
-    }
-
-    /// Prints what the commands have said, above what is drawn.
-    fn pass_on(&mut self, reporter: &mut dyn Reporter) {
-        while let Some(said) = self.on_done.as_mut().and_then(OnDone::said) {
-            reporter.aside(&mut || pass_on(&self.printer, &said));
-        }
-    }
-
-    /// Lets the commands end. True if a signal came first: then those that run are left to themselves.
-    async fn finish_on_done(&mut self, signals: &Signals) -> bool {
-        let Some(on_done) = &mut self.on_done else {
-            return false;
-        };
-        loop {
-            tokio::select! {
-                biased;
-                () = signals.wait() => return true,
-                said = on_done.last_said() => match said {
-                    Some(said) => pass_on(&self.printer, &said),
-                    None => return false,
-                },
-            }
         }
     }
 
@@ -419,13 +418,6 @@ impl<'c> Follow<'c> {
         if let Some(error) = verdict(task) {
             self.failed(error);
         }
-    }
-}
-
-fn pass_on(printer: &Printer, said: &Said) {
-    match said {
-        Said::Line(line) => printer.passed_on(line),
-        Said::Failed(text) => printer.warn(text),
     }
 }
 

@@ -29,14 +29,20 @@ struct Row {
 }
 
 impl Standing {
-    /// At the beginning of a wait for these tasks, by their numbers.
-    pub fn new<'t>(tasks: impl Iterator<Item = (usize, &'t Task)>) -> Self {
-        let row = |task: &Task| Row {
+    /// At the beginning of a wait for the `open` tasks, by their numbers; what has `ended` before is told as well.
+    pub fn new<'t>(
+        open: impl Iterator<Item = (usize, &'t Task)>,
+        ended: impl Iterator<Item = (usize, &'t Task)>,
+    ) -> Self {
+        let row = |task: &Task, seen: Option<&Task>| Row {
             name: task.qualified(),
+            task: seen.cloned(),
             ..Row::default()
         };
+        let open = open.map(|(index, task)| (index, row(task, None)));
+        let ended = ended.map(|(index, task)| (index, row(task, Some(task))));
         Standing {
-            rows: tasks.map(|(index, task)| (index, row(task))).collect(),
+            rows: open.chain(ended).collect(),
         }
     }
 
@@ -212,7 +218,7 @@ mod tests {
     #[test]
     fn a_line_tells_state_progress_and_contact() {
         let task = task("snap-export-1", 42);
-        let mut standing = Standing::new([(0, &task)].into_iter());
+        let mut standing = Standing::new([(0, &task)].into_iter(), std::iter::empty());
         let seconds = Duration::from_secs;
         let planned = |has_answered, pause| Event::Planned {
             indices: &[0],
@@ -248,7 +254,7 @@ mod tests {
 
     #[test]
     fn many_tasks_are_counted() {
-        let mut standing = Standing::new(std::iter::empty());
+        let mut standing = Standing::new(std::iter::empty(), std::iter::empty());
         for index in 0..12 {
             let mut task = task(&format!("t{index}"), 10);
             if index < 2 {

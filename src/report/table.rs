@@ -74,7 +74,7 @@ fn result(task: &Task) -> String {
 
 /// Sources, one a row.
 pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String {
-    let header = ["ID", "NAME", "KIND", "STATE", "SIZE", "AGE", "EXPORT"];
+    let header = ["ID", "NAME", "KIND", "STATE", "SIZE", "CREATED", "EXPORT"];
     let rows: Vec<Vec<String>> = sources
         .iter()
         .map(|source| {
@@ -86,7 +86,7 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
                 source.size_bytes.map_or_else(|| "-".into(), text::bytes),
                 source
                     .created_at
-                    .map_or_else(|| "-".into(), |then| text::age(then, now)),
+                    .map_or_else(|| "-".into(), |then| created(then, now)),
                 match &source.reason {
                     None if source.exportable => "yes".to_owned(),
                     None => "no".to_owned(),
@@ -104,6 +104,11 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
         ]
     };
     fit(&header, &rows, terminal, block, |_, line| line.to_owned())
+}
+
+/// `2026-01-10 (12d)`: the day to tell snapshots apart, the age to judge them.
+fn created(then: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", then.strftime("%Y-%m-%d"), text::age(then, now))
 }
 
 /// A table where it fits, else a block of lines for each row. What `finish` adds to a line of a row must take no columns.
