@@ -18,6 +18,8 @@ mod lightsail;
 #[cfg(unix)]
 mod manners;
 mod near_misses;
+#[cfg(unix)]
+mod on_done;
 mod outscale;
 #[cfg(unix)]
 mod pages;
