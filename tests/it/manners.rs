@@ -355,3 +355,17 @@ fn sigusr1_does_not_disturb_the_bars() {
         "{last}"
     );
 }
+
+#[test]
+fn sigusr1_in_the_middle_of_a_start_ends_nothing() {
+    let clouds = Clouds::start(Duration::from_secs(3600));
+    let slow = "outscale:CreateSnapshotExportTask:1:delay=2s";
+    clouds.set_faults(vec![slow.parse().expect("a fault")]);
+    let user = User::of(&clouds);
+    let args = ["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"];
+    let child = spawn(&user, &args);
+    std::thread::sleep(Duration::from_secs(1));
+    signal(&child, "USR1");
+    let ran = Ran::from(child.wait_with_output().expect("it ends"), &args);
+    assert!(ran.id().starts_with("snap-export-"), "{}", ran.all());
+}
