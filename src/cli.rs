@@ -133,12 +133,18 @@ pub struct Waiting {
     /// With -o json, write a line for every change as it happens
     #[arg(long)]
     pub events: bool,
+    /// Run this shell command for each task that ends, with the task in SNAPEXPORT_… variables and as JSON on its standard input
+    #[arg(long, value_name = "COMMAND", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub on_done: Option<String>,
 }
 
 impl Waiting {
     /// Whether anything of it was typed.
     pub fn is_stated(&self) -> bool {
-        self.timeout != Limit::None || self.interval.is_some() || self.events
+        self.timeout != Limit::None
+            || self.interval.is_some()
+            || self.events
+            || self.on_done.is_some()
     }
 }
 

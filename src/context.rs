@@ -1,6 +1,7 @@
 //! What was typed, set and configured, resolved once. Nothing else reads the environment.
 
 mod resolve;
+mod terminal;
 mod variables;
 
 pub use resolve::Context;

@@ -172,7 +172,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let (id, snapshots, target, starting, bucket_profile) = args.cloud.into_plan();
     if !starting.wait && starting.waiting.is_stated() {
         return Err(Error::usage(
-            "--timeout, --interval and --events say how to wait, and --wait is not given",
+            "--timeout, --interval, --events and --on-done belong to waiting, and --wait is not given",
         )
         .hint("add --wait, or leave them out"));
     }

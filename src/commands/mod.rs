@@ -10,6 +10,7 @@ pub mod status;
 pub mod wait;
 
 mod near;
+mod on_done;
 #[doc(hidden)]
 pub mod reference;
 mod remote;

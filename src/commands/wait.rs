@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::on_done::OnDone;
 use super::reference::{self, Asked, Named, resume_command, typed_form};
 use super::signals::Signals;
 use super::{Ending, Tally, near, nothing_to_do, words_or_none};
@@ -15,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::poll::{self, End, Event, Group, Outcome, Watched};
 use crate::provider;
-use crate::report::Printer;
+use crate::report::{Printer, Standing};
 use crate::task::{ProviderId, State, Task, TaskId};
 use crate::text;
 
@@ -27,7 +28,13 @@ Examples:
   snapexport status --running -q | snapexport wait - --any
   snapexport wait lightsail/5a1c2b3d-… -o json | jq -r .artifact.id
 
-A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.")]
+  snapexport wait snap-export-12345678 --on-done 'notify-send \"$SNAPEXPORT_SNAPSHOT: $SNAPEXPORT_STATE\"'
+
+A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.
+
+The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, _PROVIDER, _REGION, _SNAPSHOT, _STATE, _PROVIDER_STATE, _PERCENT, _ARTIFACT_URI, _ARTIFACT_ID, _ERROR_KIND and _ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C.
+
+SIGUSR1 (Ctrl-T where the system has it) prints where things stand.")]
 pub struct Args {
     /// The tasks: the provider's ids, qualified (lightsail/ID) where a bare one is ambiguous; - reads them from standard input
     #[arg(required = true, value_name = "TASK")]
@@ -62,7 +69,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         }
     }
     if args.any && follow.has_settled() {
-        return Ok(follow.close(Vec::new(), End::AnyDone, &signals));
+        return Ok(follow.run(Vec::new(), &signals).await);
     }
     let (indices, named): (Vec<usize>, Vec<Named>) = open.into_iter().unzip();
     let (asked, errors) = reference::connect(context, named).await;
@@ -134,6 +141,7 @@ pub struct Follow<'c> {
     ids_are_printed: bool,
     tasks: Vec<(usize, Task)>,
     afterwards: Vec<String>,
+    on_done: Option<OnDone>,
 }
 
 impl<'c> Follow<'c> {
@@ -150,6 +158,7 @@ impl<'c> Follow<'c> {
             printer: context.printer(default_output),
             tally: Tally::default(),
             journal,
+            on_done: waiting.on_done.clone().map(OnDone::new),
             waiting,
             is_any,
             ids_are_printed: default_output == Output::Id,
@@ -161,6 +170,7 @@ impl<'c> Follow<'c> {
     /// A task that had ended before.
     fn ended(&mut self, index: usize, task: &Task) {
         self.print(task);
+        self.run_on_done(task);
         self.tasks.push((index, task.clone()));
         self.judge(task);
     }
@@ -230,6 +240,9 @@ impl<'c> Follow<'c> {
                 .find(|(other, _)| *other == index)
                 .map_or("", |(_, account)| account)
         };
+        let watched = groups.iter().flat_map(|group| &group.tasks);
+        let ended = self.tasks.iter().map(|(index, task)| (*index, task));
+        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)), ended);
         let ids: HashMap<usize, (ProviderId, TaskId)> = groups
             .iter()
             .flat_map(|group| &group.tasks)
@@ -240,8 +253,19 @@ impl<'c> Follow<'c> {
             .collect();
         let mut reporter = self.printer.reporter();
         let started = Instant::now();
-        let (outcomes, end) = poll::watch(groups, options, signals.wait(), |event| {
-            reporter.event(&event, started.elapsed());
+        let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
+            let elapsed = started.elapsed();
+            standing.event(&event, elapsed);
+            reporter.event(&event, elapsed);
+            if let Some(on_done) = &mut self.on_done {
+                on_done.pass_on(&self.printer, reporter.as_mut());
+            }
+            if signals.is_asked() {
+                reporter.aside(&mut || self.printer.answer(&standing.lines(elapsed)));
+            }
+            if let Event::Settled { task, .. } = event {
+                self.run_on_done(task);
+            }
             match event {
                 Event::Changed { index, task, .. } => {
                     self.remember(task, account(index));
@@ -263,6 +287,11 @@ impl<'c> Follow<'c> {
         })
         .await;
         reporter.finish();
+        if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted)
+            && on_done.finish(&self.printer, signals).await == End::Interrupted
+        {
+            end = End::Interrupted;
+        }
         for (_, outcome) in &outcomes {
             let task = outcome.task();
             let provider = aftermath
@@ -276,6 +305,12 @@ impl<'c> Follow<'c> {
             }
         }
         self.close(outcomes, end, signals)
+    }
+
+    fn run_on_done(&self, task: &Task) {
+        if let Some(on_done) = &self.on_done {
+            on_done.start(task, self.printer.task_json(task));
+        }
     }
 
     fn print(&mut self, task: &Task) {

@@ -1,17 +1,16 @@
 //! Flags over environment over profile over defaults.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::Term;
 use directories::{BaseDirs, ProjectDirs};
 
+use super::terminal::terminal;
 use super::variables::{complete, pause};
 use super::{Config, Env, ProfileChoice, Sources, open_file_warning};
-use crate::cli::{Global, Output, When};
+use crate::cli::{Global, Output};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
@@ -382,25 +381,6 @@ fn places(env: &Env) -> Places {
             .or_else(|| xdg("XDG_CACHE_HOME"))
             .or_else(|| platform(|dirs| dirs.cache_dir().to_owned())),
         home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
-    }
-}
-
-fn terminal(global: &Global, env: &Env) -> Terminal {
-    let is_dumb = env.get("TERM") == Some("dumb");
-    let stdout = std::io::stdout().is_terminal();
-    let stderr = std::io::stderr().is_terminal();
-    let color = |is_terminal: bool| match global.color.unwrap_or_default() {
-        When::Always => true,
-        When::Never => false,
-        When::Auto if env.get("NO_COLOR").is_some() => false,
-        When::Auto if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
-        When::Auto => is_terminal && !is_dumb,
-    };
-    Terminal {
-        stdout_width: stdout.then(|| Term::stdout().size().1),
-        is_stderr_capable: stderr && !is_dumb,
-        stdout_color: color(stdout),
-        stderr_color: color(stderr),
     }
 }
 

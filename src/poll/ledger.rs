@@ -104,6 +104,16 @@ impl<'a> Ledger<'a> {
         self.planned
     }
 
+    /// Says when the next look is due.
+    pub(super) fn tell_plan(&self, due: Instant, listener: &mut impl FnMut(Event<'_>)) {
+        let indices: Vec<usize> = self.open.iter().map(|open| open.index).collect();
+        listener(Event::Planned {
+            indices: &indices,
+            has_answered: self.misses == 0 && self.open.iter().any(|open| open.has_contact),
+            pause: due.saturating_duration_since(Instant::now()),
+        });
+    }
+
     /// Enters the result of a look; what is over moves to `done`.
     pub(super) fn enter(
         &mut self,

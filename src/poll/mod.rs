@@ -116,6 +116,15 @@ pub enum Event<'a> {
         /// Why.
         error: &'a Error,
     },
+    /// The next look at these tasks is due after `pause`.
+    Planned {
+        /// Which tasks.
+        indices: &'a [usize],
+        /// The look before had an answer.
+        has_answered: bool,
+        /// How long their provider is left alone.
+        pause: Duration,
+    },
     /// Time passes.
     Tick,
 }
@@ -175,6 +184,7 @@ pub async fn watch(
                 remaining: None,
             });
         }
+        ledger.tell_plan(due, &mut listener);
         looks.push(look(waiting.len(), ledger.question(), due, deadline));
         waiting.push(Some(ledger));
     }
@@ -223,6 +233,7 @@ pub async fn watch(
             continue;
         }
         let due = bounded(now + ledger.pause(), deadline);
+        ledger.tell_plan(due, &mut listener);
         looks.push(look(slot, ledger.question(), due, deadline));
         waiting[slot] = Some(ledger);
     }

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
+use url::Url;
 
 use crate::context::Sources;
 use crate::error::{Error, Result};
@@ -180,6 +181,8 @@ pub struct Entry {
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
     pub connect: Connect,
+    /// See [`console_url`].
+    pub console: fn(&Task) -> Option<Url>,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
 }
@@ -234,6 +237,12 @@ pub fn by_name(name: &str) -> Result<&'static Entry> {
                 .hints(suggest::hint(name, names.iter().copied()))
                 .hint(format!("the providers are: {}", names.join(", ")))
         })
+}
+
+/// Where the provider's console shows what the task made, or else the console itself; only addresses that are known to be right.
+pub fn console_url(task: &Task) -> Option<Url> {
+    let entry = REGISTRY.iter().find(|entry| entry.id == task.provider)?;
+    (entry.console)(task)
 }
 
 /// Whether the text has the form of a UUID (8-4-4-4-12 hex digits).

@@ -6,14 +6,19 @@ use std::time::Duration;
 use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Reporter;
+use super::canvas::Canvas;
+use super::link::link;
+use super::{Reporter, Terminal};
 use crate::poll::Event;
+use crate::provider;
 use crate::secret::clean;
 use crate::task::{Progress, State, Task};
 use crate::text;
 
 /// Nothing is drawn before: what is over at once needs no bar.
 const QUIET_START: Duration = Duration::from_millis(250);
+/// Redraws a second, at most.
+const REDRAWS: u8 = 20;
 /// More tasks than this share one bar.
 const MOST_BARS: usize = 10;
 /// With one bar for all, how many of the latest changes are shown below it.
@@ -24,11 +29,13 @@ const NARROW: usize = 60;
 /// Draws bars on standard error.
 pub struct Bars {
     multi: MultiProgress,
+    canvas: Canvas,
     rows: BTreeMap<usize, Row>,
     shared: Option<Shared>,
     trouble: Option<ProgressBar>,
     trouble_text: String,
     with_color: bool,
+    with_links: bool,
 }
 
 struct Row {
@@ -47,15 +54,21 @@ struct Shared {
 }
 
 impl Bars {
-    /// Bars, with colours or without.
-    pub fn new(with_color: bool) -> Self {
+    /// Bars for this terminal.
+    pub fn new(terminal: Terminal) -> Self {
+        // Templates name colours, and would ask the environment and standard output about them.
+        console::set_colors_enabled(terminal.stderr_color);
+        let canvas = Canvas::new(terminal.is_reflowing);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(canvas.clone()), REDRAWS);
         Bars {
-            multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+            multi: MultiProgress::with_draw_target(target),
+            canvas,
             rows: BTreeMap::new(),
             shared: None,
             trouble: None,
             trouble_text: String::new(),
-            with_color,
+            with_color: terminal.stderr_color,
+            with_links: terminal.stderr_links,
         }
     }
 
@@ -77,7 +90,13 @@ impl Bars {
             for (row, label) in self.rows.values_mut().zip(labels) {
                 row.bar
                     .get_or_insert_with(|| self.multi.add(ProgressBar::new(100)));
-                let label = pad(&text::shorten(&label, column), column);
+                let label = text::shorten(&label, column);
+                let blanks = column.saturating_sub(console::measure_text_width(&label));
+                // Once it has ended there is something to see at the provider's.
+                let console = Some(&row.task)
+                    .filter(|_| self.with_links && row.is_over)
+                    .and_then(provider::console_url);
+                let label = link(&label, console.as_ref()) + &" ".repeat(blanks);
                 show(row, &label, elapsed, width, self.with_color);
             }
         }
@@ -192,7 +211,7 @@ impl Reporter for Bars {
                     row.is_over = true;
                 }
             }
-            Event::Tick => {}
+            Event::Planned { .. } | Event::Tick => {}
         }
         self.draw(elapsed);
     }
@@ -215,6 +234,8 @@ impl Reporter for Bars {
         {
             bar.abandon();
         }
+        // Nobody to tell when this fails.
+        let _ = self.canvas.leave();
     }
 }
 
@@ -234,10 +255,6 @@ fn labels<'t>(tasks: impl Iterator<Item = &'t Task>) -> Vec<String> {
             }
         })
         .collect()
-}
-
-fn pad(label: &str, width: usize) -> String {
-    console::pad_str(label, width, console::Alignment::Left, None).into_owned()
 }
 
 /// Draws a task's row: the bar with percent, the spinner with the flag, or the steps.

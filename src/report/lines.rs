@@ -121,7 +121,7 @@ impl<W: Write> Reporter for Lines<W> {
                 task,
                 remaining,
             } => self.changed(*index, task, *remaining, elapsed),
-            Event::Settled { .. } => {}
+            Event::Settled { .. } | Event::Planned { .. } => {}
             Event::Missed {
                 provider,
                 error,

@@ -1,10 +1,17 @@
 //! The one place that prints: results on standard output, everything else on standard error.
 
 mod bars;
+mod canvas;
+pub mod leave;
 mod lines;
+mod link;
 pub mod panic;
+mod standing;
 mod table;
+mod taskbar;
 pub mod trace;
+
+pub use self::standing::Standing;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -57,7 +64,7 @@ pub fn choose(progress: When, is_quiet: bool, is_capable: bool, is_verbose: bool
 }
 
 /// The terminal, as far as output depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// Columns of standard output; `None` where it is no terminal.
     pub stdout_width: Option<u16>,
@@ -67,6 +74,14 @@ pub struct Terminal {
     pub stdout_color: bool,
     /// Colours on standard error.
     pub stderr_color: bool,
+    /// Standard output is a terminal that opens hyperlinks.
+    pub stdout_links: bool,
+    /// Standard error is a terminal that opens hyperlinks.
+    pub stderr_links: bool,
+    /// Standard error is a terminal that shows progress outside its text (OSC 9;4).
+    pub shows_progress: bool,
+    /// A narrower terminal breaks the lines on its screen anew.
+    pub is_reflowing: bool,
 }
 
 /// Writes results, notes and errors in the form that was asked for.
@@ -106,13 +121,14 @@ impl Printer {
 
     /// A printer for errors that come before anything is resolved.
     pub fn plain(output: Output) -> Self {
-        let terminal = Terminal {
-            stdout_width: None,
-            is_stderr_capable: false,
-            stdout_color: false,
-            stderr_color: false,
-        };
-        Printer::new(output, false, false, When::Never, false, terminal)
+        Printer::new(
+            output,
+            false,
+            false,
+            When::Never,
+            false,
+            Terminal::default(),
+        )
     }
 
     /// The form of standard output.
@@ -127,15 +143,20 @@ impl Printer {
 
     /// The reporter for this terminal and these wishes.
     pub fn reporter(&self) -> Box<dyn Reporter> {
-        match choose(
+        let drawn: Box<dyn Reporter> = match choose(
             self.progress,
             self.is_quiet,
             self.terminal.is_stderr_capable,
             self.is_verbose,
         ) {
-            Choice::Bars => Box::new(bars::Bars::new(self.terminal.stderr_color)),
+            Choice::Bars => Box::new(bars::Bars::new(self.terminal)),
             Choice::Lines => Box::new(lines::Lines::new(io::stderr())),
-            Choice::Silent => Box::new(Silent),
+            Choice::Silent => return Box::new(Silent),
+        };
+        if self.terminal.shows_progress {
+            Box::new(taskbar::Taskbar::new(drawn, io::stderr()))
+        } else {
+            drawn
         }
     }
 
@@ -182,7 +203,8 @@ impl Printer {
         }
     }
 
-    fn task_json(&self, task: &Task) -> String {
+    /// A task as a line of JSON.
+    pub fn task_json(&self, task: &Task) -> String {
         let mut object = TaskObject::from(task);
         if self.with_raw {
             object.raw = Some(task.raw.clone());
@@ -230,6 +252,17 @@ impl Printer {
         if !self.is_quiet {
             self.stderr(&clean(text));
         }
+    }
+
+    /// Lines somebody asked for in the middle of it all, on standard error; so also with `--quiet`.
+    pub fn answer(&self, lines: &[String]) {
+        lines.iter().for_each(|line| self.stderr(&clean(line)));
+    }
+
+    /// A line of what a command of the user's printed, on standard error as it is.
+    pub fn passed_on(&self, line: &[u8]) {
+        let mut err = io::stderr().lock();
+        let _ = err.write_all(&[line, b"\n"].concat());
     }
 
     /// A warning for people, on standard error.

@@ -16,7 +16,7 @@ pub fn install(output: Option<Output>) {
 fn die(panic: &PanicHookInfo<'_>, output: Option<Output>) -> ! {
     let error = defect(panic.location());
     // Not through the locks of the standard streams' users: one of them may be what panicked.
-    let mut text = format!("error: {}\n", error.message);
+    let mut text = format!("{}error: {}\n", super::leave::text(), error.message);
     for hint in &error.details.hints {
         text += &format!("  hint: {hint}\n");
     }
@@ -48,6 +48,7 @@ mod tests {
     #[ignore = "ends the process: the test below runs it in one of its own"]
     fn panics_with_a_secret() {
         install(Some(Output::Json));
+        super::super::leave::progress_is(true);
         let secret = std::env::var("SNAPEXPORT_TEST_SECRET").unwrap_or_default();
         std::thread::spawn(move || panic!("the key was {secret}"))
             .join()
@@ -65,7 +66,9 @@ mod tests {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(
-            said.starts_with("error: snapexport met a defect of its own and ends (panic.rs:"),
+            said.starts_with(
+                "\x1b]9;4;0;\x1b\\error: snapexport met a defect of its own and ends (panic.rs:"
+            ),
             "{said}"
         );
         assert!(!said.contains("hunter2"), "{said}");

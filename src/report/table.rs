@@ -4,6 +4,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
 use super::Terminal;
+use super::link::link_in;
+use crate::provider;
 use crate::secret::clean;
 use crate::task::{Source, Task};
 use crate::text;
@@ -11,7 +13,7 @@ use crate::text;
 /// Columns between two cells, and of the indent of a block's further lines.
 const GAP: u16 = 2;
 
-/// Tasks, one a row.
+/// Tasks, one a row; where the terminal opens links, the id and the result lead to the provider's console.
 pub fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
     let header = [
         "PROVIDER", "TASK", "SNAPSHOT", "STATE", "PROGRESS", "AGE", "RESULT",
@@ -38,13 +40,23 @@ pub fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
             ]
         })
         .collect();
-    fit(&header, &rows, terminal, |row| {
+    let block = |row: &[String]| {
         vec![
             format!("{} {}", row[0], row[1]),
             format!("{}: {}, {}, {}", row[2], row[3], row[4], row[5]),
             row[6].clone(),
         ]
-    })
+    };
+    let linked = |index: usize, line: &str| {
+        let task = &tasks[index];
+        let console = provider::console_url(task).filter(|_| terminal.stdout_links);
+        let line = link_in(line, &rows[index][1], console.as_ref());
+        match &task.artifact {
+            Some(artifact) => link_in(&line, &clean(&artifact.uri), console.as_ref()),
+            None => line,
+        }
+    };
+    fit(&header, &rows, terminal, block, linked)
 }
 
 /// Where it went, why it failed, or where it is going.
@@ -84,7 +96,7 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
             ]
         })
         .collect();
-    fit(&header, &rows, terminal, |row| {
+    let block = |row: &[String]| {
         vec![
             row[0].clone(),
             row[1..6]
@@ -98,7 +110,8 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
                 None => format!("can be exported: {}", row[6]),
             },
         ]
-    })
+    };
+    fit(&header, &rows, terminal, block, |_, line| line.to_owned())
 }
 
 /// `2026-01-10 (12d)`: the day to tell snapshots apart, the age to judge them.
@@ -106,31 +119,40 @@ fn created(then: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", then.strftime("%Y-%m-%d"), text::age(then, now))
 }
 
-/// A table where it fits, else a block of lines for each row.
+/// A table where it fits, else a block of lines for each row. What `finish` adds to a line of a row must take no columns.
 fn fit(
     header: &[&str],
     rows: &[Vec<String>],
     terminal: Terminal,
     block: impl Fn(&[String]) -> Vec<String>,
+    finish: impl Fn(usize, &str) -> String,
 ) -> String {
     let table = render(header, rows);
-    let Some(width) = terminal.stdout_width.map(usize::from) else {
-        return table;
+    let is_wide_enough = terminal.stdout_width.map(usize::from).is_none_or(|width| {
+        let fits = |line: &String| console::measure_text_width(line) <= width;
+        table.iter().all(fits)
+    });
+    let lines: Vec<String> = if is_wide_enough {
+        let finished = |(index, line): (usize, &String)| match index.checked_sub(1) {
+            Some(row) => finish(row, line),
+            None => line.clone(),
+        };
+        table.iter().enumerate().map(finished).collect()
+    } else {
+        let indent = " ".repeat(usize::from(GAP));
+        rows.iter()
+            .enumerate()
+            .map(|(index, row)| {
+                let lines: Vec<String> =
+                    block(row).iter().map(|line| finish(index, line)).collect();
+                lines.join(&format!("\n{indent}"))
+            })
+            .collect()
     };
-    if table
-        .lines()
-        .all(|line| console::measure_text_width(line) <= width)
-    {
-        return table;
-    }
-    let indent = " ".repeat(usize::from(GAP));
-    rows.iter()
-        .map(|row| block(row).join(&format!("\n{indent}")))
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.join("\n")
 }
 
-fn render(header: &[&str], rows: &[Vec<String>]) -> String {
+fn render(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -144,8 +166,7 @@ fn render(header: &[&str], rows: &[Vec<String>]) -> String {
     table
         .lines()
         .map(|line| line.trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
+        .collect()
 }
 
 fn or_dash(text: Option<&str>) -> String {
@@ -168,9 +189,7 @@ mod tests {
         task.provider_state = "Started".into();
         let terminal = Terminal {
             stdout_width: width,
-            is_stderr_capable: false,
-            stdout_color: false,
-            stderr_color: false,
+            ..Terminal::default()
         };
         tasks(&[task], Timestamp::UNIX_EPOCH, terminal)
     }

@@ -15,7 +15,11 @@ mod hostile;
 mod journal;
 mod leaks;
 mod lightsail;
+#[cfg(unix)]
+mod manners;
 mod near_misses;
+#[cfg(unix)]
+mod on_done;
 mod outscale;
 #[cfg(unix)]
 mod pages;

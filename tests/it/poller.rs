@@ -55,7 +55,7 @@ async fn watch(groups: Vec<Group<'_>>, options: Options) -> Waited {
             Event::Lost { index, error } => {
                 log.push(format!("{index} lost {}", error.kind.as_str()))
             }
-            Event::Tick => {}
+            Event::Planned { .. } | Event::Tick => {}
         },
     )
     .await;

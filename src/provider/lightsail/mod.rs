@@ -7,6 +7,7 @@ mod account;
 mod aws_files;
 mod calls;
 mod connector;
+mod console;
 mod credentials;
 mod errors;
 mod join;
@@ -58,6 +59,7 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    console: console::url,
     no_cancel: Some(NO_CANCEL),
 };
 

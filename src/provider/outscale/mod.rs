@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 pub use self::replay::fuzz_replies;
 
@@ -41,6 +42,8 @@ pub const ENTRY: Entry = Entry {
     title: "3DS OUTSCALE",
     shape,
     connect,
+    // Cockpit has no documented address of a task or an object.
+    console: |_| Url::parse("https://cockpit.outscale.com/").ok(),
     no_cancel: None,
 };
 

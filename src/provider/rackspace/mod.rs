@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 
 pub use self::replay::fuzz_replies;
 
@@ -59,6 +60,8 @@ pub const ENTRY: Entry = Entry {
         }
     },
     connect: |sources, http| Box::pin(connect(sources, http)),
+    // The Cloud Control Panel has no documented address of a task or an object.
+    console: |_| Url::parse("https://mycloud.rackspace.com/").ok(),
     no_cancel: Some(NO_CANCEL),
 };
 

@@ -1,0 +1,271 @@
+//! `--on-done COMMAND`: what the user wants done as each task ends.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdin, Command};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::signals::Signals;
+use crate::poll::End;
+use crate::report::{Printer, Reporter};
+use crate::secret::clean;
+use crate::task::Task;
+
+/// Commands that run at once; a thousand tasks may end together.
+const AT_ONCE: usize = 8;
+/// How long output is still read after a command has ended: something it left running may hold its pipes open.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// What commands have to say.
+enum Said {
+    /// A line of output, without its end.
+    Line(Vec<u8>),
+    /// How one went wrong. It changes nothing about the export.
+    Failed(String),
+}
+
+impl Said {
+    fn print(&self, printer: &Printer) {
+        match self {
+            Said::Line(line) => printer.passed_on(line),
+            Said::Failed(text) => printer.warn(text),
+        }
+    }
+}
+
+/// Runs the command for each task that ends. Nobody has to wait for it before the end of the program.
+pub struct OnDone {
+    command: String,
+    slots: Arc<Semaphore>,
+    sender: Option<UnboundedSender<Said>>,
+    receiver: UnboundedReceiver<Said>,
+}
+
+impl OnDone {
+    /// Ready to run this.
+    pub fn new(command: String) -> Self {
+        let (sender, receiver) = unbounded_channel();
+        OnDone {
+            command,
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            sender: Some(sender),
+            receiver,
+        }
+    }
+
+    /// Runs the command for a task; `object` is the task's JSON.
+    pub fn start(&self, task: &Task, object: String) {
+        let Some(sender) = self.sender.clone() else {
+            return;
+        };
+        let mut command = shell(&self.command);
+        command.envs(variables(task));
+        let slots = self.slots.clone();
+        let id = task.id.clone();
+        tokio::spawn(async move {
+            // Held until the command has ended; the semaphore is never closed.
+            let _slot = slots.acquire().await;
+            let problem = match run(command, object, &sender).await {
+                Ok(status) if status.success() => return,
+                Ok(status) => format!("ended with {status}"),
+                Err(error) => format!("could not be run: {error}"),
+            };
+            let _ = sender.send(Said::Failed(format!(
+                "The --on-done command for {id} {problem}; the export is not affected"
+            )));
+        });
+    }
+
+    /// Prints what the commands have said since, above what the reporter draws.
+    pub fn pass_on(&mut self, printer: &Printer, reporter: &mut dyn Reporter) {
+        while let Ok(said) = self.receiver.try_recv() {
+            reporter.aside(&mut || said.print(printer));
+        }
+    }
+
+    /// Lets the commands end and prints what they still say. A signal ends that: then those that run are left to themselves.
+    pub async fn finish(&mut self, printer: &Printer, signals: &Signals) -> End {
+        loop {
+            tokio::select! {
+                biased;
+                () = signals.wait() => return End::Interrupted,
+                said = self.last_said() => match said {
+                    Some(said) => said.print(printer),
+                    None => return End::AllDone,
+                },
+            }
+        }
+    }
+
+    /// The next thing said; `None` once every command has ended. No other is started after this was called.
+    async fn last_said(&mut self) -> Option<Said> {
+        self.sender = None;
+        self.receiver.recv().await
+    }
+}
+
+/// The system's shell, told to run this.
+fn shell(command: &str) -> Command {
+    let (shell, option) = if cfg!(windows) {
+        ("cmd", "/C")
+    } else {
+        ("sh", "-c")
+    };
+    let mut process = Command::new(shell);
+    process.arg(option).arg(command);
+    process
+}
+
+/// The task as variables. All of them are set, so that none is left from elsewhere; what is not known is empty.
+fn variables(task: &Task) -> Vec<(&'static str, String)> {
+    let artifact = task.artifact.as_ref();
+    let error = task.error.as_ref();
+    let percent = task.percent().map(|percent| percent.to_string());
+    let kind = error.map(|error| error.kind.as_str());
+    let pairs = [
+        ("SNAPEXPORT_TASK_ID", Some(task.id.as_str())),
+        ("SNAPEXPORT_PROVIDER", Some(task.provider.0)),
+        ("SNAPEXPORT_REGION", Some(task.region.as_str())),
+        ("SNAPEXPORT_SNAPSHOT", task.snapshot.as_deref()),
+        ("SNAPEXPORT_STATE", Some(task.state.as_str())),
+        (
+            "SNAPEXPORT_PROVIDER_STATE",
+            Some(task.provider_state.as_str()),
+        ),
+        ("SNAPEXPORT_PERCENT", percent.as_deref()),
+        (
+            "SNAPEXPORT_ARTIFACT_URI",
+            artifact.map(|artifact| artifact.uri.as_str()),
+        ),
+        (
+            "SNAPEXPORT_ARTIFACT_ID",
+            artifact.and_then(|artifact| artifact.id.as_deref()),
+        ),
+        ("SNAPEXPORT_ERROR_KIND", kind),
+        (
+            "SNAPEXPORT_ERROR_MESSAGE",
+            error.map(|error| error.message.as_str()),
+        ),
+    ];
+    // A variable cannot hold a NUL, and is often printed: nothing from a server may drive the terminal.
+    pairs
+        .map(|(name, value)| (name, clean(value.unwrap_or_default())))
+        .to_vec()
+}
+
+async fn run(
+    mut command: Command,
+    object: String,
+    sender: &UnboundedSender<Said>,
+) -> std::io::Result<ExitStatus> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let talk = async {
+        tokio::join!(
+            feed(stdin, object),
+            forward(stdout, sender),
+            forward(stderr, sender)
+        );
+    };
+    tokio::pin!(talk);
+    tokio::select! {
+        biased;
+        () = &mut talk => child.wait().await,
+        status = child.wait() => {
+            let _ = tokio::time::timeout(GRACE, &mut talk).await;
+            status
+        }
+    }
+}
+
+/// Writes the task; a command that does not read it is no error.
+async fn feed(stdin: Option<ChildStdin>, object: String) {
+    if let Some(mut stdin) = stdin {
+        let _ = stdin.write_all(format!("{object}\n").as_bytes()).await;
+        let _ = stdin.shutdown().await;
+    }
+}
+
+async fn forward(stream: Option<impl AsyncRead + Unpin>, sender: &UnboundedSender<Said>) {
+    let Some(stream) = stream else { return };
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut line = Vec::new();
+        match reader.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                line.pop_if(|last| *last == b'\n');
+                let _ = sender.send(Said::Line(line));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{ProviderId, TaskId};
+
+    fn task() -> Task {
+        let mut task = Task::unseen(ProviderId("outscale"), "eu-west-2", TaskId::from("t-1"));
+        task.snapshot = Some("a\0b\u{1b}[31m".into());
+        task
+    }
+
+    /// Everything that is said by the command for a task, lines as text.
+    async fn all(command: &str, object: &str) -> Vec<String> {
+        let mut hook = OnDone::new(command.to_owned());
+        hook.start(&task(), object.to_owned());
+        let mut all = Vec::new();
+        while let Some(said) = hook.last_said().await {
+            all.push(match said {
+                Said::Line(line) => String::from_utf8(line).expect("text"),
+                Said::Failed(text) => text,
+            });
+        }
+        all
+    }
+
+    #[test]
+    fn variables_hold_nothing_that_a_variable_or_a_terminal_cannot_bear() {
+        let variables = variables(&task());
+        let value = |name: &str| {
+            let found = variables.iter().find(|(other, _)| *other == name);
+            found.expect("it is there").1.clone()
+        };
+        assert_eq!(value("SNAPEXPORT_SNAPSHOT"), "a b [31m");
+        assert_eq!(value("SNAPEXPORT_ARTIFACT_URI"), "");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_reads_nothing_breaks_nothing() {
+        let large = "x".repeat(1 << 20);
+        assert_eq!(all("exit 0", &large).await, Vec::<String>::new());
+        assert_eq!(all("wc -c | tr -d ' '", &large).await, ["1048577"]);
+    }
+
+    #[tokio::test]
+    async fn what_a_command_leaves_running_is_not_waited_for() {
+        let started = std::time::Instant::now();
+        assert_eq!(all("sleep 20 & echo done", "{}").await, ["done"]);
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_said_to_have_failed() {
+        let said = all("echo on its way; exit 7", "{}").await;
+        assert_eq!(said[0], "on its way");
+        assert!(
+            said[1].contains("t-1 ended with exit status: 7"),
+            "{said:?}"
+        );
+    }
+}

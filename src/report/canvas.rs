@@ -1,0 +1,182 @@
+//! Where bars are drawn: the last lines of the terminal, taken away and written again as a whole.
+//!
+//! Each line has an end of its own, so that a terminal that becomes wider joins none of them to another.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use console::Term;
+use indicatif::TermLike;
+
+use super::leave;
+
+/// A target for indicatif that survives changes of the terminal's width.
+///
+/// For each line that is drawn indicatif writes twice: the line, and blanks up to the right margin, which are left out here.
+/// How the old lines are removed is decided here as well: only this place knows how many rows they take after a resize.
+#[derive(Clone, Debug)]
+pub struct Canvas {
+    term: Term,
+    is_reflowing: bool,
+    frame: Arc<Mutex<Frame>>,
+}
+
+#[derive(Debug, Default)]
+struct Frame {
+    /// What stands on the screen, and the width it was drawn for.
+    shown: Vec<String>,
+    width: u16,
+    /// What is being drawn.
+    next: Vec<String>,
+    is_filler_due: bool,
+}
+
+impl Canvas {
+    /// On standard error. `is_reflowing`: a terminal that becomes narrower breaks its lines anew.
+    pub fn new(is_reflowing: bool) -> Self {
+        Canvas {
+            term: Term::buffered_stderr(),
+            is_reflowing,
+            frame: Arc::default(),
+        }
+    }
+
+    /// Leaves what is drawn on the screen; what comes next stands below it.
+    pub fn leave(&self) -> io::Result<()> {
+        let mut frame = self.frame();
+        if !std::mem::take(&mut frame.shown).is_empty() {
+            leave::bars_are(false);
+            self.term.write_str("\r\n")?;
+            self.term.flush()?;
+        }
+        Ok(())
+    }
+
+    fn frame(&self) -> MutexGuard<'_, Frame> {
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Frame {
+    /// What takes the old lines away and writes the new ones.
+    fn change(&mut self, width: u16, is_reflowing: bool) -> String {
+        let columns = usize::from(width.max(1));
+        let next: Vec<String> = std::mem::take(&mut self.next)
+            .into_iter()
+            .map(|line| console::truncate_str(&line, columns, "").into_owned())
+            .collect();
+        self.is_filler_due = false;
+        if next == self.shown && (width == self.width || next.is_empty()) {
+            return String::new();
+        }
+        let is_broken = is_reflowing && width < self.width;
+        let rows: usize = self
+            .shown
+            .iter()
+            .map(|line| match console::measure_text_width(line) {
+                wide if is_broken => wide.div_ceil(columns).max(1),
+                _ => 1,
+            })
+            .sum();
+        let erase = match rows {
+            0 => String::new(),
+            1 => "\r\x1b[J".to_owned(),
+            _ => format!("\r\x1b[{}A\x1b[J", rows - 1),
+        };
+        self.width = width;
+        self.shown = next;
+        erase + &self.shown.join("\r\n")
+    }
+}
+
+impl TermLike for Canvas {
+    fn width(&self) -> u16 {
+        self.term.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.term.size().0
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.frame().next.push(line.to_owned());
+        Ok(())
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let mut frame = self.frame();
+        if !frame.is_filler_due {
+            frame.next.push(text.to_owned());
+        }
+        frame.is_filler_due = !frame.is_filler_due;
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let mut frame = self.frame();
+        let text = frame.change(self.width(), self.is_reflowing);
+        if text.is_empty() {
+            return Ok(());
+        }
+        leave::bars_are(!frame.shown.is_empty());
+        self.term.write_str(&text)?;
+        self.term.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(lines: &[&str], width: u16, frame: &mut Frame, is_reflowing: bool) -> String {
+        frame.next = lines.iter().map(|line| (*line).to_owned()).collect();
+        frame.change(width, is_reflowing)
+    }
+
+    #[test]
+    fn what_a_narrower_terminal_broke_into_rows_is_taken_away_whole() {
+        let long = "x".repeat(70);
+        for (is_reflowing, up) in [(true, "\x1b[2A"), (false, "\x1b[1A")] {
+            let mut frame = Frame::default();
+            assert_eq!(
+                drawn(&[&long, "short"], 80, &mut frame, is_reflowing),
+                format!("{long}\r\nshort")
+            );
+            let then = drawn(&[&long, "short"], 40, &mut frame, is_reflowing);
+            let cut = "x".repeat(40);
+            assert_eq!(then, format!("\r{up}\x1b[J{cut}\r\nshort"));
+            // Nothing is joined when it becomes wider.
+            let then = drawn(&["a", "b"], 100, &mut frame, is_reflowing);
+            assert_eq!(then, "\r\x1b[1A\x1b[Ja\r\nb");
+        }
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_written_again() {
+        let mut frame = Frame::default();
+        assert_eq!(drawn(&["a"], 80, &mut frame, true), "a");
+        assert_eq!(drawn(&["a"], 80, &mut frame, true), "");
+        assert_eq!(drawn(&[], 80, &mut frame, true), "\r\x1b[J");
+        assert_eq!(drawn(&[], 80, &mut frame, true), "");
+    }
+}

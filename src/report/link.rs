@@ -1,0 +1,48 @@
+//! Hyperlinks in a terminal (OSC 8). They take no columns.
+
+use url::Url;
+
+/// The text as a link to this address; plain where there is none.
+///
+/// `text` must be clean already. An address is written by `Url`, which escapes whatever is not printable ASCII.
+pub fn link(text: &str, address: Option<&Url>) -> String {
+    let printable =
+        address.filter(|address| address.as_str().bytes().all(|b| b.is_ascii_graphic()));
+    match printable {
+        Some(address) => format!("\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"),
+        None => text.to_owned(),
+    }
+}
+
+/// The line with the first of these words in it as a link.
+pub fn link_in(line: &str, word: &str, address: Option<&Url>) -> String {
+    match line.find(word).filter(|_| !word.is_empty() && word != "-") {
+        Some(start) => {
+            let end = start + word.len();
+            format!("{}{}{}", &line[..start], link(word, address), &line[end..])
+        }
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_cannot_end_its_link() {
+        let address = Url::parse("https://a.example/#x\u{1b}\\\u{7}é y").expect("an address");
+        let linked = link("word", Some(&address));
+        assert_eq!(linked.matches('\x1b').count(), 4, "{linked:?}");
+        assert!(!linked.contains('\u{7}') && linked.is_ascii(), "{linked:?}");
+        assert_eq!(console::measure_text_width(&linked), 4);
+    }
+
+    #[test]
+    fn a_line_without_the_word_stays_as_it_is() {
+        let address = Url::parse("https://a.example/").expect("an address");
+        assert_eq!(link_in("one two", "three", Some(&address)), "one two");
+        assert_eq!(link_in("one - two", "-", Some(&address)), "one - two");
+        assert_eq!(link_in("one two", "two", None), "one two");
+    }
+}
