@@ -1,7 +1,9 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
+pub mod completions;
 pub mod export;
 pub mod list;
+pub mod man;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod status;

@@ -3,12 +3,15 @@
 mod architecture;
 mod canned;
 mod cli;
+mod completion;
 mod conformance;
+mod contract;
 mod corpus;
 mod crash;
 mod docs;
 mod fake;
 mod faults;
+mod generated;
 mod hostile;
 mod journal;
 mod leaks;

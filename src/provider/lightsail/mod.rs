@@ -9,6 +9,7 @@ mod connector;
 mod credentials;
 mod errors;
 mod join;
+mod known;
 mod merge;
 mod replay;
 mod sightings;
@@ -55,6 +56,9 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    regions: known::regions,
+    region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
 };
 
 /// Requests under way at once during a look.
