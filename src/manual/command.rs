@@ -75,11 +75,11 @@ fn by_clap(command: &Command) -> String {
     if command.has_subcommands() {
         let _ = man.render_subcommands_section(&mut text);
     }
-    // Lines that only define how quotes are drawn, once for each section.
+    // The apostrophe by its own name; lines that define another for it stand before each section.
     String::from_utf8_lossy(&text)
         .lines()
         .filter(|line| !line.starts_with(".ie ") && !line.starts_with(".el "))
-        .map(|line| format!("{line}\n"))
+        .map(|line| line.replace("\\*(Aq", "\\(aq") + "\n")
         .collect()
 }
 

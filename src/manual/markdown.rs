@@ -2,12 +2,27 @@
 
 /// Text that `man` shows as it is, also where it begins a line or holds hyphens that are typed.
 pub fn escape(text: &str) -> String {
-    let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) {
+    let text = verbatim(text);
+    if text.starts_with('.') {
         format!("\\&{text}")
     } else {
         text
     }
+}
+
+/// Typographers' quotes and hyphens are of no use in what is to be typed.
+fn verbatim(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\\' => "\\e".to_owned(),
+            '-' => "\\-".to_owned(),
+            '\'' => "\\(aq".to_owned(),
+            '`' => "\\(ga".to_owned(),
+            '^' => "\\(ha".to_owned(),
+            '~' => "\\(ti".to_owned(),
+            other => other.to_string(),
+        })
+        .collect()
 }
 
 /// Lines shown as they are, indented.
@@ -96,7 +111,7 @@ fn inline(text: &str) -> String {
     let mut roff = String::new();
     for (index, part) in text.split('`').enumerate() {
         if index % 2 == 1 {
-            roff += &format!("\\fB{}\\fR", part.replace('\\', "\\e").replace('-', "\\-"));
+            roff += &format!("\\fB{}\\fR", verbatim(part));
         } else {
             roff += &stressed(&without_links(part));
         }
@@ -160,6 +175,7 @@ mod tests {
     fn a_line_never_becomes_a_request_by_chance() {
         assert_eq!(escape(".x"), "\\&.x");
         assert_eq!(inline("'x"), "\\&'x");
+        assert_eq!(escape("'x"), "\\(aqx");
         assert!(to_roff("## A\n\n.so /etc/passwd\n").contains("\\&.so"));
     }
 }

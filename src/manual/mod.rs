@@ -203,7 +203,10 @@ mod tests {
                     page.file()
                 );
             }
-            let opened = |request: &str| page.roff.lines().filter(|line| *line == request).count();
+            let opened = |wanted: &str| {
+                let requests = page.roff.lines().filter_map(|line| line.split(' ').next());
+                requests.filter(|request| *request == wanted).count()
+            };
             assert_eq!(opened(".EX"), opened(".EE"), "{}", page.file());
             assert_eq!(opened(".RS"), opened(".RE"), "{}", page.file());
         }

@@ -77,3 +77,74 @@ fn generated_files_are_as_the_source_makes_them() {
         "not as the source makes them: {stale:?}; write them with: SNAPEXPORT_GENERATE=1 cargo test --test it generated::"
     );
 }
+
+#[test]
+fn groff_has_nothing_to_say_against_any_page() {
+    let format = |page: &str| {
+        std::process::Command::new("groff")
+            .args(["-man", "-Tutf8", "-Kutf8", "-ww", page])
+            .current_dir(root())
+            .output()
+    };
+    for name in files().into_keys().filter(|name| name.starts_with("man/")) {
+        // Where there is no groff, the unit tests of the manual still hold its form.
+        let Ok(output) = format(&name) else { return };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && said.is_empty(), "{name}: {said}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.lines().count() > 20, "{name}: {text}");
+    }
+}
+
+#[test]
+fn every_page_is_printed_as_it_stands_in_the_repository() {
+    let user = crate::program::User::new();
+    for page in manual::pages() {
+        let short = page.name.trim_start_matches("snapexport-");
+        for name in [page.name.as_str(), short] {
+            let ran = user.run(&["man", name]);
+            let file = root().join("man").join(page.file());
+            assert_eq!(
+                ran.stdout,
+                std::fs::read_to_string(file).expect("the page"),
+                "{name}"
+            );
+        }
+    }
+    assert!(
+        user.run(&["man"])
+            .stdout
+            .starts_with(".TH \"snapexport\" 1 ")
+    );
+    let ran = user.run(&["man", "wiat"]);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(
+        ran.stderr.contains("the pages are: snapexport, export"),
+        "{}",
+        ran.all()
+    );
+}
+
+#[test]
+fn the_readme_and_the_help_tell_the_same_exit_codes() {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
+    let rows: Vec<&str> = readme
+        .lines()
+        .skip_while(|line| *line != "| code | meaning |")
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let codes = &snapexport::error::EXIT_CODES;
+    let expected: Vec<String> = codes
+        .iter()
+        .map(|code| format!("| {} | {} |", code.numbers(), code.meaning))
+        .collect();
+    assert_eq!(rows, expected);
+    let help = crate::program::User::new().run(&["--help"]).stdout;
+    // Long lines are wrapped there.
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for code in codes {
+        let line = words(&format!("{} {}", code.numbers(), code.plain()));
+        assert!(words(&help).contains(&line), "{line}: {help}");
+    }
+}
