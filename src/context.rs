@@ -178,6 +178,8 @@ pub struct Sources {
     pub profile: Option<ProfileChoice>,
     /// `--region` or `SNAPEXPORT_REGION`, before everything else.
     pub region: Option<String>,
+    /// Where that region is from, in words.
+    pub region_origin: &'static str,
     /// `--bucket-profile`: the profile whose key pair opens a bucket in another account (OUTSCALE).
     pub bucket_profile: Option<String>,
     /// Our configuration file.

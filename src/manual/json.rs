@@ -62,7 +62,11 @@ fn variant(schema: &Value) -> String {
 fn fields(schema: &Value) -> String {
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties
-        .map(|(name, field)| row(name, Some(&form(field)), &said(field)))
+        .map(|(name, field)| match said(field) {
+            // The word that tells the forms of an object apart.
+            text if text.is_empty() => row(name, Some(&form(field)), "Always this word."),
+            text => row(name, Some(&form(field)), &text),
+        })
         .collect()
 }
 

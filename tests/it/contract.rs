@@ -206,3 +206,28 @@ fn every_field_of_every_schema_is_described() {
     }
     assert_eq!(bare, Vec::<String>::new());
 }
+
+#[test]
+fn the_sandbox_prints_its_variables_as_json() {
+    use std::io::{BufRead, BufReader};
+    let user = crate::program::User::new();
+    let mut child = user
+        .command(&["sandbox", "-o", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("piped"))
+        .read_line(&mut line)
+        .expect("a line");
+    child.kill().expect("it is ours");
+    child.wait().expect("it ends");
+    check(&["sandbox".into(), "-o".into(), "json".into()], &line, "");
+    let object: Value = serde_json::from_str(&line).expect("JSON");
+    let address = object["variables"]["OSC_ENDPOINT_API"].as_str();
+    assert!(
+        address.is_some_and(|address| address.starts_with("http://127.0.0.1:")),
+        "{line}"
+    );
+}

@@ -104,11 +104,8 @@ fn every_page_is_printed_as_it_stands_in_the_repository() {
         for name in [page.name.as_str(), short] {
             let ran = user.run(&["man", name]);
             let file = root().join("man").join(page.file());
-            assert_eq!(
-                ran.stdout,
-                std::fs::read_to_string(file).expect("the page"),
-                "{name}"
-            );
+            let expected = std::fs::read_to_string(file).expect("the page");
+            assert!(ran.stdout == expected, "{name} is not as it stands in man/");
         }
     }
     assert!(

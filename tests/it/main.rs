@@ -1,6 +1,7 @@
 //! The integration tests, in one binary so that they link once.
 
 mod architecture;
+mod cancel;
 mod canned;
 mod cli;
 mod completion;
@@ -11,16 +12,24 @@ mod crash;
 mod docs;
 mod fake;
 mod faults;
+mod filters;
 mod generated;
 mod hostile;
 mod journal;
 mod leaks;
 mod lightsail;
+mod near_misses;
 mod outscale;
+#[cfg(unix)]
+mod pages;
 mod poller;
 mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
+#[cfg(unix)]
+mod recording;
+mod stage;
+mod starts;
 #[cfg(unix)]
 mod terminal;

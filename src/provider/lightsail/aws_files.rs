@@ -9,6 +9,7 @@ use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
+use crate::secret::clean;
 
 /// Settings by which an AWS profile can give credentials.
 const WAYS_TO_CREDENTIALS: [&str; 8] = [
@@ -44,6 +45,55 @@ impl AwsSource {
         self.profile()?.get(setting).filter(|text| !text.is_empty())
     }
 
+    /// Where it stands, for messages: `profile 'x' of /home/me/.aws/config`.
+    pub fn place(&self) -> String {
+        let headings = [
+            format!("[{}]", self.name),
+            format!("[profile {}]", self.name),
+        ];
+        let has_it = |path: &&PathBuf| {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.lines().any(|line| headings.contains(&squeezed(line)))
+        };
+        let files: Vec<String> = self
+            .paths
+            .iter()
+            .filter(has_it)
+            .map(|path| path.display().to_string())
+            .collect();
+        format!("profile '{}' of {}", clean(&self.name), files.join(" and "))
+    }
+
+    /// How the profile gives credentials, in the order in which the AWS tools look; a key id where keys stand in it.
+    pub fn way(&self) -> String {
+        if let Some(role) = self.get("role_arn") {
+            let with = match (self.get("source_profile"), self.get("credential_source")) {
+                (Some(source), _) => format!("with profile '{source}'"),
+                (None, Some(source)) => format!("with {source}"),
+                (None, None) => "with a web identity".to_owned(),
+            };
+            return clean(&format!("role {role}, assumed {with}"));
+        }
+        let sso = self.get("sso_session").or(self.get("sso_start_url"));
+        if let Some(sso) = sso {
+            let role = self.get("sso_role_name").unwrap_or("unnamed");
+            return clean(&format!("role {role} by single sign-on ({sso})"));
+        }
+        if self.get("credential_process").is_some() {
+            return "what credential_process prints".to_owned();
+        }
+        clean(self.get("aws_access_key_id").unwrap_or("unknown"))
+    }
+
+    /// Whether a key pair that stands in the profile is all there is to fetch.
+    pub fn has_keys_alone(&self) -> bool {
+        let ways: Vec<&str> = WAYS_TO_CREDENTIALS
+            .into_iter()
+            .filter(|way| self.get(way).is_some())
+            .collect();
+        ways == ["aws_access_key_id", "aws_secret_access_key"]
+    }
+
     /// Warns of files that others may read, if keys stand in them.
     pub fn warn_if_open(&self) {
         // Which of the two files has them is not said; a file without any is often open, and may be.
@@ -70,6 +120,12 @@ impl AwsSource {
             .iter()
             .any(|way| self.get(way).is_some())
     }
+}
+
+/// A heading as it would be written without spare spaces.
+fn squeezed(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.join(" ").replace("[ ", "[").replace(" ]", "]")
 }
 
 /// The shared AWS files, if there are any, with this profile selected.

@@ -4,6 +4,8 @@
 //! sign-on, `credential_process`, roles, web identity, containers) is the AWS crates' own work, at the first call.
 //! Instance metadata is asked only where a profile says so: off EC2 it costs seconds to find out that there is none.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -20,15 +22,15 @@ use reqwest::Url;
 use super::Profile;
 use super::aws_files::{AwsSource, aws_source};
 use super::connector::Connector;
+use super::place::{endpoint, region};
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
+use crate::provider::Setting;
 use crate::provider::http::{CONNECT_TIMEOUT, Http, REPLY_TIMEOUT};
 use crate::secret::{Secret, clean};
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_LIGHTSAIL", "AWS_ENDPOINT_URL"];
 const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -44,18 +46,83 @@ pub struct Resolved {
     pub region: String,
     /// An address other than the region's own.
     pub endpoint: Option<Url>,
+    /// All of it with its origins.
+    pub settings: Vec<Setting>,
+    /// See [`crate::provider::Provider::credentials_tag`].
+    pub tag: u64,
+}
+
+/// A section `[profile.NAME.lightsail]` of our own file.
+pub struct OwnProfile<'s> {
+    /// The profile's name.
+    name: &'s str,
+    /// What it says.
+    pub profile: &'s Profile,
+}
+
+impl OwnProfile<'_> {
+    /// The section's heading, for messages.
+    pub fn place(&self) -> String {
+        format!("[profile.{}.lightsail]", self.name)
+    }
 }
 
 /// Where credentials come from, before they are fetched.
 enum Origin {
     Keys(Keys),
-    AwsProfile(AwsSource),
+    /// The profile, and who named it.
+    AwsProfile(AwsSource, String),
     WebIdentity,
-    Container,
+    /// The variable that names the agent.
+    Container(&'static str),
+}
+
+impl Origin {
+    /// Who calls, as far as that is known before the credentials are fetched, and who says so.
+    fn setting(&self, sources: &Sources) -> Setting {
+        let (who, origin) = match self {
+            Origin::Keys(keys) => (keys.key_id.clone(), keys.place.clone()),
+            Origin::AwsProfile(source, asked) => {
+                (source.way(), format!("{} ({asked})", source.place()))
+            }
+            Origin::WebIdentity => (
+                match sources.var("AWS_ROLE_ARN") {
+                    Some(role) => format!("web identity as {role}"),
+                    None => "web identity".to_owned(),
+                },
+                "AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(),
+            ),
+            Origin::Container(variable) => (
+                "the role of the container".to_owned(),
+                (*variable).to_owned(),
+            ),
+        };
+        Setting::new("credentials", who, origin)
+    }
+
+    /// The same for the same keys. What has to be fetched may be other keys each time.
+    fn tag(&self) -> u64 {
+        static FETCHED: AtomicU64 = AtomicU64::new(0);
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Origin::Keys(keys) => {
+                (&keys.key_id, keys.secret.expose()).hash(&mut hasher);
+                keys.token.as_ref().map(Secret::expose).hash(&mut hasher);
+            }
+            Origin::AwsProfile(source, _) if source.has_keys_alone() => {
+                source.get("aws_access_key_id").hash(&mut hasher);
+                source.get("aws_secret_access_key").hash(&mut hasher);
+                source.get("aws_session_token").hash(&mut hasher);
+            }
+            _ => FETCHED.fetch_add(1, Ordering::Relaxed).hash(&mut hasher),
+        }
+        hasher.finish()
+    }
 }
 
 /// A key pair as it stands somewhere.
 struct Keys {
+    place: String,
     key_id: String,
     secret: Secret,
     token: Option<Secret>,
@@ -65,27 +132,47 @@ struct Keys {
 pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     let (origin, own) = origin(sources).await?;
     let aws = match &origin {
-        Origin::AwsProfile(source) => Some(source),
+        Origin::AwsProfile(source, _) => Some(source),
         _ => None,
     };
-    let region = region(sources, own, aws).await?;
-    let endpoint = endpoint(sources, http, own, aws)?;
-    let (credentials, account) = credentials(sources, http, origin, &region)?;
+    let who = origin.setting(sources);
+    let region = region(sources, own.as_ref(), aws).await?;
+    let (endpoint, address) = match endpoint(sources, http, own.as_ref(), aws)? {
+        Some((url, setting)) => (Some(url), setting),
+        None => (None, usual_endpoint(&region.value)),
+    };
+    let tag = origin.tag();
+    let (credentials, account) = credentials(sources, http, origin, &region.value)?;
     Ok(Resolved {
         credentials,
         account,
-        region,
+        region: region.value.clone(),
         endpoint,
+        settings: vec![who, region, address],
+        tag,
     })
+}
+
+fn usual_endpoint(region: &str) -> Setting {
+    let url = format!("https://lightsail.{region}.amazonaws.com/");
+    Setting::new("endpoint", url, "the region")
 }
 
 /// Flag, environment, default profile of our own, AWS's own files, the machine's role: the first that is there, with
 /// the profile of ours that led to it.
-async fn origin(sources: &Sources) -> Result<(Origin, Option<&Profile>)> {
+async fn origin(sources: &Sources) -> Result<(Origin, Option<OwnProfile<'_>>)> {
     let section = sources.own_profile().and_then(|p| p.lightsail.as_ref());
+    let own = sources
+        .profile
+        .as_ref()
+        .zip(section)
+        .map(|(choice, own)| OwnProfile {
+            name: &choice.name,
+            profile: own,
+        });
     if let Some(choice) = sources.profile.as_ref().filter(|p| p.is_explicit) {
-        return match section {
-            Some(own) => Ok((of_own_profile(sources, &choice.name, own).await?, section)),
+        return match own {
+            Some(own) => Ok((of_own_profile(sources, &own).await?, Some(own))),
             None => Ok((
                 named_aws_profile(sources, &choice.name, "--profile").await?,
                 None,
@@ -93,14 +180,13 @@ async fn origin(sources: &Sources) -> Result<(Origin, Option<&Profile>)> {
         };
     }
     if let Some(keys) = environment_keys(sources)? {
-        tracing::info!("credentials: {KEY_ID} in the environment ({})", keys.key_id);
         return Ok((Origin::Keys(keys), None));
     }
     if let Some(name) = sources.var("AWS_PROFILE") {
         return Ok((named_aws_profile(sources, name, "AWS_PROFILE").await?, None));
     }
-    if let Some((choice, own)) = sources.profile.as_ref().zip(section) {
-        return Ok((of_own_profile(sources, &choice.name, own).await?, section));
+    if let Some(own) = own {
+        return Ok((of_own_profile(sources, &own).await?, Some(own)));
     }
     if let Some(source) = aws_source(sources, "default").await?
         && source.has_credentials()
@@ -115,12 +201,10 @@ async fn origin(sources: &Sources) -> Result<(Origin, Option<&Profile>)> {
 fn machine_role(sources: &Sources) -> Result<Origin> {
     if sources.home.is_some() {
         if sources.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
-            tracing::info!("credentials: web identity (AWS_WEB_IDENTITY_TOKEN_FILE)");
             return Ok(Origin::WebIdentity);
         }
         if let Some((name, _)) = sources.first_var(&CONTAINER) {
-            tracing::info!("credentials: the container's role ({name})");
-            return Ok(Origin::Container);
+            return Ok(Origin::Container(name));
         }
     }
     Err(Error::new(
@@ -143,6 +227,7 @@ fn environment_keys(sources: &Sources) -> Result<Option<Keys>> {
         (Some(_), None) => return Err(half_a_pair("The environment", KEY_ID, SECRET_KEY)),
     };
     Ok(Some(Keys {
+        place: format!("{KEY_ID} and {SECRET_KEY}"),
         key_id: key_id.to_owned(),
         secret: Secret::new(secret),
         token: sources.var("AWS_SESSION_TOKEN").map(Secret::new),
@@ -196,14 +281,13 @@ fn of_aws_profile(source: AwsSource, asked: &str) -> Result<Origin> {
         }
         _ => {}
     }
-    tracing::info!("credentials: the AWS profile '{name}' ({asked})");
     source.warn_if_open();
-    Ok(Origin::AwsProfile(source))
+    Ok(Origin::AwsProfile(source, asked.to_owned()))
 }
 
 /// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
-async fn of_own_profile(sources: &Sources, name: &str, profile: &Profile) -> Result<Origin> {
-    let place = format!("[profile.{name}.lightsail]");
+async fn of_own_profile(sources: &Sources, own: &OwnProfile<'_>) -> Result<Origin> {
+    let (profile, place) = (own.profile, own.place());
     let command = profile.secret_key_command.as_deref();
     let has_secret = profile.secret_key.is_some() || command.is_some();
     match (&profile.access_key, has_secret, &profile.aws_profile) {
@@ -219,97 +303,16 @@ async fn of_own_profile(sources: &Sources, name: &str, profile: &Profile) -> Res
         (Some(_), false, None) => Err(half_a_pair(&place, "access_key", "secret_key")),
         (None, true, None) => Err(half_a_pair(&place, "secret_key", "access_key")),
         (Some(key_id), true, None) => {
-            tracing::info!("credentials: {place} ({key_id})");
             let secret = profile_secret("secret_key", profile.secret_key.as_ref(), command)?;
             let secret = secret.ok_or_else(|| half_a_pair(&place, "access_key", "secret_key"))?;
             Ok(Origin::Keys(Keys {
+                place,
                 key_id: key_id.clone(),
                 secret,
                 token: profile.session_token.clone(),
             }))
         }
     }
-}
-
-/// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
-async fn region(
-    sources: &Sources,
-    own: Option<&Profile>,
-    aws: Option<&AwsSource>,
-) -> Result<String> {
-    let flag = sources.region.as_deref().map(|region| ("--region", region));
-    let set = sources.first_var(&REGIONS);
-    let in_own = own.and_then(|profile| Some(("config.toml", profile.region.as_deref()?)));
-    let in_aws = aws.and_then(|source| Some(("the AWS profile", source.get("region")?)));
-    let profiles = in_own.or(in_aws);
-    let found = if sources.is_profile_explicit() {
-        flag.or(profiles).or(set)
-    } else {
-        flag.or(set).or(profiles)
-    };
-    if let Some((origin, region)) = found {
-        return checked_region(origin, region);
-    }
-    // Keys without a region: the AWS tools take it from the profile then, and so does everybody expect.
-    if own.is_none() && aws.is_none() {
-        let name = sources.var("AWS_PROFILE").unwrap_or("default");
-        if let Some(source) = aws_source(sources, name).await?
-            && let Some(region) = source.get("region")
-        {
-            return checked_region("the AWS profile", region);
-        }
-    }
-    Err(Error::usage("No region is set for Lightsail")
-        .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
-}
-
-fn checked_region(origin: &str, region: &str) -> Result<String> {
-    let region = region.trim();
-    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !region.bytes().all(is_name) || region.is_empty() {
-        // The name becomes part of a host's name, and the request carries a signature.
-        return Err(Error::usage(format!(
-            "'{}' from {origin} is no AWS region",
-            clean(region)
-        )));
-    }
-    let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
-        return Err(Error::usage(format!(
-            "'{region}' from {origin} is an availability zone, not a region"
-        ))
-        .hint(format!("pass --region {without_zone}")));
-    }
-    tracing::info!("region: {region} ({origin})");
-    Ok(region.to_owned())
-}
-
-/// An address in the environment overrides a profile's: that is what it is for.
-fn endpoint(
-    sources: &Sources,
-    http: &Http,
-    own: Option<&Profile>,
-    aws: Option<&AwsSource>,
-) -> Result<Option<Url>> {
-    let is_ignored = sources
-        .var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let set = sources.first_var(&ENDPOINTS).filter(|_| !is_ignored);
-    let in_own = || Some(("config.toml", own?.endpoint.clone()?));
-    let in_aws = || {
-        let endpoint = aws?.endpoint().filter(|_| !is_ignored)?;
-        Some(("the AWS profile", endpoint))
-    };
-    let found = set
-        .map(|(name, value)| (name, value.to_owned()))
-        .or_else(in_own)
-        .or_else(in_aws);
-    let Some((origin, text)) = found else {
-        return Ok(None);
-    };
-    let url = http.endpoint(&text, origin)?;
-    tracing::info!("endpoint: {} ({origin})", crate::secret::redact_url(&url));
-    Ok(Some(url))
 }
 
 fn credentials(
@@ -331,7 +334,7 @@ fn credentials(
             let pair = Credentials::new(&keys.key_id, secret, token, None, "snapexport");
             (SharedCredentialsProvider::new(pair), keys.key_id)
         }
-        Origin::AwsProfile(source) => {
+        Origin::AwsProfile(source, _) => {
             let account = source
                 .get("aws_access_key_id")
                 .map_or_else(|| format!("profile {}", source.name), str::to_owned);
@@ -349,7 +352,7 @@ fn credentials(
             let account = sources.var("AWS_ROLE_ARN").unwrap_or("web identity");
             (SharedCredentialsProvider::new(provider), account.to_owned())
         }
-        Origin::Container => {
+        Origin::Container(_) => {
             let provider = EcsCredentialsProvider::builder().configure(&config).build();
             (
                 SharedCredentialsProvider::new(provider),

@@ -11,6 +11,7 @@ mod errors;
 mod join;
 mod known;
 mod merge;
+mod place;
 mod replay;
 mod sightings;
 mod sources;
@@ -38,7 +39,8 @@ use self::connector::Connector;
 use self::join::RECORD_PREFIX;
 use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+    name_problem,
 };
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
@@ -59,6 +61,13 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    no_cancel: Some(NO_CANCEL),
+};
+
+const NO_CANCEL: NoCancel = NoCancel {
+    why: "Amazon Lightsail has no call for that",
+    instead: "then delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
+              aws ec2 delete-snapshot for each EBS snapshot",
 };
 
 /// Requests under way at once during a look.
@@ -131,6 +140,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         account: resolved.account,
         region: resolved.region,
         endpoint,
+        settings: resolved.settings,
+        tag: resolved.tag,
     }))
 }
 
@@ -140,6 +151,8 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    settings: Vec<Setting>,
+    tag: u64,
 }
 
 #[async_trait]
@@ -154,6 +167,14 @@ impl Provider for Lightsail {
 
     fn account(&self) -> String {
         self.account.clone()
+    }
+
+    fn credentials_tag(&self) -> u64 {
+        self.tag
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.settings.clone()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -242,6 +263,10 @@ impl Provider for Lightsail {
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         self.list(filter).await
+    }
+
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {

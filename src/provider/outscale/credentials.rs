@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::super::Setting;
 use super::super::http::Http;
 use super::Profile;
 use super::mapping::text;
@@ -15,6 +16,9 @@ use crate::secret::{Secret, clean, redact_url};
 
 /// The region of every official client, if none is named.
 const DEFAULT_REGION: &str = "eu-west-2";
+
+/// The name of the setting that says where the API is.
+const API: &str = "endpoint";
 
 /// Everything that is needed to talk to the cloud.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(super) struct Account {
     pub objects: Url,
     /// The key pair of a bucket in another account.
     pub bucket_keys: Option<Keys>,
+    /// All of it with its origins.
+    pub settings: Vec<Setting>,
 }
 
 impl Account {
@@ -34,40 +40,48 @@ impl Account {
     pub fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
         let section = Section::choose(sources)?;
         let keys = section.keys()?;
-        tracing::info!("access key {} from {}", keys.id, section.origin);
-        let region = region(sources, &section)?;
+        let mut settings = vec![Setting::new("credentials", &keys.id, &section.origin)];
+        let (region, origin) = region(sources, &section)?;
+        settings.push(Setting::new("region", &region, origin));
         // A profile's endpoints are those of its region, so another region's calls must not go there.
         let is_home = section.region.as_ref().is_none_or(|home| *home == region);
-        let endpoint = |variable, own: &Option<String>, host: String| {
+        let mut endpoint = |name, variable, own: &Option<String>, host: String| {
             let (text, origin) = match (sources.var(variable), own) {
                 (Some(text), _) => (text.to_owned(), variable),
                 (None, Some(text)) if is_home => (text.clone(), section.origin.as_str()),
                 _ => (host, "the region"),
             };
-            let url = http.endpoint(&text, origin)?;
-            tracing::info!("endpoint {} from {origin}", redact_url(&url));
+            let mut url = http.endpoint(&text, origin)?;
+            // Half of the clients write the version into the endpoint, half do not.
+            if name == API && url.path() == "/" {
+                url.set_path("/api/v1");
+            }
+            settings.push(Setting::new(name, redact_url(&url), origin));
             Ok::<Url, Error>(url)
         };
-        let mut api = endpoint(
+        let api = endpoint(
+            API,
             "OSC_ENDPOINT_API",
             &section.endpoint,
             format!("api.{region}.outscale.com"),
         )?;
-        // Half of the clients write the version into the endpoint, half do not.
-        if api.path() == "/" {
-            api.set_path("/api/v1");
-        }
         let objects = endpoint(
+            "object endpoint",
             "OSC_ENDPOINT_OOS",
             &section.object_endpoint,
             format!("oos.{region}.outscale.com"),
         )?;
+        let bucket_keys = bucket_keys(sources)?;
+        if let Some((keys, origin)) = &bucket_keys {
+            settings.push(Setting::new("bucket credentials", &keys.id, origin));
+        }
         Ok(Account {
             keys,
             region,
             api,
             objects,
-            bucket_keys: bucket_keys(sources)?,
+            bucket_keys: bucket_keys.map(|(keys, _)| keys),
+            settings,
         })
     }
 }
@@ -188,9 +202,9 @@ fn none() -> Error {
 }
 
 /// The flag, else what stands beside the keys, else `OSC_REGION`, else the default.
-fn region(sources: &Sources, section: &Section) -> Result<String> {
+fn region(sources: &Sources, section: &Section) -> Result<(String, String)> {
     let (region, origin) = match (&sources.region, &section.region, sources.var("OSC_REGION")) {
-        (Some(region), ..) => (region.as_str(), "--region or SNAPEXPORT_REGION"),
+        (Some(region), ..) => (region.as_str(), sources.region_origin),
         (None, Some(region), other) => {
             if other.is_some_and(|other| other != region) {
                 tracing::warn!(
@@ -204,8 +218,7 @@ fn region(sources: &Sources, section: &Section) -> Result<String> {
         (None, None, None) => (DEFAULT_REGION, "the default"),
     };
     check_region(region)?;
-    tracing::info!("region {region} from {origin}");
-    Ok(region.to_owned())
+    Ok((region.to_owned(), origin.to_owned()))
 }
 
 /// New regions appear, so only what cannot be one is refused.
@@ -233,11 +246,10 @@ fn check_region(region: &str) -> Result<()> {
 }
 
 /// The key pair for a bucket in another account: `--bucket-profile`, else `OSU_ACCESS_KEY` and `OSU_SECRET_KEY`.
-fn bucket_keys(sources: &Sources) -> Result<Option<Keys>> {
+fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, String)>> {
     if let Some(name) = &sources.bucket_profile {
         let section = Section::named(sources, name)?;
-        tracing::info!("bucket key pair from {}", section.origin);
-        return section.keys().map(Some);
+        return Ok(Some((section.keys()?, section.origin)));
     }
     let half = |missing: &str, present: &str| {
         Err(Error::usage(format!(
@@ -247,8 +259,8 @@ fn bucket_keys(sources: &Sources) -> Result<Option<Keys>> {
     match (sources.var("OSU_ACCESS_KEY"), sources.var("OSU_SECRET_KEY")) {
         (Some(id), Some(secret)) => {
             let origin = "OSU_ACCESS_KEY and OSU_SECRET_KEY";
-            tracing::info!("bucket key pair from {origin}");
-            Ok(Some(checked(id, Secret::new(secret), origin)))
+            let keys = checked(id, Secret::new(secret), origin);
+            Ok(Some((keys, origin.to_owned())))
         }
         (Some(_), None) => half("OSU_SECRET_KEY", "OSU_ACCESS_KEY"),
         (None, Some(_)) => half("OSU_ACCESS_KEY", "OSU_SECRET_KEY"),

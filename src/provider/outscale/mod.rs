@@ -27,7 +27,7 @@ use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::{Object, ObjectStore};
 use super::http::{Http, Reply};
-use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter};
+use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Secret, redact_json, redact_url};
@@ -45,6 +45,7 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.outscale.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    no_cancel: None,
 };
 
 /// `[profile.NAME.outscale]` of config.toml.
@@ -66,6 +67,7 @@ pub struct Profile {
 }
 
 const CREATE: &str = "CreateSnapshotExportTask";
+const DELETE: &str = "DeleteExportTask";
 const READ_TASKS: &str = "ReadSnapshotExportTasks";
 const READ_SNAPSHOTS: &str = "ReadSnapshots";
 const READ_ACCOUNTS: &str = "ReadAccounts";
@@ -186,6 +188,10 @@ impl Provider for Outscale {
         self.account.keys.secret.tag()
     }
 
+    fn settings(&self) -> Vec<Setting> {
+        self.account.settings.clone()
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             batch: Batch::All,
@@ -276,6 +282,19 @@ impl Provider for Outscale {
         Ok(tasks.into_iter().filter(is_wanted).collect())
     }
 
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        let body = json!({"ExportTaskId": id.as_str()});
+        let what = format!("the cancellation of {id}");
+        match self.api.once(DELETE, &body, &what).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind == Kind::Conflict => {
+                Err(error
+                    .hint("OUTSCALE cancels only an export that has hardly begun (state pending)"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn exportable(&self) -> Result<Vec<Source>> {
         // Without the filter, other accounts' public snapshots come too.
         let account = self.account_id().await?;
@@ -294,8 +313,14 @@ impl Provider for Outscale {
                 "the list of snapshots",
             )
             .await?;
+        // What a filter has let through is ours only where it says so, or does not say.
+        let is_ours = |raw: &&Value| match (&account, mapping::text(raw, "AccountId")) {
+            (Some(account), Some(owner)) => account == owner,
+            _ => true,
+        };
         Ok(raw
             .iter()
+            .filter(is_ours)
             .filter_map(|raw| mapping::source(raw, &self.account.region))
             .collect())
     }

@@ -6,6 +6,7 @@ use super::identity::{IdentityUrl, Version};
 use super::origins::{find, missing};
 use crate::context::Sources;
 use crate::error::{Error, Result};
+use crate::provider::Setting;
 use crate::provider::http::Http;
 use crate::secret::{Secret, clean, redact_url};
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub images: Option<Url>,
     /// Instead of the catalogue's endpoint of Cloud Files.
     pub files: Option<Url>,
+    /// All of it with its origins.
+    pub said: Vec<Setting>,
 }
 
 /// A token that is used as it is, or a login.
@@ -37,6 +40,20 @@ pub enum Access {
     Token(Secret, Option<String>),
     /// User name and secret.
     Login(Login),
+}
+
+impl Access {
+    /// Who asks, for people: never the secret, and nothing of a token.
+    fn shown(&self) -> String {
+        match self {
+            Access::Login(login) => match &login.tenant {
+                Some(tenant) => format!("{} of {}", login.user, tenant.as_str()),
+                None => login.user.clone(),
+            },
+            Access::Token(_, Some(tenant)) => format!("a token of {tenant}"),
+            Access::Token(_, None) => "a token".to_owned(),
+        }
+    }
 }
 
 /// What to log in with.
@@ -98,37 +115,50 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         Some(found) => found,
         None => return Err(missing()),
     };
-    tracing::info!("rackspace: credentials from {}", found.origin);
-    let endpoint = |pair: Option<(String, String)>| -> Result<Option<Url>> {
+    let mut said = vec![Setting::new(
+        "credentials",
+        found.access.shown(),
+        &found.origin,
+    )];
+    let mut endpoint = |name, pair: Option<(String, String)>| -> Result<Option<Url>> {
         let Some((text, origin)) = pair else {
             return Ok(None);
         };
         let url = http.endpoint(&text, &origin)?;
-        tracing::info!("rackspace: endpoint {} from {origin}", redact_url(&url));
+        said.push(Setting::new(name, redact_url(&url), origin));
         Ok(Some(url))
     };
     let override_of = |name: &str| Some((sources.var(name)?.to_owned(), name.to_owned()));
-    let images = endpoint(found.images.or_else(|| override_of("OS_IMAGE_URL")))?;
-    let files = endpoint(override_of("OS_OBJECT_STORE_URL"))?;
+    let images = endpoint(
+        "endpoint",
+        found.images.or_else(|| override_of("OS_IMAGE_URL")),
+    )?;
+    let files = endpoint("object endpoint", override_of("OS_OBJECT_STORE_URL"))?;
     let chosen = override_of("OS_AUTH_URL")
         .or_else(|| Some((found.auth_url?, format!("{} (auth_url)", found.origin))));
     let is_identity_chosen = chosen.is_some();
     let (text, origin) = chosen.unwrap_or_else(|| (IDENTITY.into(), "the default".into()));
     let prefers_v3 = sources.var("OS_IDENTITY_API_VERSION") == Some("3");
     let identity = IdentityUrl::normalise(http.endpoint(&text, &origin)?, prefers_v3);
-    tracing::info!("rackspace: identity at {} from {origin}", identity.base);
+    said.push(Setting::new(
+        "identity endpoint",
+        redact_url(&identity.base),
+        origin,
+    ));
     let is_token = matches!(found.access, Access::Token(..));
     let region = region(sources, found.region, images.as_ref().filter(|_| is_token))?;
-    if let Some(region) = &region {
+    if let Some((region, origin)) = &region {
         refuse_zone(region, identity.version)?;
+        said.push(Setting::new("region", region, origin));
     }
     Ok(Settings {
         access: found.access,
         identity,
         is_identity_chosen,
-        region,
+        region: region.map(|(region, _)| region),
         images,
         files,
+        said,
     })
 }
 
@@ -137,9 +167,9 @@ fn region(
     sources: &Sources,
     found: Option<(String, String)>,
     token_endpoint: Option<&Url>,
-) -> Result<Option<String>> {
+) -> Result<Option<(String, String)>> {
     let said = match &sources.region {
-        Some(region) => Some((region.clone(), "the flag or SNAPEXPORT_REGION".to_owned())),
+        Some(region) => Some((region.clone(), sources.region_origin.to_owned())),
         None => found,
     }
     .map(|(region, origin)| (canonical(&region), origin));
@@ -149,14 +179,8 @@ fn region(
             "The token's endpoint is in the region {host}, but {origin} says '{}'",
             clean(&said)
         ))),
-        (Some((region, origin)), _) => {
-            tracing::info!("rackspace: region {region} from {origin}");
-            Ok(Some(region))
-        }
-        (None, Some(region)) => {
-            tracing::info!("rackspace: region {region} from the endpoint's host");
-            Ok(Some(region))
-        }
+        (Some(said), _) => Ok(Some(said)),
+        (None, Some(region)) => Ok(Some((region, "the endpoint's host".to_owned()))),
         (None, None) => Ok(None),
     }
 }

@@ -37,7 +37,9 @@ use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
 use super::http::Http;
-use super::{Batch, Capabilities, Entry, Preview, Provider, Shape, TaskFilter, is_uuid};
+use super::{
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -61,6 +63,13 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.rackspace.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    no_cancel: Some(NO_CANCEL),
+};
+
+/// The API answers a DELETE of a task with 405.
+const NO_CANCEL: NoCancel = NoCancel {
+    why: "Rackspace has no call for that",
+    instead: "then delete its object with the segments: swift delete CONTAINER --prefix IMAGE.vhd",
 };
 
 /// `[profile.NAME.rackspace]` of config.toml.
@@ -118,6 +127,10 @@ impl Provider for Rackspace {
 
     fn credentials_tag(&self) -> u64 {
         self.session.credentials_tag()
+    }
+
+    fn settings(&self) -> Vec<Setting> {
+        self.session.settings()
     }
 
     /// Rackspace asks its clients not to poll more often than every 30 s.
@@ -217,6 +230,10 @@ impl Provider for Rackspace {
             Some(image) => tasks::of_image(&self.session, &images, image, filter.since).await,
             None => tasks::list(&self.session, &images, filter.since).await,
         }
+    }
+
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {

@@ -13,8 +13,9 @@ use super::identity::{self, Version};
 use super::scrub::scrub;
 use super::urls::with_version;
 use crate::error::{Error, Kind, Result};
+use crate::provider::Setting;
 use crate::provider::http::{Http, Reply, Request};
-use crate::secret::Secret;
+use crate::secret::{Secret, redact_url};
 
 /// A client of one account in one region.
 pub struct Session {
@@ -88,6 +89,26 @@ impl Session {
     /// Differs when the secret that is sent does.
     pub fn credentials_tag(&self) -> u64 {
         self.secret().tag()
+    }
+
+    /// What was resolved, and the addresses that the catalogue gave, as far as they are known without asking.
+    pub fn settings(&self) -> Vec<Setting> {
+        let mut settings = self.settings.said.clone();
+        let has = |settings: &[Setting], name| settings.iter().any(|said| said.name == name);
+        if let (false, Some(region)) = (has(&settings, "region"), self.region.get()) {
+            settings.push(Setting::new("region", region, "the account"));
+        }
+        for (name, service) in [
+            ("endpoint", Service::Images),
+            ("object endpoint", Service::Files),
+        ] {
+            let known = || self.known_base(service);
+            if let Some(url) = (!has(&settings, name)).then(known).flatten() {
+                let catalogue = "the service catalogue";
+                settings.push(Setting::new(name, redact_url(&url), catalogue));
+            }
+        }
+        settings
     }
 
     fn secret(&self) -> &Secret {
