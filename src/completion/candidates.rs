@@ -52,15 +52,15 @@ impl Candidates {
         let known = &self.0;
         let mut candidates = match what {
             What::Task => known.tasks(typed),
-            What::Snapshot => known.from_tasks(|task| {
+            What::Snapshot => known.told_by_tasks(|task| {
                 let note = format!("{}, {}", task.provider, task.state);
                 Some((task.snapshot.clone()?, note))
             }),
-            What::Bucket => known.from_tasks(|task| match &task.target {
+            What::Bucket => known.told_by_tasks(|task| match &task.target {
                 Some(Target::Oos { bucket, .. }) => Some((bucket.clone(), String::new())),
                 _ => None,
             }),
-            What::Container => known.from_tasks(|task| match &task.target {
+            What::Container => known.told_by_tasks(|task| match &task.target {
                 Some(Target::CloudFiles { container }) => Some((container.clone(), String::new())),
                 _ => None,
             }),
@@ -133,7 +133,7 @@ impl Known {
             .collect()
     }
 
-    fn from_tasks(
+    fn told_by_tasks(
         &self,
         pick: impl Fn(&Task) -> Option<(String, String)>,
     ) -> Vec<(String, String)> {
@@ -163,7 +163,8 @@ impl Known {
     }
 
     fn regions(&self) -> Vec<(String, String)> {
-        let seen = self.from_tasks(|task| Some((task.region.clone(), task.provider.to_string())));
+        let seen =
+            self.told_by_tasks(|task| Some((task.region.clone(), task.provider.to_string())));
         let configured = self.clouds().flat_map(|cloud| {
             let profiles = self.glance.sources.config.profile.values();
             let regions = profiles.filter_map(|profile| (cloud.region_of)(profile));

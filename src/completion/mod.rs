@@ -44,8 +44,22 @@ pub fn script(shell: &str) -> String {
         )
     });
     match written {
-        Some(Ok(())) => format!("{}\n", String::from_utf8_lossy(&script).trim()),
+        Some(Ok(())) => format!(
+            "{}\n{}",
+            String::from_utf8_lossy(&script).trim(),
+            more(shell)
+        ),
         _ => String::new(),
+    }
+}
+
+/// What a script lacks: zsh loads a file of that name at the first press of the key, which is to be answered too.
+fn more(shell: &str) -> &'static str {
+    match shell {
+        "zsh" => {
+            "\nif [ \"$funcstack[1]\" = \"_snapexport\" ]; then\n    _clap_dynamic_completer_snapexport \"$@\"\nfi\n"
+        }
+        _ => "",
     }
 }
 
