@@ -11,6 +11,7 @@ mod console;
 mod credentials;
 mod errors;
 mod join;
+mod known;
 mod merge;
 mod place;
 mod replay;
@@ -60,6 +61,9 @@ pub const ENTRY: Entry = Entry {
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
     console: console::url,
+    regions: known::regions,
+    region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: Some(NO_CANCEL),
 };
 

@@ -3,6 +3,7 @@
 mod api;
 mod credentials;
 mod errors;
+mod known;
 mod mapping;
 mod objects;
 mod preflight;
@@ -44,6 +45,9 @@ pub const ENTRY: Entry = Entry {
     connect,
     // Cockpit has no documented address of a task or an object.
     console: |_| Url::parse("https://cockpit.outscale.com/").ok(),
+    regions: known::regions,
+    region_of: |profile| profile.outscale.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: None,
 };
 

@@ -8,6 +8,7 @@ mod credentials;
 mod errors;
 mod grant;
 mod identity;
+mod known;
 mod origins;
 mod preflight;
 mod replay;
@@ -62,6 +63,9 @@ pub const ENTRY: Entry = Entry {
     connect: |sources, http| Box::pin(connect(sources, http)),
     // The Cloud Control Panel has no documented address of a task or an object.
     console: |_| Url::parse("https://mycloud.rackspace.com/").ok(),
+    regions: known::regions,
+    region_of: |profile| profile.rackspace.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: Some(NO_CANCEL),
 };
 
