@@ -21,9 +21,9 @@ mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
-mod stage;
-mod starts;
 #[cfg(unix)]
 mod recording;
+mod stage;
+mod starts;
 #[cfg(unix)]
 mod terminal;

@@ -59,8 +59,14 @@ pub fn draw(frames: &[Frame]) -> String {
         <defs>\n{defined}</defs>\n\
         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1b1f24\"/>\n\
         <g class=\"f\">\n{film}</g>\n</svg>\n",
-        description = escaped(&last.screen.contents()),
+        description = escaped(&text(&last.screen)),
     )
+}
+
+/// The rows of a screen, each in a line of its own.
+pub fn text(screen: &vt100::Screen) -> String {
+    let rows: Vec<String> = screen.rows(0, COLUMNS).collect();
+    rows.join("\n").trim_end().to_owned()
 }
 
 /// When which frame stands before the eye, and how long all of it takes in seconds.
