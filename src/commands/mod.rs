@@ -12,6 +12,7 @@ pub mod wait;
 mod near;
 #[doc(hidden)]
 pub mod reference;
+mod remote;
 mod settle;
 mod signals;
 mod start;

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::filter::{Filter, say_left_out, say_nothing_matches};
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, near, settle, words_or_stdin};
+use super::{Ending, Tally, near, remote, settle, words_or_stdin};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
-use crate::provider::{self, REGISTRY, TaskFilter};
+use crate::provider;
 use crate::report::Printer;
 use crate::suggest;
 use crate::task::{State, Task, TaskObject};
@@ -87,7 +87,7 @@ impl TaskState {
 
 impl Args {
     /// Whether a task is in a state that is asked for.
-    fn has_state(&self, task: &Task) -> bool {
+    pub(super) fn has_state(&self, task: &Task) -> bool {
         let is_running = !self.running || !task.state.is_terminal();
         is_running && (self.state.is_empty() || self.state.iter().any(|state| state.fits(task)))
     }
@@ -96,74 +96,21 @@ impl Args {
 /// Runs `status`.
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
-        return remote(context, &args).await;
+        return remote::run(context, &args).await;
     }
     let mut journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
-    let named = if args.tasks.is_empty() {
-        if let Some(journal) = &journal {
-            settle::settle_everywhere(context, journal).await;
-        } else if context.has_journal() {
-            return Err(unknown_starts());
-        }
-        let started = match started(journal.as_ref(), args.all || args.filter.has_age()) {
-            Ok(started) => started,
-            Err(error) => {
-                let journal = journal.take();
-                let was_moved = journal.is_some_and(|it| context.give_up_journal(&it, &error));
-                if !was_moved {
-                    return Err(unknown_starts());
-                }
-                Vec::new()
-            }
-        };
-        if started.is_empty() {
-            printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");
-        }
-        // Neither name nor age changes: what does not fit need not be asked about.
-        let (now, total) = (Timestamp::now(), started.len());
-        let fitting: Vec<Named> = started
-            .into_iter()
-            .filter(|one| may_fit(&args.filter, one, now))
-            .collect();
-        if fitting.is_empty() && total > 0 {
-            say_nothing_matches(&printer, total);
-        }
-        fitting
+    let is_listing = args.tasks.is_empty();
+    let mut named = if is_listing {
+        own(context, &args, &mut journal, &printer).await?
     } else {
         let words = words_or_stdin(&args.tasks, "task")?;
         reference::resolve_all(&words, context, &mut journal)?
     };
-    let is_listing = args.tasks.is_empty();
-    let mut sights: Vec<Option<Result<Task>>> = named
-        .iter()
-        // A listing does not ask again about what has ended; a task that was named is looked at.
-        .map(|one| {
-            one.ended()
-                .filter(|_| is_listing && !context.with_raw())
-                .map(|task| Ok(task.clone()))
-        })
-        .collect();
-    let (open, indices): (Vec<Named>, Vec<usize>) = named
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| sights[*index].is_none())
-        .map(|(index, one)| (one.clone(), index))
-        .unzip();
-    let (asked, errors) = reference::connect(context, open).await;
-    for (position, error) in errors {
-        sights[indices[position]] = Some(Err(error));
-    }
-    let looks = asked.iter().map(|asked| look(asked, journal.as_ref()));
-    for (asked, slots) in asked
-        .iter()
-        .zip(futures_util::future::join_all(looks).await)
-    {
-        for ((position, _), slot) in asked.tasks.iter().zip(slots) {
-            sights[indices[*position]] = Some(slot);
-        }
-    }
-    let total = sights.len();
+    let (now, total) = (Timestamp::now(), named.len());
+    // Neither name nor age changes: what does not fit need not be asked about.
+    named.retain(|one| may_fit(&args.filter, one, now));
+    let mut sights = sights(context, &named, journal.as_ref(), is_listing).await;
     keep_wanted(&args, &mut sights, &printer);
     if total > 0 && sights.iter().all(Option::is_none) && !args.running {
         say_nothing_matches(&printer, total);
@@ -180,6 +127,75 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .enumerate()
         .filter_map(|(index, sight)| Some((index, sight?)));
     Ok(show(&mut printer, sights, fallback, journal.is_some()))
+}
+
+/// What this user has started, once it is known what became of starts that were left open. A journal that cannot be read is given up.
+async fn own(
+    context: &Context,
+    args: &Args,
+    journal: &mut Option<Journal>,
+    printer: &Printer,
+) -> Result<Vec<Named>> {
+    if let Some(journal) = &journal {
+        settle::settle_everywhere(context, journal).await;
+    } else if context.has_journal() {
+        return Err(unknown_starts());
+    }
+    let started = match started(journal.as_ref(), args.all || args.filter.has_age()) {
+        Ok(started) => started,
+        Err(error) => {
+            let was_moved = journal
+                .take()
+                .is_some_and(|it| context.give_up_journal(&it, &error));
+            if !was_moved {
+                return Err(unknown_starts());
+            }
+            Vec::new()
+        }
+    };
+    if started.is_empty() {
+        printer.note(
+            "You have started no exports from here. snapexport status --remote asks the clouds.",
+        );
+    }
+    Ok(started)
+}
+
+/// Looks at each task, in order. A listing does not ask again about what has ended; a task that was named is looked at.
+async fn sights(
+    context: &Context,
+    named: &[Named],
+    journal: Option<&Journal>,
+    is_listing: bool,
+) -> Vec<Option<Result<Task>>> {
+    let mut sights: Vec<Option<Result<Task>>> = named
+        .iter()
+        .map(|one| {
+            one.ended()
+                .filter(|_| is_listing && !context.with_raw())
+                .map(|task| Ok(task.clone()))
+        })
+        .collect();
+    let (open, indices): (Vec<Named>, Vec<usize>) = named
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| sights[*index].is_none())
+        .map(|(index, one)| (one.clone(), index))
+        .unzip();
+    let (asked, errors) = reference::connect(context, open).await;
+    for (position, error) in errors {
+        sights[indices[position]] = Some(Err(error));
+    }
+    let looks = asked.iter().map(|asked| look(asked, journal));
+    for (asked, slots) in asked
+        .iter()
+        .zip(futures_util::future::join_all(looks).await)
+    {
+        for ((position, _), slot) in asked.tasks.iter().zip(slots) {
+            sights[indices[*position]] = Some(slot);
+        }
+    }
+    sights
 }
 
 /// Whether a task may pass the filters by name and age, as far as the journal knows these.
@@ -336,68 +352,4 @@ pub(super) fn show(
     }
     printer.table(&tasks, Timestamp::now());
     tally.close(printer)
-}
-
-/// `status --remote`: every cloud with credentials is asked, the others are named.
-async fn remote(context: &Context, args: &Args) -> Result<Ending> {
-    let mut printer = context.printer(Output::Table);
-    let mut asked = Vec::new();
-    let mut without = Vec::new();
-    let mut tally = Tally::default();
-    for entry in &REGISTRY {
-        match context.connect(entry, None, None).await {
-            Ok(provider) => asked.push(provider),
-            Err(error) if error.details.is_absence => without.push((entry.id, error)),
-            Err(error) => {
-                printer.error(&error);
-                tally.add(error);
-            }
-        }
-    }
-    if asked.is_empty() && tally.0.is_empty() {
-        let error = Error::new(
-            Kind::Credentials,
-            "No cloud can be asked: there are no credentials for any",
-        )
-        .hint("snapexport --sandbox status --remote asks the simulated clouds");
-        let error = without.iter().fold(error, |error, (id, why)| {
-            error.cause(format!("{id}: {}", why.message))
-        });
-        return Err(error);
-    }
-    for (id, _) in &without {
-        printer.note(&format!("Not asked: {id} (no credentials)"));
-    }
-    let filter = TaskFilter {
-        snapshot: None,
-        since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),
-    };
-    let answers =
-        futures_util::future::join_all(asked.iter().map(|provider| provider.tasks(&filter))).await;
-    let mut tasks = Vec::new();
-    let mut sights = Vec::new();
-    for answer in answers {
-        match answer {
-            Ok(listed) => tasks.extend(listed),
-            Err(error) => sights.push(Err(error)),
-        }
-    }
-    let wanted = args
-        .filter
-        .sift(tasks, |task| args.has_state(task), &printer);
-    sights.splice(0..0, wanted.into_iter().map(Ok));
-    let first = tally.worst().cloned();
-    let ending = show(
-        &mut printer,
-        sights.into_iter().enumerate(),
-        |_| None,
-        false,
-    );
-    Ok(match (first, ending) {
-        (Some(error), Ending::Code(0)) => {
-            printer.last_error(&error);
-            Ending::Code(error.kind.exit_code())
-        }
-        (_, ending) => ending,
-    })
 }
