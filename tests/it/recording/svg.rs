@@ -58,14 +58,15 @@ pub fn draw(frames: &[Frame]) -> String {
         @keyframes f{{{steps}}}</style>\n\
         <defs>\n{defined}</defs>\n\
         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1b1f24\"/>\n\
-        <g class=\"f\">\n{film}</g>\n</svg>\n",
+        <g class=\"f\" transform=\"translate(-{end} 0)\">\n{film}</g>\n</svg>\n",
         description = escaped(&text(&last.screen)),
     )
 }
 
 /// The rows of a screen, each in a line of its own.
 pub fn text(screen: &vt100::Screen) -> String {
-    let rows: Vec<String> = screen.rows(0, COLUMNS).collect();
+    let rows = screen.rows(0, COLUMNS);
+    let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
     rows.join("\n").trim_end().to_owned()
 }
 
@@ -87,6 +88,7 @@ fn steps(frames: &[Frame], width: f32) -> (String, f32) {
 /// A row of the screen: a run of characters of one look is one span, set at its own column.
 fn line(screen: &vt100::Screen, row: u16) -> String {
     let mut spans: Vec<(u16, String, String)> = Vec::new();
+    let mut was_plain = true;
     for column in 0..COLUMNS {
         let Some(cell) = screen.cell(row, column) else {
             continue;
@@ -97,16 +99,21 @@ fn line(screen: &vt100::Screen, row: u16) -> String {
         } else {
             " "
         };
+        // Bars and signs may come from another font, of another width: what follows them begins at its own place.
+        let is_plain = text.is_ascii();
         match spans.last_mut() {
-            Some((_, last, run)) if *last == class => run.push_str(text),
+            Some((_, last, run)) if *last == class && is_plain == was_plain => run.push_str(text),
             _ => spans.push((column, class, text.to_owned())),
         }
+        was_plain = is_plain;
     }
     let mut drawn = String::new();
     for (column, class, text) in spans {
-        let text = text.trim_end();
+        let shown = text.trim_start();
+        let indent = text.len() - shown.len();
+        let text = shown.trim_end();
         if !text.is_empty() {
-            let left = MARGIN + CHARACTER * f32::from(column);
+            let left = MARGIN + CHARACTER * (f32::from(column) + indent as f32);
             let class = if class.is_empty() {
                 class
             } else {
