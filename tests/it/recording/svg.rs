@@ -47,11 +47,11 @@ pub fn draw(frames: &[Frame]) -> String {
     let (steps, seconds) = steps(frames, width);
     let end = width * (frames.len() - 1) as f32;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n\
         <title>snapexport exports two snapshots; one completes, one fails</title>\n\
         <desc>{description}</desc>\n\
         <style>\
-        text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace;fill:#d4d4d4;white-space:pre}}\
+        text{{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace;font-size:14px;fill:#d4d4d4;white-space:pre}}\
         .r{{fill:#f48771}}.g{{fill:#89d185}}.y{{fill:#e2c08d}}.b{{fill:#75beff}}.m{{fill:#d7a7e0}}.c{{fill:#67d5d5}}.k,.d{{fill:#8a8a8a}}.w{{fill:#fff}}.o{{font-weight:bold}}\
         .f{{transform:translateX(-{end}px);animation:f {seconds}s step-end infinite}}\
         @media (prefers-reduced-motion){{.f{{animation:none}}}}\
