@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,8 @@ INTERVAL = 1.0
 
 WAIT_MEMORY_KIB = 40 * 1024
 BINARY_BYTES = 12_000_000
+JOURNALED = 10_000
+COMPLETION_SECONDS = 0.050
 
 # What the sandbox must say before anything can be asked of it.
 VARIABLES = {
@@ -328,6 +331,31 @@ def wait_for_many(bench):
     return run, len(asked), looks
 
 
+def complete_many(bench, task):
+    """Completes a task id as bash asks for it, with a journal of ten thousand tasks; most have ended."""
+    with sqlite3.connect(bench.room / "state" / "journal.db") as journal:
+        journal.execute("PRAGMA busy_timeout = 5000")
+        (columns,) = zip(*journal.execute("SELECT name FROM pragma_table_info('task')"))
+        row = dict(zip(columns, journal.execute("SELECT * FROM task WHERE task_id = ?", [task]).fetchone()))
+        for number in range(JOURNALED):
+            name, state = f"snap-export-{number:08x}", "running" if number % 100 == 0 else "completed"
+            seen = json.loads(row["object"]) | {"task_id": name, "state": state, "is_terminal": state != "running"}
+            new = row | {"task_id": name, "is_terminal": state != "running", "object": json.dumps(seen)}
+            marks = ", ".join("?" * len(columns))
+            journal.execute(f"INSERT OR REPLACE INTO task VALUES ({marks})", list(new.values()))
+    journal.close()
+    command = [bench.binary, "--", "snapexport", "wait", "snap-export-"]
+    env = bench.env | {"_SNAPEXPORT_COMPLETE": "bash", "_CLAP_COMPLETE_INDEX": "2", "_CLAP_IFS": "\n"}
+    series = Series("snapexport wait [Tab]", "0")
+    for turn in range(WARM_UPS + ROUNDS):
+        run = bench.checked(command, env=env)
+        if len(run.out.split()) < 100:
+            raise Trouble(f"completion offered {len(run.out.split())} tasks: {run.out[:300]}")
+        if turn >= WARM_UPS:
+            series.runs.append(run)
+    return series
+
+
 class Table:
     """The rows, and the targets that were missed."""
 
@@ -385,6 +413,10 @@ def all_measurements(bench, table):
     misses += ["memory"] if run.memory >= WAIT_MEMORY_KIB else []
     table.add(what, "snapexport wait", f"{requests / looks:g} a look ({looks} looks)", f"{run.wall:.1f} s",
               f"{run.cpu * 1e3:.1f} ms", mebibytes(run.memory), table.judge(what, misses))
+    what = f"completion, {JOURNALED:,} tasks journaled"
+    series = complete_many(bench, tasks["outscale"])
+    misses = ["wall"] if series.wall() > COMPLETION_SECONDS else []
+    table.add(what, series.name, series.requests, *figures(series), table.judge(what, misses))
     size = Path(bench.binary).stat().st_size
     misses = ["size"] if size >= BINARY_BYTES else []
     table.add("the binary", f"{size:,} bytes", "", "", "", "", table.judge("the binary", misses))

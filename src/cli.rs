@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{cancel, export, list, status, wait};
+use crate::commands::{cancel, completions, export, list, man, status, wait};
+use crate::error::EXIT_CODES;
 
 /// Get a snapshot out of a cloud: start the export, watch it, know how it ended.
 ///
 /// Exports run in the cloud and take minutes to hours. They go on when this program ends; `wait` picks them up again.
 #[derive(Debug, Parser)]
-#[command(name = "snapexport", version, max_term_width = 100, after_help = EXIT_CODES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "snapexport", version, max_term_width = 100, after_help = after_help(), subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// Options every command takes.
     #[command(flatten)]
@@ -21,22 +22,19 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done; for wait, all tasks completed
-  1    an error not listed here (network, provider fault)
-  2    wrong usage or bad input; nothing was sent
-  3    a task failed, was cancelled, or is stalled
-  4    credentials missing, refused or not allowed
-  5    not found: the task, snapshot, bucket or container
-  6    the outcome of a start is not known: it may be running
-  124  --timeout passed; the task goes on
-  130  interrupted, 143 terminated; the task goes on
-Treat any other code as a failure.
-
+/// What stands below the help: the exit codes, and how to begin.
+fn after_help() -> String {
+    let codes: String = EXIT_CODES
+        .iter()
+        .map(|code| format!("  {:<8}  {}\n", code.numbers(), code.plain()))
+        .collect();
+    format!(
+        "Exit codes:\n{codes}Treat any other code as a failure.\n
 Try it without a cloud account:
   snapexport --sandbox list outscale
-  snapexport --sandbox export outscale snap-0a1b2c3d --bucket demo --wait";
+  snapexport --sandbox export outscale snap-0a1b2c3d --bucket demo --wait"
+    )
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -54,6 +52,10 @@ pub enum Command {
     /// Run the three clouds' APIs, simulated on loopback
     #[cfg(feature = "sandbox")]
     Sandbox(crate::commands::sandbox::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+    /// Print a page of the manual
+    Man(man::Args),
 }
 
 /// Options every command takes. What is not typed comes from the environment variable named in the help.

@@ -1,8 +1,10 @@
 //! What was typed, set and configured, resolved once. Nothing else reads the environment.
 
+mod glance;
 mod resolve;
 mod variables;
 
+pub use glance::Glance;
 pub use resolve::Context;
 pub use variables::stated_output;
 

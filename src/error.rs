@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A server that asks to be left alone for longer is asked again after this all the same: it may have meant milliseconds.
@@ -12,7 +13,7 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong, in the words of the JSON contract (`error.kind`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Wrong usage or bad input; nothing was sent.
@@ -50,6 +51,26 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 16] = [
+        Kind::Usage,
+        Kind::Credentials,
+        Kind::Permission,
+        Kind::NotFound,
+        Kind::Conflict,
+        Kind::Quota,
+        Kind::RateLimited,
+        Kind::Unavailable,
+        Kind::Network,
+        Kind::Timeout,
+        Kind::MaybeStarted,
+        Kind::TaskFailed,
+        Kind::Stalled,
+        Kind::Interrupted,
+        Kind::Provider,
+        Kind::Internal,
+    ];
+
     /// The process exit code, as `snapexport --help` documents it.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -97,6 +118,67 @@ impl Kind {
         }
     }
 }
+
+/// An exit code and what it means: for the help, the manual and the README alike.
+pub struct ExitCode {
+    /// The code; two that mean much the same stand together.
+    pub codes: &'static [u8],
+    /// Its meaning, with backticks around what is typed.
+    pub meaning: &'static str,
+}
+
+impl ExitCode {
+    /// Such as `130, 143`.
+    pub fn numbers(&self) -> String {
+        let numbers: Vec<String> = self.codes.iter().map(u8::to_string).collect();
+        numbers.join(", ")
+    }
+
+    /// Its meaning without backticks.
+    pub fn plain(&self) -> String {
+        self.meaning.replace('`', "")
+    }
+}
+
+/// Every exit code there is.
+pub const EXIT_CODES: [ExitCode; 9] = [
+    ExitCode {
+        codes: &[0],
+        meaning: "done; for `wait`, all tasks completed",
+    },
+    ExitCode {
+        codes: &[1],
+        meaning: "an error not listed here: network, provider fault",
+    },
+    ExitCode {
+        codes: &[2],
+        meaning: "wrong usage or bad input; nothing was sent",
+    },
+    ExitCode {
+        codes: &[3],
+        meaning: "a task failed, was cancelled, or is stalled",
+    },
+    ExitCode {
+        codes: &[4],
+        meaning: "credentials missing, refused or not allowed",
+    },
+    ExitCode {
+        codes: &[5],
+        meaning: "not found: the task, snapshot, bucket or container",
+    },
+    ExitCode {
+        codes: &[6],
+        meaning: "the outcome of a start is not known: it may be running",
+    },
+    ExitCode {
+        codes: &[124],
+        meaning: "`--timeout` passed; the task goes on",
+    },
+    ExitCode {
+        codes: &[130, 143],
+        meaning: "interrupted, terminated (the process dies by the signal); the task goes on",
+    },
+];
 
 /// One sentence of what failed, the cause below it, and what to do next.
 ///

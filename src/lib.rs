@@ -17,20 +17,26 @@
 //! | what a cloud must be able to do | [`provider::Provider`] |
 //! | when the next look is due | [`pace`] |
 //! | where a variable is read | [`context`] |
+//! | the manual | [`manual`] |
+//! | the form of a JSON line | [`schema`] |
+//! | what the Tab key offers | [`completion`] |
 //! | anything printed | [`report`] |
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod context;
 pub mod error;
 pub mod journal;
+pub mod manual;
 pub mod pace;
 pub mod poll;
 pub mod provider;
 pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod schema;
 pub mod secret;
 pub mod suggest;
 pub mod task;
@@ -45,17 +51,32 @@ use crate::error::Error;
 
 /// Runs the program with these arguments (the program's name first) and this environment.
 pub async fn run(args: Vec<String>, env: Env) -> Ending {
+    if let Some(shell) = env.get(completion::VARIABLE) {
+        report::document(&completion::answer(shell, &args, env.clone()));
+        return Ending::Code(0);
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return parse_failed(&error, &args, &env),
     };
     let stated = context::stated_output(&args, &env);
+    // What needs no settings must work also where they are broken.
+    let without_settings = match &cli.command {
+        Command::Completions(args) => Some(Ok(commands::completions::run(args))),
+        Command::Man(args) => Some(commands::man::run(args)),
+        _ => None,
+    };
+    if let Some(result) = without_settings {
+        return result.unwrap_or_else(|error| failed(&error, stated));
+    }
     let mut context = match Context::resolve(cli.global, env).await {
         Ok(context) => context,
         Err(error) => return failed(&error, stated),
     };
     report::trace::start(context.verbosity(), context.is_quiet());
     let result = match cli.command {
+        Command::Completions(args) => Ok(commands::completions::run(&args)),
+        Command::Man(args) => commands::man::run(&args),
         Command::Export(args) => commands::export::run(&mut context, args).await,
         Command::Status(args) => commands::status::run(&context, args).await,
         Command::Wait(args) => commands::wait::run(&context, args).await,

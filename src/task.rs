@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,7 +24,10 @@ impl fmt::Display for ProviderId {
 }
 
 /// A provider's own id of an export, as its console shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(inline)]
 pub struct TaskId(pub String);
 
 impl TaskId {
@@ -46,7 +50,7 @@ impl From<&str> for TaskId {
 }
 
 /// Where an export stands, in words common to all clouds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Accepted, nothing moves yet.
@@ -113,8 +117,8 @@ pub struct ExportRequest {
     pub target: Target,
 }
 
-/// Where an export goes. Serialized, it is the `target` of the task object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an export goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Target {
     /// An OUTSCALE Object Storage bucket.
@@ -175,7 +179,7 @@ impl Target {
 }
 
 /// What an export made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Artifact {
     /// What kind of thing it is.
     pub kind: ArtifactKind,
@@ -192,7 +196,7 @@ pub struct Artifact {
 }
 
 /// Kinds of artifacts, by their words in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ArtifactKind {
     /// An object in OUTSCALE Object Storage.
@@ -205,14 +209,14 @@ pub enum ArtifactKind {
     CloudFiles,
 }
 
-/// The `error` of a task object and of the last line of standard error with `-o json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
-    /// What went wrong.
+    /// What kind of error it is; it alone decides the exit code.
     pub kind: Kind,
     /// The provider's code.
     pub code: Option<String>,
-    /// The provider's words, as they came.
+    /// What happened, in the provider's words or ours.
     pub message: String,
     /// The provider's id of the request.
     pub request_id: Option<String>,
@@ -351,48 +355,52 @@ impl Task {
     }
 }
 
-/// A [`Task`] in the form of the JSON contract, schema 1. Also how the journal keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An export as it was last seen: one line of `export`, `status` and `wait` with `-o json`.
+//
+// Also how the journal keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskObject {
-    /// Always [`SCHEMA`].
+    /// The version of this form: 1.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
-    /// `outscale`, `lightsail` or `rackspace`.
+    /// The cloud that runs it, by its word on the command line.
     pub provider: String,
     /// The cloud's region.
     pub region: String,
-    /// The provider's id.
+    /// The provider's id of the export, as its console shows it.
     pub task_id: TaskId,
-    /// What is exported.
+    /// The snapshot or image; null where the provider does not say.
     pub snapshot: Option<String>,
-    /// Common state.
+    /// Where the export stands, in words common to all clouds.
     pub state: State,
-    /// The provider's word.
+    /// The provider's own word for it, unchanged.
     pub provider_state: String,
     /// Whether the export as a whole has ended.
     pub is_terminal: bool,
-    /// Whole percent.
+    /// Whole percent; null where the provider gives none.
+    #[schemars(range(max = 100))]
     pub progress: Option<u8>,
-    /// The provider's words.
+    /// The provider's words about it.
     pub message: Option<String>,
-    /// Found under way instead of started.
+    /// True where this start found the export under way instead of making it.
     pub adopted: bool,
-    /// Start.
+    /// When it was started, by the provider's time if it gives one.
     pub created_at: Option<Timestamp>,
-    /// Last change.
+    /// When it last changed, by the provider's word.
     pub updated_at: Option<Timestamp>,
-    /// End.
+    /// When it ended.
     pub finished_at: Option<Timestamp>,
     /// When the provider forgets it.
     pub expires_at: Option<Timestamp>,
-    /// Where it goes.
+    /// Where the artifact goes; null where the provider does not say.
     pub target: Option<Target>,
-    /// What it made.
+    /// What it made, once that is known.
     pub artifact: Option<Artifact>,
     /// The provider's tags.
     pub tags: BTreeMap<String, String>,
-    /// Why it failed.
+    /// Why it failed, or why it is stalled.
     pub error: Option<Fault>,
-    /// The provider's own object, with `--raw`.
+    /// The provider's own object or objects, secrets masked; only with `--raw`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<Value>,
 }
@@ -455,16 +463,18 @@ impl TaskObject {
     }
 }
 
-/// Something that can be exported. Serialized, it is the source object of the JSON contract.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Something that can be exported: one line of `list -o json`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Source {
-    /// Always [`SCHEMA`].
+    /// The version of this form: 1.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: u32,
-    /// The cloud that holds it.
+    /// The cloud that holds it, by its word on the command line.
+    #[schemars(with = "String")]
     pub provider: ProviderId,
     /// The cloud's region.
     pub region: String,
-    /// What `export` takes.
+    /// What `export` takes: the provider's id, for Lightsail the name.
     pub id: String,
     /// What people call it.
     pub name: Option<String>,
@@ -480,14 +490,14 @@ pub struct Source {
     pub created_at: Option<Timestamp>,
     /// Whether an export of it can be started now.
     pub exportable: bool,
-    /// Why not.
+    /// Why not, or what to know first.
     pub reason: Option<String>,
     /// The provider's tags.
     pub tags: BTreeMap<String, String>,
 }
 
 /// Kinds of sources, by their words in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
     /// OUTSCALE: a snapshot of a volume.

@@ -1,9 +1,11 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
 pub mod cancel;
+pub mod completions;
 pub mod export;
 pub mod filter;
 pub mod list;
+pub mod man;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod status;

@@ -10,6 +10,8 @@ use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::sandbox::faults::{self, Fault};
 use crate::sandbox::{DEFAULT_DURATION, Options, Sandbox};
+use crate::schema::SandboxObject;
+use crate::task::SCHEMA;
 
 /// Arguments of `sandbox`.
 #[derive(Debug, clap::Args)]
@@ -93,8 +95,18 @@ async fn serve(
 ) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
     printer.note("The three clouds, simulated. In another terminal, paste these lines, then try: snapexport list outscale");
-    for (name, value) in variables {
-        printer.result(&format!("export {name}={}", quoted(value)));
+    if printer.output() == Output::Json {
+        printer.object(&SandboxObject {
+            schema: SCHEMA,
+            variables: variables
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect(),
+        });
+    } else {
+        for (name, value) in variables {
+            printer.result(&format!("export {name}={}", quoted(value)));
+        }
     }
     printer.note("Ctrl-C ends it.");
     signals.wait().await;

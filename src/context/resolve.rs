@@ -42,11 +42,11 @@ pub struct Context {
 }
 
 /// The user's places for configuration, state and cache.
-struct Places {
-    config: Option<PathBuf>,
-    state: Option<PathBuf>,
-    cache: Option<PathBuf>,
-    home: Option<PathBuf>,
+pub(super) struct Places {
+    pub config: Option<PathBuf>,
+    pub state: Option<PathBuf>,
+    pub cache: Option<PathBuf>,
+    pub home: Option<PathBuf>,
 }
 
 impl Context {
@@ -357,7 +357,7 @@ fn moved(aside: &Path) -> String {
 }
 
 /// `SNAPEXPORT_*_DIR`, else XDG on every Unix system, else the platform's own.
-fn places(env: &Env) -> Places {
+pub(super) fn places(env: &Env) -> Places {
     let project = ProjectDirs::from("", "", "snapexport");
     let own = |name: &str| env.get(name).map(PathBuf::from);
     let xdg = |name: &str| {

@@ -2,9 +2,11 @@
 //!
 //! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
+mod glance;
 mod intent;
 mod live;
 
+pub use glance::glance;
 pub use intent::{Claim, Intent, Settled};
 
 use std::path::{Path, PathBuf};

@@ -180,6 +180,12 @@ pub struct Entry {
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
     pub connect: Connect,
+    /// The regions that are known without asking, for completion; others are not refused.
+    pub regions: fn() -> Vec<&'static str>,
+    /// The region that a profile of `config.toml` names for this cloud.
+    pub region_of: fn(&crate::context::Profile) -> Option<&str>,
+    /// The profiles of the cloud's own configuration on this machine, for completion. Empty, where anything goes wrong.
+    pub profiles: fn(&Sources) -> Vec<String>,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
 }

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use console::Style;
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::cli::{Output, When};
 use crate::error::{Error, Kind};
 use crate::poll::Event;
 use crate::provider::Preview;
+use crate::schema::{ErrorObject, PreviewObject};
 use crate::secret::{clean, clean_lines, escape_json};
-use crate::task::{Fault, SCHEMA, Source, Task, TaskObject};
+use crate::task::{Source, Task, TaskObject};
 
 /// Draws what the poller tells.
 pub trait Reporter {
@@ -187,7 +187,7 @@ impl Printer {
         if self.with_raw {
             object.raw = Some(task.raw.clone());
         }
-        escape_json(serde_json::to_string(&object).unwrap_or_default())
+        to_line(&object)
     }
 
     /// Sources, in the form that was asked for.
@@ -200,8 +200,7 @@ impl Printer {
             }
             Output::Json => {
                 for source in sources {
-                    let object = serde_json::to_string(source).unwrap_or_default();
-                    self.result(&escape_json(object));
+                    self.object(source);
                 }
             }
             Output::Id => {
@@ -212,12 +211,15 @@ impl Printer {
         }
     }
 
+    /// An object of the JSON contract.
+    pub fn object(&mut self, object: &impl serde::Serialize) {
+        self.result(&to_line(object));
+    }
+
     /// What a dry run would have sent.
     pub fn preview(&mut self, preview: &Preview) {
         if self.output == Output::Json {
-            let object = json!({"schema": SCHEMA, "dry_run": true, "call": preview.call,
-                "method": preview.method, "url": preview.url, "body": preview.body});
-            self.result(&escape_json(object.to_string()));
+            self.object(&PreviewObject::from(preview));
         } else {
             self.result(&format!("{} {}", preview.method, clean(&preview.url)));
             let body = serde_json::to_string_pretty(&preview.body).unwrap_or_default();
@@ -283,7 +285,12 @@ impl Printer {
 
 /// The last line of standard error with JSON output.
 pub fn error_line(error: &Error) -> String {
-    escape_json(json!({"schema": SCHEMA, "error": Fault::from(error)}).to_string())
+    to_line(&ErrorObject::from(error))
+}
+
+/// An object of the JSON contract, as one line that drives no terminal.
+fn to_line(object: &impl serde::Serialize) -> String {
+    escape_json(serde_json::to_string(object).unwrap_or_default())
 }
 
 /// Prints what clap has to say about the command line, or its help.
@@ -296,6 +303,13 @@ pub fn usage(text: &str, is_error: bool) {
     } else {
         write!(io::stdout().lock(), "{text}").and_then(|()| io::stdout().flush())
     };
+}
+
+/// Prints a text that was made for standard output as it is, such as a script or a manual page.
+pub fn document(text: &str) {
+    // As with every other output, a closed pipe is no error.
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Draws nothing.

@@ -105,6 +105,8 @@ fn check(parsed: &Parsed) {
         let text = serde_json::to_string(&object).expect("it can be written");
         let again: TaskObject = serde_json::from_str(&text).expect("the journal can read it");
         assert_eq!(again, object);
+        let value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(crate::contract::problem(&value), None);
     }
     for error in &parsed.errors {
         assert!(!error.message.is_empty());

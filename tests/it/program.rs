@@ -169,12 +169,14 @@ pub struct Ran {
 
 impl Ran {
     pub fn from(output: Output, args: &[&str]) -> Self {
-        Ran {
+        let ran = Ran {
             stdout: String::from_utf8(output.stdout).expect("text"),
             stderr: String::from_utf8(output.stderr).expect("text"),
             code: output.status.code(),
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-        }
+        };
+        crate::contract::check(&ran.args, &ran.stdout, &ran.stderr);
+        ran
     }
 
     /// Standard output, standard error and exit code as one value.

@@ -9,6 +9,7 @@ mod connector;
 mod credentials;
 mod errors;
 mod join;
+mod known;
 mod merge;
 mod place;
 mod replay;
@@ -57,6 +58,9 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    regions: known::regions,
+    region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: Some(NO_CANCEL),
 };
 

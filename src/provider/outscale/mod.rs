@@ -3,6 +3,7 @@
 mod api;
 mod credentials;
 mod errors;
+mod known;
 mod mapping;
 mod objects;
 mod preflight;
@@ -41,6 +42,9 @@ pub const ENTRY: Entry = Entry {
     title: "3DS OUTSCALE",
     shape,
     connect,
+    regions: known::regions,
+    region_of: |profile| profile.outscale.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: None,
 };
 

@@ -8,6 +8,7 @@ mod credentials;
 mod errors;
 mod grant;
 mod identity;
+mod known;
 mod origins;
 mod preflight;
 mod replay;
@@ -59,6 +60,9 @@ pub const ENTRY: Entry = Entry {
         }
     },
     connect: |sources, http| Box::pin(connect(sources, http)),
+    regions: known::regions,
+    region_of: |profile| profile.rackspace.as_ref()?.region.as_deref(),
+    profiles: known::profiles,
     no_cancel: Some(NO_CANCEL),
 };
 

@@ -1,0 +1,66 @@
+//! What can be known without asking anyone: for completion. Says nothing, makes nothing, fails at nothing.
+
+use std::path::PathBuf;
+
+use super::resolve::places;
+use super::{Config, Env, Sources};
+
+/// What is at hand on this machine.
+#[derive(Debug, Default)]
+pub struct Glance {
+    /// Configuration and environment.
+    pub sources: Sources,
+    /// Where the journal would be.
+    pub journal: Option<PathBuf>,
+}
+
+impl Glance {
+    /// From a command line that is still being typed, and the environment.
+    pub fn new(words: &[String], env: Env) -> Self {
+        let is_set = |name: &str| {
+            env.get(name)
+                .is_some_and(|value| !["0", "false", "no", "off"].contains(&value))
+        };
+        let has = |flag: &str| words.iter().any(|word| word == flag);
+        let value_of = |flag: &str| {
+            let attached = format!("{flag}=");
+            words.iter().enumerate().find_map(|(index, word)| {
+                let next = || words.get(index + 1).filter(|_| word == flag);
+                word.strip_prefix(&attached)
+                    .or_else(|| next().map(String::as_str))
+            })
+        };
+        let places = places(&env);
+        let is_sandbox = has("--sandbox") || is_set("SNAPEXPORT_SANDBOX");
+        let has_journal = !has("--no-journal") && !is_set("SNAPEXPORT_NO_JOURNAL");
+        let state = match places.state {
+            // Simulated tasks have a journal of their own.
+            Some(state) if is_sandbox => Some(state.join("sandbox")),
+            state => state,
+        };
+        let journal = state
+            .filter(|_| has_journal)
+            .map(|state| state.join("journal.db"));
+        if is_sandbox {
+            // The simulated clouds have no profiles.
+            return Glance {
+                sources: Sources::default(),
+                journal,
+            };
+        }
+        let file = value_of("--config")
+            .or_else(|| env.get("SNAPEXPORT_CONFIG"))
+            .map(PathBuf::from)
+            .or_else(|| Some(places.config?.join("config.toml")));
+        let config = file.and_then(|path| Config::read(&path).ok());
+        Glance {
+            sources: Sources {
+                home: places.home,
+                config: config.unwrap_or_default(),
+                env,
+                ..Sources::default()
+            },
+            journal,
+        }
+    }
+}
