@@ -144,9 +144,11 @@ fn no_table_in_docs_stands_without_a_command_or_a_test() {
     for page in all_pages().iter().filter(|page| page.path != "README.md") {
         for table in &page.tables {
             let is_tested = table.head.last().is_some_and(|last| last == "test");
+            // These two have a test of their own below.
             let is_fault_list = table.head == ["what", "happens"];
+            let is_option_list = table.head == ["option", "meaning"];
             assert!(
-                table.is_run() || is_tested || is_fault_list,
+                table.is_run() || is_tested || is_fault_list || is_option_list,
                 "{}: {:?}",
                 page.path,
                 table.head
@@ -212,6 +214,35 @@ fn every_fault_of_the_reliability_page_is_one() {
             "true",
         ]);
         assert_eq!(ran.code, Some(0), "{}", ran.all());
+    }
+}
+
+/// Each row of a list of options: the help of its command has it.
+#[test]
+fn every_option_in_docs_is_in_the_help_of_its_command() {
+    let user = User::new();
+    for page in all_pages() {
+        for table in page
+            .tables
+            .iter()
+            .filter(|one| one.head == ["option", "meaning"])
+        {
+            let command = table.section.strip_prefix("snapexport ");
+            let words: Vec<&str> = command.unwrap_or("status").split(' ').collect();
+            let help = user.run(&[&words[..], &["--help"]].concat());
+            assert_eq!(help.code, Some(0), "{}", help.all());
+            for row in &table.rows {
+                let option = markdown::codes(&row[0]).swap_remove(0);
+                let name = option.split([' ', '…']).find(|word| !word.ends_with(','));
+                let name = name.expect("a name");
+                assert!(
+                    help.stdout.contains(name),
+                    "{}: {name}\n{}",
+                    page.path,
+                    help.all()
+                );
+            }
+        }
     }
 }
 

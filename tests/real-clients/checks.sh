@@ -30,7 +30,7 @@ refuses() { attempt "${@:3}"; judge "$1" "$2" [ $((status % 124)) -ne 0 ]; }
 
 # becomes NAME TEXT COMMAND...: the command succeeds and prints this text before an export could have ended three times.
 becomes() {
-    local until=$((SECONDS + 15))
+    local until=$((SECONDS + 3 * EXPORT_SECONDS + 3))
     while attempt "${@:3}"; [[ $output != *"$2"* ]] && [ $SECONDS -lt $until ]; do sleep 0.3; done
     judge "$1" "$2" [ "$status" -eq 0 ]
 }

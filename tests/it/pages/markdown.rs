@@ -20,6 +20,8 @@ pub struct Block {
 
 /// A table.
 pub struct Table {
+    /// The heading it stands under, without its marks.
+    pub section: String,
     pub head: Vec<String>,
     pub rows: Vec<Vec<String>>,
 }
@@ -44,7 +46,7 @@ impl Page {
     pub fn parse(path: &str, text: &str) -> Page {
         let lines: Vec<&str> = text.lines().collect();
         let (mut blocks, mut tables) = (Vec::new(), Vec::new());
-        let mut at = 0;
+        let (mut at, mut section) = (0, String::new());
         while at < lines.len() {
             if let Some(info) = lines[at].strip_prefix("```") {
                 let length = lines[at + 1..]
@@ -65,10 +67,14 @@ impl Page {
                 at += rows.len();
                 let body = rows.split_off(2);
                 tables.push(Table {
+                    section: section.clone(),
                     head: rows.swap_remove(0),
                     rows: body,
                 });
             } else {
+                if lines[at].starts_with('#') {
+                    section = lines[at].trim_start_matches('#').trim().to_owned();
+                }
                 at += 1;
             }
         }

@@ -31,10 +31,17 @@ fn called(endpoint: &str, commands: &[&[&str]]) -> BTreeSet<String> {
     let variables = clouds.variables();
     let mut places = variables.iter().filter(|(name, _)| *name == endpoint);
     let place = &places.next().expect("an endpoint").1;
-    let mut calls = BTreeSet::new();
+    let (mut calls, mut id) = (BTreeSet::new(), String::new());
     for command in commands {
-        let ran = user.run(&[*command, &["-v"]].concat());
-        assert_ne!(ran.code, Some(2), "{}", ran.all());
+        // ID is what the command before printed.
+        let given: Vec<&str> = command
+            .iter()
+            .map(|&word| if word == "ID" { &id } else { word })
+            .chain(["-v"])
+            .collect();
+        let ran = user.run(&given);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        id = ran.stdout.lines().last().unwrap_or_default().to_owned();
         calls.extend(ran.stderr.lines().filter_map(|line| {
             let (name, rest) = line.strip_prefix("· ")?.split_once(": ")?;
             rest.strip_prefix("POST ")?
@@ -60,6 +67,7 @@ fn the_outscale_policy_allows_what_is_called_and_nothing_else() {
                 "--wait",
             ],
             &["export", "outscale", "snap-57a11ed0", "--bucket", "demo"],
+            &["cancel", "ID"],
             &["status"],
             &["status", "--remote"],
         ],

@@ -47,20 +47,27 @@ pub fn draw(frames: &[Frame]) -> String {
     let (steps, seconds) = steps(frames, width);
     let end = width * (frames.len() - 1) as f32;
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\">\n\
         <title>snapexport exports two snapshots; one completes, one fails</title>\n\
         <desc>{description}</desc>\n\
         <style>\
-        text{{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace;fill:#d4d4d4;white-space:pre}}\
+        text{{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace;font-size:14px;fill:#d4d4d4;white-space:pre}}\
         .r{{fill:#f48771}}.g{{fill:#89d185}}.y{{fill:#e2c08d}}.b{{fill:#75beff}}.m{{fill:#d7a7e0}}.c{{fill:#67d5d5}}.k,.d{{fill:#8a8a8a}}.w{{fill:#fff}}.o{{font-weight:bold}}\
         .f{{transform:translateX(-{end}px);animation:f {seconds}s step-end infinite}}\
         @media (prefers-reduced-motion){{.f{{animation:none}}}}\
         @keyframes f{{{steps}}}</style>\n\
         <defs>\n{defined}</defs>\n\
         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#1b1f24\"/>\n\
-        <g class=\"f\">\n{film}</g>\n</svg>\n",
-        description = escaped(&last.screen.contents()),
+        <g class=\"f\" transform=\"translate(-{end} 0)\">\n{film}</g>\n</svg>\n",
+        description = escaped(&text(&last.screen)),
     )
+}
+
+/// The rows of a screen, each in a line of its own.
+pub fn text(screen: &vt100::Screen) -> String {
+    let rows = screen.rows(0, COLUMNS);
+    let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+    rows.join("\n").trim_end().to_owned()
 }
 
 /// When which frame stands before the eye, and how long all of it takes in seconds.
@@ -81,6 +88,7 @@ fn steps(frames: &[Frame], width: f32) -> (String, f32) {
 /// A row of the screen: a run of characters of one look is one span, set at its own column.
 fn line(screen: &vt100::Screen, row: u16) -> String {
     let mut spans: Vec<(u16, String, String)> = Vec::new();
+    let mut was_plain = true;
     for column in 0..COLUMNS {
         let Some(cell) = screen.cell(row, column) else {
             continue;
@@ -91,16 +99,21 @@ fn line(screen: &vt100::Screen, row: u16) -> String {
         } else {
             " "
         };
+        // Bars and signs may come from another font, of another width: what follows them begins at its own place.
+        let is_plain = text.is_ascii();
         match spans.last_mut() {
-            Some((_, last, run)) if *last == class => run.push_str(text),
+            Some((_, last, run)) if *last == class && is_plain == was_plain => run.push_str(text),
             _ => spans.push((column, class, text.to_owned())),
         }
+        was_plain = is_plain;
     }
     let mut drawn = String::new();
     for (column, class, text) in spans {
-        let text = text.trim_end();
+        let shown = text.trim_start();
+        let indent = text.len() - shown.len();
+        let text = shown.trim_end();
         if !text.is_empty() {
-            let left = MARGIN + CHARACTER * f32::from(column);
+            let left = MARGIN + CHARACTER * (f32::from(column) + indent as f32);
             let class = if class.is_empty() {
                 class
             } else {
