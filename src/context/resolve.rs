@@ -15,7 +15,7 @@ use crate::cli::{Global, Output, When};
 use crate::error::{Error, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
-use crate::provider::http::Http;
+use crate::provider::http::{Http, Network};
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
@@ -135,7 +135,7 @@ impl Context {
         let context = Context {
             terminal,
             is_profile_typed,
-            http: Http::new(global.allow_http),
+            http: Http::new(global.allow_http).over(Network::of(&sources.env)),
             interval,
             visibility,
             journal_path: state

@@ -4,6 +4,7 @@
 //! Keystone and Swift, which Rackspace's services are or were made of. Where these differ, both are survived.
 
 mod cache;
+mod clouds;
 mod credentials;
 mod errors;
 mod grant;
@@ -16,6 +17,7 @@ mod scrub;
 mod session;
 mod tasks;
 mod urls;
+mod variables;
 mod wire;
 
 use std::sync::Arc;
@@ -93,6 +95,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         }
         _ => None,
     };
+    let http = http.over(settings.network.clone());
     let session = Session::new(http, settings, cache);
     Ok(Arc::new(Rackspace { session }))
 }
