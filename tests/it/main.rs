@@ -6,6 +6,7 @@ mod cli;
 mod conformance;
 mod corpus;
 mod crash;
+mod credentials;
 mod docs;
 mod fake;
 mod faults;

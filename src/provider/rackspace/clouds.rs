@@ -306,7 +306,3 @@ fn merge(into: &mut Value, more: Value) {
         (into, more) => *into = more,
     }
 }
-
-#[cfg(test)]
-#[path = "clouds_tests.rs"]
-mod tests;
