@@ -159,9 +159,8 @@ pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     }
     let mut settings = vec![who, region.clone(), address];
     if let Ok(url) = Url::parse(&settings[2].value) {
-        settings.extend(network.proxy(&url));
+        settings.extend(network.settings(&url));
     }
-    settings.extend(network.trusted());
     let http = http.over(network.clone());
     let (credentials, account) = credentials(sources, &http, origin, &region.value)?;
     Ok(Resolved {
