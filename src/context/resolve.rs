@@ -14,7 +14,7 @@ use crate::cli::{Global, Output};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
-use crate::provider::http::Http;
+use crate::provider::http::{Http, Network};
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
@@ -132,7 +132,7 @@ impl Context {
         let context = Context {
             terminal,
             is_profile_typed,
-            http: Http::new(global.allow_http),
+            http: Http::new(global.allow_http).over(Network::of(&sources.env)),
             interval,
             visibility,
             journal_path: state

@@ -9,6 +9,7 @@ mod conformance;
 mod contract;
 mod corpus;
 mod crash;
+mod credentials;
 mod docs;
 mod fake;
 mod faults;

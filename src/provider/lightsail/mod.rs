@@ -125,7 +125,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(resolved.region.clone()))
         .credentials_provider(resolved.credentials)
-        .http_client(Connector::new(http))
+        .http_client(Connector::new(http.over(resolved.network)))
         .retry_config(patience)
         .timeout_config(credentials::time_limits())
         // A credential_process may ask its user for a second factor.

@@ -1,11 +1,13 @@
 //! 3DS OUTSCALE: exports of volume snapshots to OUTSCALE Object Storage (API 1.42).
 
 mod api;
+mod certificate;
 mod credentials;
 mod errors;
 mod known;
 mod mapping;
 mod objects;
+mod osc_file;
 mod preflight;
 mod replay;
 mod rules;
@@ -109,6 +111,10 @@ impl Outscale {
             region.clone(),
             account.objects.clone(),
         );
+        let http = match &account.network {
+            Some(network) => http.over(network.clone()),
+            None => http,
+        };
         let api = Api::new(http, keys, region, account.api.clone());
         Outscale {
             account,

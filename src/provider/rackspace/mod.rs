@@ -4,6 +4,7 @@
 //! Keystone and Swift, which Rackspace's services are or were made of. Where these differ, both are survived.
 
 mod cache;
+mod clouds;
 mod credentials;
 mod errors;
 mod grant;
@@ -17,6 +18,7 @@ mod scrub;
 mod session;
 mod tasks;
 mod urls;
+mod variables;
 mod wire;
 
 use std::sync::Arc;
@@ -32,7 +34,7 @@ use url::Url;
 pub use self::replay::fuzz_replies;
 
 use self::cache::Cache;
-use self::credentials::Access;
+use self::credentials::{Access, Proof};
 use self::errors::{files_refusal, refusal};
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
@@ -104,11 +106,13 @@ struct Rackspace {
 async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let settings = credentials::resolve(sources, &http)?;
     let cache = match (&settings.access, &sources.cache_dir) {
-        (Access::Login(login), Some(directory)) => {
+        // A token from elsewhere has no name by which to tell it from the next one.
+        (Access::Login(login), Some(directory)) if !matches!(login.proof, Proof::Token(_)) => {
             Some(Cache::of(directory, &settings.identity, login))
         }
         _ => None,
     };
+    let http = http.over(settings.network.clone());
     let session = Session::new(http, settings, cache);
     Ok(Arc::new(Rackspace { session }))
 }

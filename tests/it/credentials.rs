@@ -1,0 +1,9 @@
+//! Credentials, proxies and certificates as users have them already.
+
+mod aws;
+mod changed;
+mod clouds;
+mod configured;
+mod documented;
+mod network;
+mod secure;
