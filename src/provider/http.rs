@@ -1,15 +1,18 @@
 //! The one HTTP client: time limits, size limits, read retries, no redirects, tracing without secrets.
 
+mod contact;
 mod failure;
 mod log;
 mod message;
 
+pub use self::contact::Contact;
 pub use self::failure::chain;
 pub use self::message::{Reply, Request, strip_tags};
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 
@@ -62,6 +65,7 @@ struct Inner {
     limits: Limits,
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
+    contact: Mutex<Option<Contact>>,
 }
 
 impl Http {
@@ -77,7 +81,18 @@ impl Http {
             limits,
             plain: OnceLock::new(),
             tls: OnceLock::new(),
+            contact: Mutex::new(None),
         }))
+    }
+
+    /// What the last reply told beside its content; `None` as long as nobody has answered.
+    pub fn contact(&self) -> Option<Contact> {
+        *self.slot()
+    }
+
+    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Contact>> {
+        let contact = self.0.contact.lock();
+        contact.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).
@@ -141,6 +156,7 @@ impl Http {
         let secrets = secrets_of(&request);
         trace_request(&request, &shown);
         let started = std::time::Instant::now();
+        let sent_at = Timestamp::now();
         let late = |limit: Duration| {
             Error::new(
                 Kind::Network,
@@ -195,6 +211,7 @@ impl Http {
             .await
             .unwrap_or_else(|_| Err(late(limits.reply)))?;
         let reply = reply.without(&secrets);
+        *self.slot() = Some(Contact::of(reply.date(), sent_at, Timestamp::now()));
         trace_reply(&reply, &shown, started.elapsed());
         if (300..400).contains(&reply.status) && reply.status != 304 {
             return Err(Error::new(

@@ -1,5 +1,6 @@
 //! The contract every cloud keeps, and the registry of clouds.
 
+pub mod check;
 pub mod http;
 pub mod lightsail;
 pub mod outscale;
@@ -19,6 +20,7 @@ use crate::context::Sources;
 use crate::error::{Error, Result};
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
+use self::check::{Check, CheckRequest};
 use self::http::Http;
 
 /// A cloud that can export a snapshot.
@@ -44,6 +46,13 @@ pub trait Provider: Send + Sync {
 
     /// What is used to reach the cloud, each with where it came from. Secrets are masked. Sends nothing.
     fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
+    /// Looks whether an export would work, in as few requests as tell it. Starts and changes nothing.
+    ///
+    /// Refused credentials are not sent a second time: what would follow is `unknown` then.
+    async fn check(&self, _asked: &CheckRequest<'_>) -> Vec<Check> {
         Vec::new()
     }
 
@@ -163,6 +172,9 @@ pub struct Preview {
 /// See [`Entry::connect`].
 pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
 
+/// See [`Entry::survey`].
+pub type Survey = for<'a> fn(&'a Sources) -> BoxFuture<'a, Vec<Check>>;
+
 /// One cloud in the registry.
 pub struct Entry {
     /// The word for it on the command line and in JSON.
@@ -173,6 +185,8 @@ pub struct Entry {
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
     pub connect: Connect,
+    /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
+    pub survey: Survey,
 }
 
 /// How a bare task id fits a cloud.

@@ -5,9 +5,11 @@
 
 mod aws_files;
 mod calls;
+mod checks;
 mod connector;
 mod credentials;
 mod errors;
+mod expiry;
 mod join;
 mod merge;
 mod place;
@@ -35,7 +37,9 @@ pub use self::replay::fuzz_replies;
 
 use self::calls::{Calls, not_started};
 use self::connector::Connector;
+use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
+use super::check::{Check, CheckRequest};
 use super::http::Http;
 use super::{
     Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
@@ -57,6 +61,7 @@ pub const ENTRY: Entry = Entry {
     title: "Amazon Lightsail",
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
+    survey: |sources| Box::pin(checks::survey(sources)),
 };
 
 /// Requests under way at once during a look.
@@ -103,6 +108,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         Some(url) => redact_url(url),
         None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
     };
+    let credentials = Watched::new(resolved.credentials);
     let patience = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
@@ -110,8 +116,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let mut config = aws_sdk_lightsail::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(resolved.region.clone()))
-        .credentials_provider(resolved.credentials)
-        .http_client(Connector::new(http))
+        .credentials_provider(credentials.clone())
+        .http_client(Connector::new(http.clone()))
         .retry_config(patience)
         .timeout_config(credentials::time_limits())
         // A credential_process may ask its user for a second factor.
@@ -129,6 +135,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         account: resolved.account,
         region: resolved.region,
         endpoint,
+        credentials,
+        http,
         settings: resolved.settings,
         tag: resolved.tag,
     }))
@@ -140,6 +148,8 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    credentials: Watched,
+    http: Http,
     settings: Vec<Setting>,
     tag: u64,
 }
@@ -164,6 +174,10 @@ impl Provider for Lightsail {
 
     fn settings(&self) -> Vec<Setting> {
         self.settings.clone()
+    }
+
+    async fn check(&self, _asked: &CheckRequest<'_>) -> Vec<Check> {
+        self.checks().await
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -1,6 +1,7 @@
 //! 3DS OUTSCALE: exports of volume snapshots to OUTSCALE Object Storage (API 1.42).
 
 mod api;
+mod checks;
 mod credentials;
 mod errors;
 mod mapping;
@@ -25,6 +26,7 @@ use self::api::Api;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::{Object, ObjectStore};
+use super::check::{Check, CheckRequest};
 use super::http::{Http, Reply};
 use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
 use crate::context::Sources;
@@ -41,6 +43,7 @@ pub const ENTRY: Entry = Entry {
     title: "3DS OUTSCALE",
     shape,
     connect,
+    survey: |sources| Box::pin(async move { checks::survey(sources) }),
 };
 
 /// `[profile.NAME.outscale]` of config.toml.
@@ -88,6 +91,7 @@ struct Outscale {
     account: Account,
     api: Api,
     objects: ObjectStore,
+    http: Http,
 }
 
 impl Outscale {
@@ -100,11 +104,12 @@ impl Outscale {
             region.clone(),
             account.objects.clone(),
         );
-        let api = Api::new(http, keys, region, account.api.clone());
+        let api = Api::new(http.clone(), keys, region, account.api.clone());
         Outscale {
             account,
             api,
             objects,
+            http,
         }
     }
 
@@ -184,6 +189,10 @@ impl Provider for Outscale {
 
     fn settings(&self) -> Vec<Setting> {
         self.account.settings.clone()
+    }
+
+    async fn check(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
+        self.checks(asked).await
     }
 
     fn capabilities(&self) -> Capabilities {

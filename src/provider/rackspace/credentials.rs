@@ -13,7 +13,7 @@ use crate::secret::{Secret, clean, redact_url};
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
 const IDENTITY: &str = "https://identity.api.rackspacecloud.com/v2.0";
 /// The regions of Rackspace's public cloud.
-const REGIONS: [&str; 6] = ["DFW", "IAD", "ORD", "LON", "SYD", "HKG"];
+pub const REGIONS: [&str; 6] = ["DFW", "IAD", "ORD", "LON", "SYD", "HKG"];
 /// Everything a session needs.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -4,6 +4,7 @@
 //! Keystone and Swift, which Rackspace's services are or were made of. Where these differ, both are survived.
 
 mod cache;
+mod checks;
 mod credentials;
 mod errors;
 mod grant;
@@ -35,6 +36,7 @@ use self::errors::{files_refusal, refusal};
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
+use super::check::{Check, CheckRequest};
 use super::http::Http;
 use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter, is_uuid};
 use crate::context::Sources;
@@ -57,6 +59,7 @@ pub const ENTRY: Entry = Entry {
         }
     },
     connect: |sources, http| Box::pin(connect(sources, http)),
+    survey: |sources| Box::pin(async move { checks::survey(sources) }),
 };
 
 /// `[profile.NAME.rackspace]` of config.toml.
@@ -118,6 +121,10 @@ impl Provider for Rackspace {
 
     fn settings(&self) -> Vec<Setting> {
         self.session.settings()
+    }
+
+    async fn check(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
+        checks::checks(&self.session, asked).await
     }
 
     /// Rackspace asks its clients not to poll more often than every 30 s.

@@ -11,9 +11,9 @@ use crate::secret::{Secret, clean};
 /// The file that pyrax, ansible and others read, below the home directory.
 pub(super) const CREDENTIALS_FILE: &str = ".rackspace_cloud_credentials";
 /// Names for the path of that file.
-const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
+pub(super) const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
 /// Pairs of token and image endpoint: the names of Rackspace's guide, then those of the glance client.
-const TOKEN_PAIRS: [(&str, &str); 2] = [
+pub(super) const TOKEN_PAIRS: [(&str, &str); 2] = [
     ("AUTH_TOKEN", "API_ENDPOINT"),
     ("OS_AUTH_TOKEN", "OS_IMAGE_URL"),
 ];
