@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{export, list, status, wait};
+use crate::commands::{doctor, export, list, status, wait};
 
 /// Get a snapshot out of a cloud: start the export, watch it, know how it ended.
 ///
@@ -49,6 +49,8 @@ pub enum Command {
     Wait(wait::Args),
     /// Show what can be exported
     List(list::Args),
+    /// Show which credentials, region and endpoint would be used, and whether they work
+    Doctor(doctor::Args),
     /// Run the three clouds' APIs, simulated on loopback
     #[cfg(feature = "sandbox")]
     Sandbox(crate::commands::sandbox::Args),

@@ -20,7 +20,7 @@ pub struct Args {
     pub provider: String,
 }
 
-fn provider_names() -> clap::builder::PossibleValuesParser {
+pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
     provider::REGISTRY
         .iter()
         .map(|entry| entry.id.0)

@@ -1,5 +1,7 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
+mod checkup;
+pub mod doctor;
 pub mod export;
 pub mod list;
 #[cfg(feature = "sandbox")]

@@ -2,9 +2,11 @@
 //!
 //! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
+mod health;
 mod intent;
 mod live;
 
+pub use health::Health;
 pub use intent::{Claim, Intent, Settled};
 
 use std::path::{Path, PathBuf};

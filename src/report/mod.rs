@@ -1,10 +1,13 @@
 //! The one place that prints: results on standard output, everything else on standard error.
 
 mod bars;
+mod doctor;
 mod lines;
 pub mod panic;
 mod table;
 pub mod trace;
+
+pub use doctor::Sheet;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -207,6 +210,31 @@ impl Printer {
             Output::Id => {
                 for source in sources {
                     self.result(&clean(&source.id));
+                }
+            }
+        }
+    }
+
+    /// What `doctor` found; as ids, the clouds that work.
+    pub fn sheets(&mut self, sheets: &[Sheet]) {
+        match self.output {
+            Output::Table => {
+                let text = doctor::text(sheets, self.terminal);
+                self.result(&text);
+            }
+            Output::Json => {
+                for sheet in sheets {
+                    self.result(&doctor::json(sheet));
+                }
+            }
+            Output::Id => {
+                let works = |sheet: &&Sheet| sheet.is_ok();
+                for id in sheets
+                    .iter()
+                    .filter(works)
+                    .filter_map(|sheet| sheet.provider)
+                {
+                    self.result(id.0);
                 }
             }
         }

@@ -45,6 +45,7 @@ pub async fn region(
         }
     }
     Err(Error::usage("No region is set for Lightsail")
+        .about("region")
         .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
 }
 
@@ -56,13 +57,15 @@ fn checked_region(origin: String, region: &str) -> Result<Setting> {
         return Err(Error::usage(format!(
             "'{}' from {origin} is no AWS region",
             clean(region)
-        )));
+        ))
+        .about("region"));
     }
     let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
     if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
         return Err(Error::usage(format!(
             "'{region}' from {origin} is an availability zone, not a region"
         ))
+        .about("region")
         .hint(format!("pass --region {without_zone}")));
     }
     Ok(Setting::new("region", region, origin))

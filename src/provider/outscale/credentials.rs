@@ -229,18 +229,20 @@ fn check_region(region: &str) -> Result<()> {
         && back.next().is_some_and(|c| c.is_ascii_digit());
     if is_zone {
         return Err(
-            Error::usage(format!("{shown} is a subregion, not a region")).hint(format!(
-                "drop the letter: --region {}",
-                &shown[..shown.len() - 1]
-            )),
+            Error::usage(format!("{shown} is a subregion, not a region"))
+                .about("region")
+                .hint(format!(
+                    "drop the letter: --region {}",
+                    &shown[..shown.len() - 1]
+                )),
         );
     }
     // It becomes part of a host name.
     let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if region.is_empty() || !region.chars().all(is_label) {
-        return Err(
-            Error::usage(format!("'{shown}' is no OUTSCALE region")).hint("such as eu-west-2")
-        );
+        return Err(Error::usage(format!("'{shown}' is no OUTSCALE region"))
+            .about("region")
+            .hint("such as eu-west-2"));
     }
     Ok(())
 }

@@ -214,6 +214,7 @@ fn refuse_zone(region: &str, version: Version) -> Result<()> {
             "'{}' is a part of a region; the region is {base}",
             clean(region)
         ))
+        .about("region")
         .hint(format!("use --region {base}"))),
         _ => Ok(()),
     }
