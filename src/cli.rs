@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{doctor, export, list, status, wait};
+use crate::commands::{cancel, doctor, export, list, status, wait};
 
 /// Get a snapshot out of a cloud: start the export, watch it, know how it ended.
 ///
@@ -51,6 +51,8 @@ pub enum Command {
     List(list::Args),
     /// Show which credentials, region and endpoint would be used, and whether they work
     Doctor(doctor::Args),
+    /// Cancel exports, where the cloud can
+    Cancel(cancel::Args),
     /// Run the three clouds' APIs, simulated on loopback
     #[cfg(feature = "sandbox")]
     Sandbox(crate::commands::sandbox::Args),

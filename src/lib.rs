@@ -32,6 +32,7 @@ pub mod report;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod secret;
+pub mod suggest;
 pub mod task;
 pub mod text;
 
@@ -60,6 +61,7 @@ pub async fn run(args: Vec<String>, env: Env) -> Ending {
         Command::Wait(args) => commands::wait::run(&context, args).await,
         Command::List(args) => commands::list::run(&context, args).await,
         Command::Doctor(args) => commands::doctor::run(&context, args).await,
+        Command::Cancel(args) => commands::cancel::run(&context, args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => commands::sandbox::run(&context, args).await,
     };

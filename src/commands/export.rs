@@ -11,7 +11,7 @@ use super::settle::settle_left;
 use super::signals::Signals;
 use super::start::{Started, Starter};
 use super::wait::Follow;
-use super::{Ending, words_or_stdin};
+use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::cli::{Output, Waiting};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -116,6 +116,9 @@ pub struct Starting {
     /// Start another export although an identical one is under way
     #[arg(long)]
     pub new: bool,
+    /// With -: an empty standard input is nothing to do (exit code 0), not an error
+    #[arg(long)]
+    pub allow_empty: bool,
     /// How to wait, with --wait.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -176,7 +179,9 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     context.sources.bucket_profile = bucket_profile;
     let context = &*context;
     let entry = provider::by_name(id.0)?;
-    let snapshots = words_or_stdin(&snapshots, "snapshot")?;
+    let Some(snapshots) = words_or_none(&snapshots, "snapshot", starting.allow_empty)? else {
+        return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
+    };
     let requests: Vec<ExportRequest> = snapshots
         .into_iter()
         .map(|snapshot| ExportRequest {
@@ -221,8 +226,10 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                 .map(|request| starter.start(request))
                 .buffered(SIDE_BY_SIDE),
         );
+    // They come in the order of the requests.
+    let starts = starts.zip(futures_util::stream::iter(&requests));
     tokio::pin!(starts);
-    while let Some(started) = starts.next().await {
+    while let Some((started, request)) = starts.next().await {
         match started {
             Started::Task(task) => {
                 let typed = typed_form(&task, journal.is_some());
@@ -237,7 +244,9 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                 ));
                 tasks.push(*task);
             }
-            Started::Failed(error) => follow.failed(error),
+            Started::Failed(error) => {
+                follow.failed(near::with_source(provider.as_ref(), &request.snapshot, error).await)
+            }
             Started::NotSent => {}
         }
     }
@@ -322,6 +331,7 @@ async fn dry_run(
                 printer.preview(&provider.preview(request));
             }
             Err(error) => {
+                let error = near::with_source(provider, &request.snapshot, error).await;
                 printer.error(&error);
                 let is_refused = error.kind == Kind::Credentials;
                 tally.add(error);

@@ -1,16 +1,20 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
+pub mod cancel;
 mod checkup;
 pub mod doctor;
 pub mod export;
+pub mod filter;
 pub mod list;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod status;
 pub mod wait;
 
+mod near;
 #[doc(hidden)]
 pub mod reference;
+mod remote;
 mod settle;
 mod signals;
 mod start;
@@ -56,8 +60,43 @@ impl Tally {
     }
 }
 
+/// The end of a command that was given an empty standard input, and may be.
+fn nothing_to_do(printer: &crate::report::Printer, what: &str) -> Ending {
+    printer.note(&format!("Standard input named no {what}; nothing to do."));
+    Ending::Code(0)
+}
+
+/// [`words_or_stdin`], where an empty standard input is `None` if that is allowed.
+///
+/// It is not by default: it is more often a command before the pipe that failed than a day on which there is nothing to do.
+fn words_or_none(
+    words: &[String],
+    what: &str,
+    allow_empty: bool,
+) -> crate::error::Result<Option<Vec<String>>> {
+    let all = read_words(words, what)?;
+    match all.is_empty() {
+        false => Ok(Some(all)),
+        true if allow_empty => Ok(None),
+        true => Err(none_named(what)
+            .hint("if there may be none, say so with --allow-empty; else look at what should have named them")),
+    }
+}
+
+fn none_named(what: &str) -> Error {
+    Error::usage(format!("Standard input named no {what}"))
+}
+
 /// Reads what may be `-`: the words given, or one per line from standard input (blank lines and `#` comments skipped).
 fn words_or_stdin(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
+    let all = read_words(words, what)?;
+    if all.is_empty() {
+        return Err(none_named(what));
+    }
+    Ok(all)
+}
+
+fn read_words(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
     let mut all = Vec::new();
     let mut has_read = false;
     for word in words {
@@ -84,8 +123,5 @@ fn words_or_stdin(words: &[String], what: &str) -> crate::error::Result<Vec<Stri
     }
     let mut seen = std::collections::HashSet::new();
     all.retain(|word| seen.insert(word.clone()));
-    if all.is_empty() {
-        return Err(Error::usage(format!("Standard input named no {what}")));
-    }
     Ok(all)
 }

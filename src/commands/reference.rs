@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::near;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
@@ -58,7 +59,9 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
                 known.iter().map(|known| known.task.provider.0),
             ));
         }
-        (None, []) => by_shape(id)?,
+        (None, []) => {
+            by_shape(id).map_err(|error| near::with_journaled(journal, None, id, error))?
+        }
     };
     let known = known.pop();
     Ok(Named {

@@ -15,6 +15,8 @@ use crate::task::{ExportRequest, Task};
 
 /// Looks for a task whose start may have been lost, spread over the provider's visibility delay.
 pub(super) const SEARCHES: u32 = 6;
+/// A lost start that the cloud does not list is given up after this many times the visibility delay, which no cloud promises.
+pub(super) const CLOSING: u32 = 10;
 /// How far the cloud's clock may be from ours.
 const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 /// How often to see whether it has.
@@ -73,12 +75,12 @@ pub(super) async fn find(provider: &dyn Provider, intent: &Intent) -> Result<Opt
         .find(is_ours))
 }
 
-/// Whether to wait until the provider would list a task before its absence says anything.
+/// How long to look for a task that the provider does not list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// Wait; afterwards it is known.
+    /// Until the provider usually lists one.
     Wait,
-    /// Look once; what cannot be known yet stays open.
+    /// Once.
     Look,
 }
 
@@ -111,11 +113,12 @@ pub async fn settle_left(
                 ));
             }
             Ok(Found::Nothing) => printer.note(&format!(
-                "{subject} was never started: the cloud does not have it"
+                "{subject} was never started: the cloud does not list it"
             )),
-            Ok(Found::Later) => {
-                printer.note(&format!("{subject}: whether it was started is not known yet; look again in half a minute"));
-            }
+            Ok(Found::Later) => printer.note(&format!(
+                "{subject}: whether it was started is not known; if the cloud does not list it by {}, it was not",
+                closes_at(context, provider, intent).strftime("%H:%M:%S UTC")
+            )),
             Ok(Found::Elsewhere) => {}
             Err(error) => printer.note(&format!(
                 "{subject}: whether it was started is still not known: {}",
@@ -169,7 +172,9 @@ pub(super) fn is_of(intent: &Intent, provider: &dyn Provider) -> bool {
 /// What became of a start that was left open.
 pub(super) enum Found {
     Task(Box<Task>),
+    /// It was never executed: it would be listed by now, however late.
     Nothing,
+    /// The cloud does not list it, and still may.
     Later,
     /// Another process is looking.
     Elsewhere,
@@ -188,9 +193,11 @@ pub(super) async fn settle_one(
         return Ok(Found::Elsewhere);
     }
     let visibility = visibility(context, provider);
-    // Never longer than that from now on, should the clock have been set back since.
-    let sent_at = intent.made_at.min(Timestamp::now());
-    let visible_at = sent_at.checked_add(visibility).unwrap_or(sent_at);
+    let closes_at = closes_at(context, provider, intent);
+    let patient_until = match patience {
+        Patience::Wait => after(sent_at(intent), visibility),
+        Patience::Look => Timestamp::MIN,
+    };
     let pause = visibility / SEARCHES;
     let result = loop {
         match find(provider, intent).await {
@@ -201,9 +208,8 @@ pub(super) async fn settle_one(
                     Some(intent.made_at),
                 ))));
             }
-            // Not listed although it would be by now: it was never executed.
-            Ok(None) if Timestamp::now() >= visible_at => break Ok(Found::Nothing),
-            Ok(None) if patience == Patience::Look => break Ok(Found::Later),
+            Ok(None) if Timestamp::now() >= closes_at => break Ok(Found::Nothing),
+            Ok(None) if Timestamp::now() >= patient_until => break Ok(Found::Later),
             Ok(None) => tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = interrupted(signals) => break Ok(Found::Later),
@@ -222,6 +228,20 @@ pub(super) async fn settle_one(
     result
 }
 
+/// When a lost start counts as never executed, if the cloud does not list it.
+pub(super) fn closes_at(context: &Context, provider: &dyn Provider, intent: &Intent) -> Timestamp {
+    after(sent_at(intent), visibility(context, provider) * CLOSING)
+}
+
+/// When it was sent; now, should the clock have been set back since.
+fn sent_at(intent: &Intent) -> Timestamp {
+    intent.made_at.min(Timestamp::now())
+}
+
+fn after(time: Timestamp, delay: Duration) -> Timestamp {
+    time.checked_add(delay).unwrap_or(time)
+}
+
 /// Resolves when a signal has come; never where nobody listens for one.
 async fn interrupted(signals: Option<&Signals>) {
     match signals {
@@ -230,7 +250,7 @@ async fn interrupted(signals: Option<&Signals>) {
     }
 }
 
-/// How long a task may be missing from the provider's lists.
+/// How long a task may usually be missing from the provider's lists.
 pub(super) fn visibility(context: &Context, provider: &dyn Provider) -> Duration {
     context
         .visibility

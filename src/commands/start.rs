@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::settle::{
-    Found, GLANCE, Patience, SEARCHES, complete, find, is_of, same, settle_one, visibility,
+    CLOSING, Found, GLANCE, Patience, SEARCHES, closes_at, complete, find, is_of, same, settle_one,
+    visibility,
 };
 use super::signals::Signals;
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Claim, Intent, Journal, Settled};
+use crate::journal::{Claim, Entry, Intent, Journal, Settled};
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
@@ -164,7 +165,15 @@ impl<'a> Starter<'a> {
                 Ok(None)
             }
             Found::Nothing => Ok(None),
-            Found::Later | Found::Elsewhere => {
+            Found::Later => {
+                self.go_on()?;
+                let cause = format!(
+                    "it was begun at {}, and the cloud does not list it so far",
+                    left.made_at.strftime("%H:%M:%S UTC")
+                );
+                Err(self.doubt(Error::new(Kind::MaybeStarted, cause), left))
+            }
+            Found::Elsewhere => {
                 tokio::time::sleep(GLANCE).await;
                 Ok(None)
             }
@@ -209,16 +218,17 @@ impl<'a> Starter<'a> {
         let patience = tokio::time::Instant::now() + PATIENCE_WITH_OTHERS;
         loop {
             self.go_on()?;
-            let since = intent
-                .made_at
-                .checked_sub(visibility(self.context, self.provider))
-                .unwrap_or(intent.made_at);
-            match journal.claim(intent, since, Timestamp::now()) {
+            match journal.claim(intent, Timestamp::now()) {
                 Ok(Claim::Mine(id)) => {
                     intent.id = id;
                     return Ok(None);
                 }
-                Ok(Claim::Running(task)) => return Ok(Some(*task)),
+                Ok(Claim::Running(known)) => {
+                    if let Some(task) = self.still_running(journal, &known).await? {
+                        return Ok(Some(task));
+                    }
+                    intent.known.push(known.task.id);
+                }
                 Ok(Claim::Left(left)) => {
                     if let Some(task) = self.take_left(journal, &left).await? {
                         return Ok(Some(task));
@@ -259,6 +269,44 @@ impl<'a> Starter<'a> {
                     return Ok(None);
                 }
             }
+        }
+    }
+
+    /// The task that this user has started and the cloud's list lacks, unless it has ended or is gone.
+    async fn still_running(&self, journal: &Journal, known: &Entry) -> Result<Option<Task>> {
+        let visibility = visibility(self.context, self.provider);
+        let started_at = known.started_at.unwrap_or(Timestamp::MIN);
+        let age = Duration::try_from(Timestamp::now().duration_since(started_at));
+        if age.as_ref().is_ok_and(|age| *age < visibility) {
+            return Ok(Some(known.task.clone()));
+        }
+        let slots = self
+            .provider
+            .look_again(std::slice::from_ref(&known.task))
+            .await?;
+        match slots.into_iter().next() {
+            Some(Ok(mut task)) => {
+                task.inherit(&known.task);
+                let account = self.provider.account();
+                if let Err(error) = journal.record_sight(&task, &account, Timestamp::now()) {
+                    tracing::info!("{}", error.one_line());
+                }
+                Ok(Some(task).filter(|task| !task.is_settled()))
+            }
+            Some(Err(error)) if error.kind != Kind::NotFound => Err(error),
+            // However late the cloud is: it has forgotten this one.
+            _ if age.is_ok_and(|age| age >= visibility * CLOSING) => Ok(None),
+            _ => Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "The export of {} that was started at {} as {} is not known to the cloud yet",
+                    clean(known.task.snapshot.as_deref().unwrap_or_default()),
+                    started_at.strftime("%H:%M:%S UTC"),
+                    known.task.id
+                ),
+            )
+            .hint(format!("wait for it: snapexport wait {}", known.task.id))
+            .hint("--new starts another export whatever became of it")),
         }
     }
 
@@ -326,13 +374,25 @@ impl<'a> Starter<'a> {
                 () = self.signals.wait() => break,
             }
         }
-        let snapshot = clean(&intent.request.snapshot);
-        Err(error
+        Err(self.doubt(error, intent))
+    }
+
+    /// Nobody knows, and what to do about that.
+    fn doubt(&self, error: Error, intent: &Intent) -> Error {
+        let next = match self.journal {
+            Some(_) => format!(
+                "the same export command adopts it as soon as it is listed, and starts it if it is not by {}; --new starts another at once",
+                closes_at(self.context, self.provider, intent).strftime("%H:%M:%S UTC")
+            ),
+            None => "without a journal nothing remembers this: look before the same export is started again".to_owned(),
+        };
+        error
             .context(format!(
-                "Whether the export of {snapshot} was started is not known"
+                "Whether the export of {} was started is not known",
+                clean(&intent.request.snapshot)
             ))
             .hint("it was not sent again; see what the cloud has with: snapexport status --remote")
-            .hint("the same export command looks for it first, and adopts it if it is there"))
+            .hint(next)
     }
 
     fn adopted(&self, mut task: Task, request: &ExportRequest) -> Task {

@@ -1,16 +1,19 @@
 //! `snapexport status`: show tasks once. It reports and does not judge.
 
+use clap::ValueEnum;
 use jiff::Timestamp;
 
+use super::filter::{Filter, say_left_out, say_nothing_matches};
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, settle, words_or_stdin};
+use super::{Ending, Tally, near, remote, settle, words_or_stdin};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
-use crate::provider::{self, REGISTRY, TaskFilter};
+use crate::provider;
 use crate::report::Printer;
-use crate::task::{Task, TaskObject};
+use crate::suggest;
+use crate::task::{State, Task, TaskObject};
 
 /// Tasks that ended longer ago are shown only with `--all`.
 const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
@@ -21,14 +24,15 @@ const RECENT: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 Examples:
   snapexport status
   snapexport status snap-export-12345678 -o json | jq .progress
-  snapexport status --remote
+  snapexport status --state failed --newer-than 2d
+  snapexport status --remote --name 'web-*'
 
 Exits 0 also for a failed task: only wait turns an outcome into an exit code.")]
 pub struct Args {
     /// The tasks; without any, those you started that are under way or ended within a week. - reads them from standard input
     #[arg(value_name = "TASK")]
     pub tasks: Vec<String>,
-    /// Show every task you ever started
+    /// Show every task you ever started; a filter by age does so too
     #[arg(long, conflicts_with = "tasks")]
     pub all: bool,
     /// Show only those that have not ended
@@ -37,44 +41,135 @@ pub struct Args {
     /// Show what the clouds have, of every cloud with credentials
     #[arg(long, conflicts_with_all = ["tasks", "all"])]
     pub remote: bool,
+    /// Only tasks in one of these states; repeat, or separate by commas
+    #[arg(
+        long,
+        value_name = "STATE",
+        value_delimiter = ',',
+        conflicts_with = "running",
+        help_heading = "Filters"
+    )]
+    pub state: Vec<TaskState>,
+    /// Which to show.
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// The states of a task, as they can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskState {
+    /// Accepted, nothing moves yet
+    Pending,
+    /// Under way
+    Running,
+    /// Under way by its state, but with an error that it will not recover from
+    Stalled,
+    /// The artifact is there
+    Completed,
+    /// Ended without an artifact
+    Failed,
+    /// Ended by request
+    Cancelled,
+}
+
+impl TaskState {
+    fn fits(self, task: &Task) -> bool {
+        match self {
+            TaskState::Pending => task.state == State::Pending,
+            TaskState::Running => task.state == State::Running,
+            TaskState::Stalled => task.is_stalled(),
+            TaskState::Completed => task.state == State::Completed,
+            TaskState::Failed => task.state == State::Failed,
+            TaskState::Cancelled => task.state == State::Cancelled,
+        }
+    }
+}
+
+impl Args {
+    /// Whether a task is in a state that is asked for.
+    pub(super) fn has_state(&self, task: &Task) -> bool {
+        let is_running = !self.running || !task.state.is_terminal();
+        is_running && (self.state.is_empty() || self.state.iter().any(|state| state.fits(task)))
+    }
 }
 
 /// Runs `status`.
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
-        return remote(context).await;
+        return remote::run(context, &args).await;
     }
     let mut journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
-    let named = if args.tasks.is_empty() {
-        if let Some(journal) = &journal {
-            settle::settle_everywhere(context, journal).await;
-        } else if context.has_journal() {
-            return Err(unknown_starts());
-        }
-        let started = match started(journal.as_ref(), args.all) {
-            Ok(started) => started,
-            Err(error) => {
-                let journal = journal.take();
-                let was_moved = journal.is_some_and(|it| context.give_up_journal(&it, &error));
-                if !was_moved {
-                    return Err(unknown_starts());
-                }
-                Vec::new()
-            }
-        };
-        if started.is_empty() {
-            printer.note("You have started no exports from here. snapexport status --remote asks the clouds.");
-        }
-        started
+    let is_listing = args.tasks.is_empty();
+    let mut named = if is_listing {
+        own(context, &args, &mut journal, &printer).await?
     } else {
         let words = words_or_stdin(&args.tasks, "task")?;
         reference::resolve_all(&words, context, &mut journal)?
     };
-    let is_listing = args.tasks.is_empty();
+    let (now, total) = (Timestamp::now(), named.len());
+    // Neither name nor age changes: what does not fit need not be asked about.
+    named.retain(|one| may_fit(&args.filter, one, now));
+    let mut sights = sights(context, &named, journal.as_ref(), is_listing).await;
+    keep_wanted(&args, &mut sights, &printer);
+    if total > 0 && sights.iter().all(Option::is_none) && !args.running {
+        say_nothing_matches(&printer, total);
+    }
+    let fallback = |index: usize| {
+        named[index]
+            .known
+            .as_ref()
+            .filter(|known| is_listing && args.has_state(&known.task))
+            .map(|known| known.task.clone())
+    };
+    let sights = sights
+        .into_iter()
+        .enumerate()
+        .filter_map(|(index, sight)| Some((index, sight?)));
+    Ok(show(&mut printer, sights, fallback, journal.is_some()))
+}
+
+/// What this user has started, once it is known what became of starts that were left open. A journal that cannot be read is given up.
+async fn own(
+    context: &Context,
+    args: &Args,
+    journal: &mut Option<Journal>,
+    printer: &Printer,
+) -> Result<Vec<Named>> {
+    if let Some(journal) = &journal {
+        settle::settle_everywhere(context, journal).await;
+    } else if context.has_journal() {
+        return Err(unknown_starts());
+    }
+    let started = match started(journal.as_ref(), args.all || args.filter.has_age()) {
+        Ok(started) => started,
+        Err(error) => {
+            let was_moved = journal
+                .take()
+                .is_some_and(|it| context.give_up_journal(&it, &error));
+            if !was_moved {
+                return Err(unknown_starts());
+            }
+            Vec::new()
+        }
+    };
+    if started.is_empty() {
+        printer.note(
+            "You have started no exports from here. snapexport status --remote asks the clouds.",
+        );
+    }
+    Ok(started)
+}
+
+/// Looks at each task, in order. A listing does not ask again about what has ended; a task that was named is looked at.
+async fn sights(
+    context: &Context,
+    named: &[Named],
+    journal: Option<&Journal>,
+    is_listing: bool,
+) -> Vec<Option<Result<Task>>> {
     let mut sights: Vec<Option<Result<Task>>> = named
         .iter()
-        // A listing does not ask again about what has ended; a task that was named is looked at.
         .map(|one| {
             one.ended()
                 .filter(|_| is_listing && !context.with_raw())
@@ -91,7 +186,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     for (position, error) in errors {
         sights[indices[position]] = Some(Err(error));
     }
-    let looks = asked.iter().map(|asked| look(asked, journal.as_ref()));
+    let looks = asked.iter().map(|asked| look(asked, journal));
     for (asked, slots) in asked
         .iter()
         .zip(futures_util::future::join_all(looks).await)
@@ -100,25 +195,33 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
             sights[indices[*position]] = Some(slot);
         }
     }
-    if args.running {
-        for sight in &mut sights {
-            *sight = sight
-                .take()
-                .filter(|sight| !matches!(sight, Ok(task) if task.state.is_terminal()));
+    sights
+}
+
+/// Whether a task may pass the filters by name and age, as far as the journal knows these.
+fn may_fit(filter: &Filter, named: &Named, now: Timestamp) -> bool {
+    let Some(known) = &named.known else {
+        return true;
+    };
+    let mut task = known.task.clone();
+    task.created_at = task.created_at.or(known.started_at);
+    filter.fits_name(&task) && filter.fits_age(&task, now).unwrap_or(true)
+}
+
+/// Takes out the tasks that do not pass the filters; errors stay.
+fn keep_wanted(args: &Args, sights: &mut [Option<Result<Task>>], printer: &Printer) {
+    let (now, mut undated) = (Timestamp::now(), 0);
+    for sight in sights {
+        if let Some(Ok(task)) = sight {
+            let fits_age = args.filter.fits_age(task, now);
+            let passes = args.filter.fits_name(task) && args.has_state(task);
+            undated += usize::from(passes && fits_age.is_none());
+            if !passes || fits_age != Some(true) {
+                *sight = None;
+            }
         }
     }
-    let fallback = |index: usize| {
-        named[index]
-            .known
-            .as_ref()
-            .filter(|_| is_listing)
-            .map(|known| known.task.clone())
-    };
-    let sights = sights
-        .into_iter()
-        .enumerate()
-        .filter_map(|(index, sight)| Some((index, sight?)));
-    Ok(show(&mut printer, sights, fallback, journal.is_some()))
+    say_left_out(printer, undated);
 }
 
 /// An empty list would say that nothing was started.
@@ -155,7 +258,7 @@ fn started(journal: Option<&Journal>, all: bool) -> Result<Vec<Named>> {
 }
 
 /// Looks at the tasks of one account and remembers what is new.
-async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
+pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
     let known: Vec<Task> = asked
         .tasks
         .iter()
@@ -166,7 +269,7 @@ async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
         Err(error) => known.iter().map(|_| Err(error.clone())).collect(),
     };
     let account = asked.provider.account();
-    slots
+    let sights: Vec<Result<Task>> = slots
         .into_iter()
         .zip(&asked.tasks)
         .map(|(slot, (_, named))| match slot {
@@ -184,7 +287,31 @@ async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result<Task>> {
             Err(error) if error.kind == Kind::NotFound => remembered(asked, named).ok_or(error),
             Err(error) => Err(error),
         })
-        .collect()
+        .collect();
+    with_near_misses(asked, journal, sights).await
+}
+
+/// Adds to each task that nobody knows the one that may have been meant.
+async fn with_near_misses(
+    asked: &Asked,
+    journal: Option<&Journal>,
+    mut sights: Vec<Result<Task>>,
+) -> Vec<Result<Task>> {
+    let mut ids: Option<Vec<String>> = None;
+    for (sight, (_, named)) in sights.iter_mut().zip(&asked.tasks) {
+        if let Err(error) = sight
+            && error.kind == Kind::NotFound
+            && named.known.is_none()
+        {
+            if ids.is_none() {
+                ids = Some(near::task_ids(asked.provider.as_ref(), journal).await);
+            }
+            let known = ids.iter().flatten().map(String::as_str);
+            let hint = suggest::hint(named.id.as_str(), known);
+            *error = near::first_hint(error.clone(), hint);
+        }
+    }
+    sights
 }
 
 /// What stands in for a task the provider does not know: its end, if it was seen to end,
@@ -198,7 +325,7 @@ fn remembered(asked: &Asked, named: &Named) -> Option<Task> {
 }
 
 /// Prints each task, or why it cannot be shown; then what is remembered of it, marked as such.
-fn show(
+pub(super) fn show(
     printer: &mut Printer,
     sights: impl Iterator<Item = (usize, Result<Task>)>,
     fallback: impl Fn(usize) -> Option<Task>,
@@ -225,60 +352,4 @@ fn show(
     }
     printer.table(&tasks, Timestamp::now());
     tally.close(printer)
-}
-
-/// `status --remote`: every cloud with credentials is asked, the others are named.
-async fn remote(context: &Context) -> Result<Ending> {
-    let mut printer = context.printer(Output::Table);
-    let mut asked = Vec::new();
-    let mut without = Vec::new();
-    let mut tally = Tally::default();
-    for entry in &REGISTRY {
-        match context.connect(entry, None, None).await {
-            Ok(provider) => asked.push(provider),
-            Err(error) if error.details.is_absence => without.push((entry.id, error)),
-            Err(error) => {
-                printer.error(&error);
-                tally.add(error);
-            }
-        }
-    }
-    if asked.is_empty() && tally.0.is_empty() {
-        let error = Error::new(
-            Kind::Credentials,
-            "No cloud can be asked: there are no credentials for any",
-        )
-        .hint("snapexport --sandbox status --remote asks the simulated clouds");
-        let error = without.iter().fold(error, |error, (id, why)| {
-            error.cause(format!("{id}: {}", why.message))
-        });
-        return Err(error);
-    }
-    for (id, _) in &without {
-        printer.note(&format!("Not asked: {id} (no credentials)"));
-    }
-    let filter = TaskFilter::default();
-    let answers =
-        futures_util::future::join_all(asked.iter().map(|provider| provider.tasks(&filter))).await;
-    let mut sights = Vec::new();
-    for answer in answers {
-        match answer {
-            Ok(tasks) => sights.extend(tasks.into_iter().map(Ok)),
-            Err(error) => sights.push(Err(error)),
-        }
-    }
-    let first = tally.worst().cloned();
-    let ending = show(
-        &mut printer,
-        sights.into_iter().enumerate(),
-        |_| None,
-        false,
-    );
-    Ok(match (first, ending) {
-        (Some(error), Ending::Code(0)) => {
-            printer.last_error(&error);
-            Ending::Code(error.kind.exit_code())
-        }
-        (_, ending) => ending,
-    })
 }

@@ -1,5 +1,6 @@
 //! `snapexport wait`: block until tasks end; the exit code tells how.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -7,14 +8,14 @@ use jiff::Timestamp;
 
 use super::reference::{self, Asked, Named, resume_command, typed_form};
 use super::signals::Signals;
-use super::{Ending, Tally, words_or_stdin};
+use super::{Ending, Tally, near, nothing_to_do, words_or_none};
 use crate::cli::{Limit, Output, Waiting};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::poll::{self, End, Event, Group, Outcome, Watched};
 use crate::report::Printer;
-use crate::task::{State, Task};
+use crate::task::{ProviderId, State, Task, TaskId};
 use crate::text;
 
 /// Arguments of `wait`.
@@ -33,6 +34,9 @@ pub struct Args {
     /// Return at the first task that ends
     #[arg(long)]
     pub any: bool,
+    /// With -: an empty standard input is nothing to wait for (exit code 0), not an error
+    #[arg(long)]
+    pub allow_empty: bool,
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -42,7 +46,9 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let mut journal = context.existing_journal();
-    let words = words_or_stdin(&args.tasks, "task")?;
+    let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+        return Ok(nothing_to_do(&context.printer(Output::Table), "task"));
+    };
     let named = reference::resolve_all(&words, context, &mut journal)?;
     let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
@@ -187,6 +193,16 @@ impl<'c> Follow<'c> {
         self.tally.add(error);
     }
 
+    /// Adds the task that may have been meant by one that nobody knows.
+    fn with_near_miss(&self, id: Option<&(ProviderId, TaskId)>, error: Error) -> Error {
+        match id {
+            Some((provider, id)) if error.kind == Kind::NotFound => {
+                near::with_journaled(self.journal.as_deref(), Some(*provider), id.as_str(), error)
+            }
+            _ => error,
+        }
+    }
+
     /// Waits for the groups and closes.
     pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
@@ -213,6 +229,14 @@ impl<'c> Follow<'c> {
                 .find(|(other, _)| *other == index)
                 .map_or("", |(_, account)| account)
         };
+        let ids: HashMap<usize, (ProviderId, TaskId)> = groups
+            .iter()
+            .flat_map(|group| &group.tasks)
+            .map(|watched| {
+                let id = (watched.task.provider, watched.task.id.clone());
+                (watched.index, id)
+            })
+            .collect();
         let mut reporter = self.printer.reporter();
         let started = Instant::now();
         let (outcomes, end) = poll::watch(groups, options, signals.wait(), |event| {
@@ -229,7 +253,10 @@ impl<'c> Follow<'c> {
                 {
                     reporter.aside(&mut || self.print(task));
                 }
-                Event::Lost { error, .. } => reporter.aside(&mut || self.failed(error.clone())),
+                Event::Lost { index, error } => {
+                    let error = self.with_near_miss(ids.get(&index), error.clone());
+                    reporter.aside(&mut || self.failed(error.clone()));
+                }
                 _ => {}
             }
         })

@@ -12,7 +12,7 @@ use directories::{BaseDirs, ProjectDirs};
 use super::variables::{complete, pause};
 use super::{Config, Env, ProfileChoice, Sources, open_file_warning};
 use crate::cli::{Global, Output, When};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
 use crate::provider::http::Http;
@@ -20,6 +20,7 @@ use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
 use crate::sandbox::{self, Sandbox};
+use crate::suggest;
 
 /// What every command works with.
 pub struct Context {
@@ -262,7 +263,9 @@ impl Context {
             sources.region = Some(region.to_owned());
             sources.region_origin = "the task";
         }
-        (entry.connect)(&sources, self.http.clone()).await
+        (entry.connect)(&sources, self.http.clone())
+            .await
+            .map_err(|error| with_near_profile(&sources, error))
     }
 
     /// How to connect again, for a wait during which credentials may be changed where they come from.
@@ -294,13 +297,18 @@ impl Context {
 
     /// The journal, if it exists already: what only reads does not make one.
     pub fn existing_journal(&self) -> Option<Journal> {
-        let path = self.journal_path.as_deref().filter(|path| path.exists())?;
+        let path = self
+            .journal_path
+            .as_deref()
+            .filter(|_| self.has_journal())?;
         self.opened(Journal::open(path), WITHOUT_JOURNAL)
     }
 
-    /// Whether there is a journal, be it usable or not.
+    /// Whether there is a journal, be it usable or not. One whose place cannot be looked at may be there.
     pub fn has_journal(&self) -> bool {
-        self.journal_path.as_deref().is_some_and(Path::exists)
+        self.journal_path
+            .as_deref()
+            .is_some_and(|path| !matches!(path.try_exists(), Ok(false)))
     }
 
     /// What to do about a journal that could be opened but not read: said, and moved aside if it is damaged.
@@ -330,6 +338,21 @@ impl Context {
             }
         }
     }
+}
+
+/// Adds the profile that may have been meant by one that config.toml does not have.
+fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
+    let is_unknown = error.kind == Kind::Credentials
+        && sources.is_profile_explicit()
+        && sources.own_profile().is_none();
+    if let Some(choice) = sources.profile.as_ref().filter(|_| is_unknown) {
+        let names = sources.config.profile.keys().map(String::as_str);
+        error
+            .details
+            .hints
+            .splice(0..0, suggest::hint(&choice.name, names));
+    }
+    error
 }
 
 /// What works without the journal.

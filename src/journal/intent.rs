@@ -6,10 +6,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{Journal, live, written};
+use super::{Entry, Journal, live, written};
 use crate::error::Result;
 use crate::provider;
-use crate::task::{ExportRequest, ProviderId, Target, Task, TaskId, TaskObject};
+use crate::task::{ExportRequest, ProviderId, Target, Task, TaskId};
 
 /// The table, of layout 2.
 pub(super) const TABLE: &str = "
@@ -56,8 +56,8 @@ pub struct Intent {
 pub enum Claim {
     /// It is written down; send.
     Mine(i64),
-    /// Another process started the same since the cloud was asked.
-    Running(Box<Task>),
+    /// This user has started the same, its end was not seen, and the cloud did not list it.
+    Running(Box<Entry>),
     /// Another process is starting the same right now.
     Taken,
     /// A process that is dead, or a lost reply, left the same: look at the cloud before anything is sent.
@@ -77,9 +77,7 @@ pub enum Settled<'t> {
 
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
-    ///
-    /// `since`: a task this user started after it may not be in the cloud's list yet, and counts as under way.
-    pub fn claim(&self, intent: &Intent, since: Timestamp, now: Timestamp) -> Result<Claim> {
+    pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
         let target = target_text(&intent.request.target);
         let owner = self.presence()?;
         let key = params![
@@ -96,9 +94,9 @@ impl Journal {
             self.connection.pragma_update(None, "synchronous", "FULL")?;
             self.transaction(|connection| {
                 if intent.twin.is_empty()
-                    && let Some(task) = started_since(connection, intent, &target, since)?
+                    && let Some(known) = started(connection, intent, &target)?
                 {
-                    return Ok(Claim::Running(Box::new(task)));
+                    return Ok(Claim::Running(Box::new(known)));
                 }
                 let left = connection
                     .prepare_cached(&format!(
@@ -267,41 +265,38 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
     Ok(Some((intent, row.get(10)?)))
 }
 
-/// A task that this user started lately, identical and not yet ended, and not in the cloud's list.
-fn started_since(
+/// A task that this user started, identical and not seen to end, and not in the cloud's list; the latest of several.
+fn started(
     connection: &Connection,
     intent: &Intent,
     target: &str,
-    since: Timestamp,
-) -> rusqlite::Result<Option<Task>> {
-    let objects: Vec<String> = connection
+) -> rusqlite::Result<Option<Entry>> {
+    let is_same = |known: &Entry| {
+        !intent.known.contains(&known.task.id)
+            && known
+                .task
+                .target
+                .as_ref()
+                .is_some_and(|other| target_text(other) == target)
+    };
+    let rows: Vec<Option<Entry>> = connection
         .prepare_cached(
-            "SELECT object FROM task
-             WHERE provider = ?1 AND account = ?2 AND region = ?3 AND is_terminal = 0 AND started_at >= ?4
-               AND object ->> 'snapshot' = ?5",
+            "SELECT provider, profile, started_at, object FROM task
+             WHERE provider = ?1 AND account = ?2 AND region = ?3 AND is_terminal = 0 AND started_at IS NOT NULL
+               AND object ->> 'snapshot' = ?4
+             ORDER BY started_at DESC",
         )?
         .query_map(
             params![
                 intent.provider.0,
                 intent.account,
                 intent.region,
-                since.to_string(),
                 intent.request.snapshot
             ],
-            |row| row.get(0),
+            super::entry,
         )?
         .collect::<rusqlite::Result<_>>()?;
-    Ok(objects
-        .iter()
-        .filter_map(|object| serde_json::from_str::<TaskObject>(object).ok())
-        .map(|object| object.into_task(intent.provider))
-        .find(|task| {
-            !intent.known.contains(&task.id)
-                && task
-                    .target
-                    .as_ref()
-                    .is_some_and(|other| target_text(other) == target)
-        }))
+    Ok(rows.into_iter().flatten().find(is_same))
 }
 
 /// The target as the uniqueness rule compares it.

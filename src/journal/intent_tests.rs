@@ -27,11 +27,6 @@ fn intent() -> Intent {
     }
 }
 
-/// Half a minute before the intent.
-fn since() -> Timestamp {
-    Timestamp::from_second(1_767_999_970).expect("in range")
-}
-
 fn task(id: &str) -> Task {
     let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
     task.snapshot = Some("snap-1".into());
@@ -41,10 +36,7 @@ fn task(id: &str) -> Task {
 }
 
 fn claimed(journal: &Journal, intent: &Intent) -> Intent {
-    match journal
-        .claim(intent, since(), Timestamp::now())
-        .expect("writes")
-    {
+    match journal.claim(intent, Timestamp::now()).expect("writes") {
         Claim::Mine(id) => Intent {
             id,
             ..intent.clone()
@@ -59,9 +51,7 @@ fn the_same_start_is_claimed_by_one_living_process_only() {
     let (first, second) = (open(directory.path()), open(directory.path()));
     let mine = claimed(&first, &intent());
     assert!(matches!(
-        second
-            .claim(&intent(), since(), Timestamp::now())
-            .expect("reads"),
+        second.claim(&intent(), Timestamp::now()).expect("reads"),
         Claim::Taken
     ));
     assert_eq!(
@@ -85,10 +75,7 @@ fn what_a_dead_process_left_is_to_be_looked_up_by_one_only() {
     let directory = tempfile::tempdir().expect("a directory");
     claimed(&open(directory.path()), &intent());
     let (first, second) = (open(directory.path()), open(directory.path()));
-    let Claim::Left(left) = first
-        .claim(&intent(), since(), Timestamp::now())
-        .expect("reads")
-    else {
+    let Claim::Left(left) = first.claim(&intent(), Timestamp::now()).expect("reads") else {
         panic!("not left")
     };
     assert_eq!(left.known, [TaskId::from("before")]);
@@ -120,11 +107,8 @@ fn what_another_process_has_just_started_is_not_started_again() {
     first
         .settle(&mine, &Settled::Started(&task("t-1")), Timestamp::now())
         .expect("writes");
-    match second
-        .claim(&intent(), since(), Timestamp::now())
-        .expect("reads")
-    {
-        Claim::Running(task) => assert_eq!(task.id, TaskId::from("t-1")),
+    match second.claim(&intent(), Timestamp::now()).expect("reads") {
+        Claim::Running(known) => assert_eq!(known.task.id, TaskId::from("t-1")),
         other => panic!("started twice: {other:?}"),
     }
 }

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::context::Sources;
 use crate::error::{Error, Result};
+use crate::suggest;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 use self::check::{Check, CheckRequest};
@@ -88,6 +89,12 @@ pub trait Provider: Send + Sync {
 
     /// The export tasks that the cloud lists, newest first where it says when.
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>>;
+
+    /// Asks the cloud to cancel an export: one attempt, harmless to repeat.
+    ///
+    /// `Ok` means that the cloud took the request, not that the export has ended: only a look tells. Where the cloud cannot
+    /// cancel ([`Entry::no_cancel`]), kind `usage` and nothing is sent.
+    async fn cancel(&self, id: &TaskId) -> Result<()>;
 
     /// What can be exported from there.
     async fn exportable(&self) -> Result<Vec<Source>>;
@@ -187,6 +194,30 @@ pub struct Entry {
     pub connect: Connect,
     /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
     pub survey: Survey,
+    /// What to say to who wants to cancel an export there; `None` where that can be done.
+    pub no_cancel: Option<NoCancel>,
+}
+
+/// Why an export cannot be cancelled.
+#[derive(Clone, Copy, Debug)]
+pub struct NoCancel {
+    /// Completes "the export … cannot be cancelled: ".
+    pub why: &'static str,
+    /// What to do instead, once it has ended.
+    pub instead: &'static str,
+}
+
+impl NoCancel {
+    /// The refusal for a task. `typed` is how its id is typed.
+    pub fn refusal(&self, typed: &str) -> Error {
+        let typed = crate::secret::clean(typed);
+        Error::usage(format!(
+            "The export {typed} cannot be cancelled: {}",
+            self.why
+        ))
+        .hint(format!("let it end: snapexport wait {typed}"))
+        .hint(self.instead)
+    }
 }
 
 /// How a bare task id fits a cloud.
@@ -210,10 +241,14 @@ pub fn by_name(name: &str) -> Result<&'static Entry> {
         .find(|entry| entry.id.0 == name)
         .ok_or_else(|| {
             let names: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
-            Error::usage(format!(
+            let error = Error::usage(format!(
                 "There is no provider '{}'",
                 crate::secret::clean(name)
-            ))
+            ));
+            match suggest::hint(name, names.iter().copied()) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
             .hint(format!("the providers are: {}", names.join(", ")))
         })
 }

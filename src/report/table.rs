@@ -62,7 +62,7 @@ fn result(task: &Task) -> String {
 
 /// Sources, one a row.
 pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String {
-    let header = ["ID", "NAME", "KIND", "STATE", "SIZE", "AGE", "EXPORT"];
+    let header = ["ID", "NAME", "KIND", "STATE", "SIZE", "CREATED", "EXPORT"];
     let rows: Vec<Vec<String>> = sources
         .iter()
         .map(|source| {
@@ -74,7 +74,7 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
                 source.size_bytes.map_or_else(|| "-".into(), text::bytes),
                 source
                     .created_at
-                    .map_or_else(|| "-".into(), |then| text::age(then, now)),
+                    .map_or_else(|| "-".into(), |then| created(then, now)),
                 match &source.reason {
                     None if source.exportable => "yes".to_owned(),
                     None => "no".to_owned(),
@@ -91,6 +91,11 @@ pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String
             format!("export: {}", row[6]),
         ]
     })
+}
+
+/// `2026-01-10 (12d)`: the day to tell snapshots apart, the age to judge them.
+fn created(then: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", then.strftime("%Y-%m-%d"), text::age(then, now))
 }
 
 /// A table where it fits, else a block of lines for each row.

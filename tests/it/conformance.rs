@@ -14,6 +14,8 @@ use crate::fake::Fake;
 
 /// How long an export takes here.
 const DURATION: Duration = Duration::from_millis(600);
+/// How long it takes where it must not be far when it is cancelled.
+const UNHURRIED: Duration = Duration::from_secs(3600);
 
 /// A provider and what it can be tried with.
 struct Subject {
@@ -27,6 +29,7 @@ struct Subject {
     /// Is refused before anything is sent.
     invalid: ExportRequest,
     unknown_task: TaskId,
+    can_cancel: bool,
     /// Keeps the clouds alive.
     _sandbox: Option<Sandbox>,
 }
@@ -43,9 +46,10 @@ async fn subject(
     target: Target,
     snapshots: [&str; 4],
     unknown_task: &str,
+    duration: Duration,
 ) -> Subject {
     let options = Options {
-        duration: DURATION,
+        duration,
         ..Options::default()
     };
     let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
@@ -64,11 +68,12 @@ async fn subject(
         missing,
         invalid,
         unknown_task: unknown_task.into(),
+        can_cancel: entry.no_cancel.is_none(),
         _sandbox: Some(sandbox),
     }
 }
 
-async fn on_outscale() -> Subject {
+async fn on_outscale(duration: Duration) -> Subject {
     let target = Target::Oos {
         bucket: "demo".into(),
         prefix: Some("web/".into()),
@@ -76,21 +81,29 @@ async fn on_outscale() -> Subject {
         manifest_url: None,
     };
     let snapshots = ["snap-0a1b2c3d", "snap-deadbeef", "snap-00000000", "web"];
-    subject(&outscale::ENTRY, target, snapshots, "snap-export-00000000").await
+    subject(
+        &outscale::ENTRY,
+        target,
+        snapshots,
+        "snap-export-00000000",
+        duration,
+    )
+    .await
 }
 
-async fn on_lightsail() -> Subject {
+async fn on_lightsail(duration: Duration) -> Subject {
     let unknown = "00000000-0000-4000-8000-000000000000";
     subject(
         &lightsail::ENTRY,
         Target::Ec2,
         ["web-1", "broken-1", "nothing-1", ""],
         unknown,
+        duration,
     )
     .await
 }
 
-async fn on_rackspace() -> Subject {
+async fn on_rackspace(duration: Duration) -> Subject {
     let target = Target::CloudFiles {
         container: "exports".into(),
     };
@@ -101,10 +114,10 @@ async fn on_rackspace() -> Subject {
         unknown,
         "web-1",
     ];
-    subject(&rackspace::ENTRY, target, snapshots, unknown).await
+    subject(&rackspace::ENTRY, target, snapshots, unknown, duration).await
 }
 
-async fn on_fake() -> Subject {
+async fn on_fake(_duration: Duration) -> Subject {
     let [good, failing, missing, invalid] =
         ["disk-1", "broken", "missing", ""].map(|snapshot| request(snapshot, &Target::Ec2));
     let provider = Arc::new(Fake::default());
@@ -115,6 +128,7 @@ async fn on_fake() -> Subject {
         missing,
         invalid,
         unknown_task: "t-unknown".into(),
+        can_cancel: true,
         _sandbox: None,
     }
 }
@@ -274,13 +288,34 @@ async fn previews_are_harmless(subject: &Subject) {
     assert_eq!(before, after);
 }
 
-async fn conforms(make: impl AsyncFn() -> Subject) {
-    a_good_export_completes(&make().await).await;
-    a_failing_export_fails_with_a_reason(&make().await).await;
-    looks_answer_slot_by_slot(&make().await).await;
-    bad_requests_are_refused_early(&make().await).await;
-    sources_are_listed(&make().await).await;
-    previews_are_harmless(&make().await).await;
+/// A cloud that can cancel ends what has just begun, however often it is asked; one that cannot says so and changes nothing.
+async fn a_new_export_is_cancelled_or_that_is_refused(subject: &Subject) {
+    let provider = subject.provider.as_ref();
+    let id = provider.start(&subject.good).await.expect("starts").id;
+    if subject.can_cancel {
+        for _ in 0..2 {
+            provider.cancel(&id).await.expect("it has hardly begun");
+            assert_eq!(look_one(provider, &id).await.state, State::Cancelled);
+        }
+        let unknown = provider.cancel(&subject.unknown_task).await;
+        assert_eq!(unknown.expect_err("nobody's").kind, Kind::NotFound);
+    } else {
+        let refused = provider.cancel(&id).await.expect_err("it cannot");
+        assert_eq!(refused.kind, Kind::Usage);
+        assert!(refused.message.contains(id.as_str()), "{refused}");
+        assert!(!refused.details.hints.is_empty(), "what to do instead");
+        assert!(!look_one(provider, &id).await.state.is_terminal());
+    }
+}
+
+async fn conforms(make: impl AsyncFn(Duration) -> Subject) {
+    a_good_export_completes(&make(DURATION).await).await;
+    a_failing_export_fails_with_a_reason(&make(DURATION).await).await;
+    looks_answer_slot_by_slot(&make(DURATION).await).await;
+    bad_requests_are_refused_early(&make(DURATION).await).await;
+    sources_are_listed(&make(DURATION).await).await;
+    previews_are_harmless(&make(DURATION).await).await;
+    a_new_export_is_cancelled_or_that_is_refused(&make(UNHURRIED).await).await;
 }
 
 #[tokio::test]

@@ -202,6 +202,13 @@ impl Provider for Fake {
             .collect())
     }
 
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        let mut scripts = self.scripts.lock().expect("not poisoned");
+        let script = scripts.get_mut(id.as_str()).ok_or_else(|| unknown(id))?;
+        *script = (vec![Sight::Ended(State::Cancelled)], 0);
+        Ok(())
+    }
+
     async fn exportable(&self) -> Result<Vec<Source>> {
         Ok(vec![Source {
             schema: 1,

@@ -1,6 +1,7 @@
 //! The integration tests, in one binary so that they link once.
 
 mod architecture;
+mod cancel;
 mod canned;
 mod cli;
 mod conformance;
@@ -9,15 +10,23 @@ mod crash;
 mod docs;
 mod fake;
 mod faults;
+mod filters;
 mod hostile;
 mod journal;
 mod leaks;
 mod lightsail;
+mod near_misses;
 mod outscale;
+#[cfg(unix)]
+mod pages;
 mod poller;
 mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
+mod stage;
+mod starts;
+#[cfg(unix)]
+mod recording;
 #[cfg(unix)]
 mod terminal;

@@ -42,7 +42,7 @@ use self::join::RECORD_PREFIX;
 use super::check::{Check, CheckRequest};
 use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
     name_problem,
 };
 use crate::context::Sources;
@@ -62,6 +62,13 @@ pub const ENTRY: Entry = Entry {
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
     survey: |sources| Box::pin(checks::survey(sources)),
+    no_cancel: Some(NO_CANCEL),
+};
+
+const NO_CANCEL: NoCancel = NoCancel {
+    why: "Amazon Lightsail has no call for that",
+    instead: "then delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
+              aws ec2 delete-snapshot for each EBS snapshot",
 };
 
 /// Requests under way at once during a look.
@@ -266,6 +273,10 @@ impl Provider for Lightsail {
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         self.list(filter).await
+    }
+
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {

@@ -164,6 +164,27 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_snapshot_that_is_not_exported_has_a_reason() {
+        for (state, is_auto, reason) in [
+            ("completed", false, None),
+            ("unknown", false, None),
+            ("pending", false, Some("still being made")),
+            ("error", false, Some("failed")),
+            ("completed", true, Some("automatic")),
+        ] {
+            let snapshot = DiskSnapshot::builder()
+                .name("d")
+                .state(DiskSnapshotState::from(state))
+                .is_from_auto_snapshot(is_auto)
+                .build();
+            let source = of_disk("eu-west-3", &snapshot).expect("it has a name");
+            assert_eq!(source.exportable, reason.is_none(), "{source:?}");
+            let said = source.reason.unwrap_or_default();
+            assert!(said.contains(reason.unwrap_or("")), "{said}");
+        }
+    }
+
+    #[test]
     fn the_ready_words_of_both_kinds_become_one() {
         let instance = InstanceSnapshot::builder()
             .name("i")

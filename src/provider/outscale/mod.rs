@@ -44,6 +44,7 @@ pub const ENTRY: Entry = Entry {
     shape,
     connect,
     survey: |sources| Box::pin(async move { checks::survey(sources) }),
+    no_cancel: None,
 };
 
 /// `[profile.NAME.outscale]` of config.toml.
@@ -65,6 +66,7 @@ pub struct Profile {
 }
 
 const CREATE: &str = "CreateSnapshotExportTask";
+const DELETE: &str = "DeleteExportTask";
 const READ_TASKS: &str = "ReadSnapshotExportTasks";
 const READ_SNAPSHOTS: &str = "ReadSnapshots";
 const READ_ACCOUNTS: &str = "ReadAccounts";
@@ -285,6 +287,19 @@ impl Provider for Outscale {
         Ok(tasks.into_iter().filter(is_wanted).collect())
     }
 
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        let body = json!({"ExportTaskId": id.as_str()});
+        let what = format!("the cancellation of {id}");
+        match self.api.once(DELETE, &body, &what).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind == Kind::Conflict => {
+                Err(error
+                    .hint("OUTSCALE cancels only an export that has hardly begun (state pending)"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn exportable(&self) -> Result<Vec<Source>> {
         // Without the filter, other accounts' public snapshots come too.
         let account = self.account_id().await?;
@@ -303,8 +318,14 @@ impl Provider for Outscale {
                 "the list of snapshots",
             )
             .await?;
+        // What a filter has let through is ours only where it says so, or does not say.
+        let is_ours = |raw: &&Value| match (&account, mapping::text(raw, "AccountId")) {
+            (Some(account), Some(owner)) => account == owner,
+            _ => true,
+        };
         Ok(raw
             .iter()
+            .filter(is_ours)
             .filter_map(|raw| mapping::source(raw, &self.account.region))
             .collect())
     }

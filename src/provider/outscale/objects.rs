@@ -60,6 +60,23 @@ impl ObjectStore {
             .await
     }
 
+    /// The names of the account's buckets.
+    pub async fn buckets(&self) -> Result<Vec<String>> {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("{}/", self.endpoint.path().trim_end_matches('/')));
+        self.http
+            .read(
+                || self.request("ListBuckets", url.clone()),
+                |reply| {
+                    let xml = String::from_utf8_lossy(&reply.body);
+                    let names = elements(&xml, "Bucket")
+                        .filter_map(|bucket| Some(unescape(elements(bucket, "Name").next()?)));
+                    Ok(names.collect())
+                },
+            )
+            .await
+    }
+
     /// A read of the object store, signed now.
     fn request(&self, name: &'static str, url: Url) -> Result<Request> {
         let request = Request::new(name, Method::GET, url);

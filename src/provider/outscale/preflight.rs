@@ -1,9 +1,15 @@
 //! What can be known before a start: whether the snapshot and the bucket are there.
 
+use std::time::Duration;
+
 use super::mapping::{not_exportable, text};
 use super::{Outscale, READ_SNAPSHOTS, filter, rules};
 use crate::error::{Error, Kind, Result};
+use crate::suggest;
 use crate::task::{ExportRequest, Target};
+
+/// How long to look for the name that was meant, once one does not exist.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Outscale {
     /// Sentences about what may surprise; an error where the export cannot succeed.
@@ -81,9 +87,13 @@ impl Outscale {
             return Ok(None);
         };
         match error.kind {
-            Kind::NotFound => Ok(Some(format!(
-                "The bucket {bucket} does not exist; OUTSCALE will create it"
-            ))),
+            Kind::NotFound => {
+                let meant = self.meant_bucket(bucket).await;
+                Ok(Some(format!(
+                    "The bucket {bucket} does not exist; OUTSCALE will create it{}",
+                    meant.map_or_else(String::new, |name| format!(" (did you mean {name}?)"))
+                )))
+            }
             // With a refused pair the task would be accepted and then never end (QA: TINA-6147).
             Kind::Credentials if self.account.bucket_keys.is_some() => Err(error.hint(
                 "check OSU_ACCESS_KEY and OSU_SECRET_KEY, or the profile named by --bucket-profile",
@@ -93,5 +103,12 @@ impl Outscale {
                 error.one_line()
             ))),
         }
+    }
+
+    /// The bucket that may have been meant by a name that does not exist. Finding none is no failure.
+    async fn meant_bucket(&self, bucket: &str) -> Option<String> {
+        let buckets = tokio::time::timeout(PATIENCE, self.objects.buckets()).await;
+        let buckets = buckets.ok()?.ok()?;
+        suggest::nearest(bucket, buckets.iter().map(String::as_str)).map(str::to_owned)
     }
 }

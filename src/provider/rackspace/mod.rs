@@ -38,7 +38,9 @@ use self::session::{Service, Session};
 use self::urls::below;
 use super::check::{Check, CheckRequest};
 use super::http::Http;
-use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter, is_uuid};
+use super::{
+    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
@@ -60,6 +62,13 @@ pub const ENTRY: Entry = Entry {
     },
     connect: |sources, http| Box::pin(connect(sources, http)),
     survey: |sources| Box::pin(async move { checks::survey(sources) }),
+    no_cancel: Some(NO_CANCEL),
+};
+
+/// The API answers a DELETE of a task with 405.
+const NO_CANCEL: NoCancel = NoCancel {
+    why: "Rackspace has no call for that",
+    instead: "then delete its object with the segments: swift delete CONTAINER --prefix IMAGE.vhd",
 };
 
 /// `[profile.NAME.rackspace]` of config.toml.
@@ -224,6 +233,10 @@ impl Provider for Rackspace {
             Some(image) => tasks::of_image(&self.session, &images, image, filter.since).await,
             None => tasks::list(&self.session, &images, filter.since).await,
         }
+    }
+
+    async fn cancel(&self, id: &TaskId) -> Result<()> {
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {

@@ -1,5 +1,7 @@
 //! What can be known before a start: almost every mistake is otherwise accepted and fails minutes later.
 
+use std::time::Duration;
+
 use reqwest::{Method, Url};
 use serde_json::Value;
 
@@ -8,6 +10,10 @@ use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
 use crate::error::{Error, Kind, Result};
+use crate::suggest;
+
+/// How long to look for the name that was meant, once one does not exist.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Looks at image, container and object. An error where the export cannot succeed, else warnings.
 pub async fn preflight(session: &Session, image: &str, container: &str) -> Result<Vec<String>> {
@@ -92,11 +98,15 @@ pub async fn look_at_container(session: &Session, files: &Url, container: &str) 
         return Ok(());
     }
     let region = session.region();
-    Err(Error::new(
+    let error = Error::new(
         Kind::NotFound,
         format!("There is no container '{container}' in {region}"),
-    )
-    .hint(format!(
+    );
+    let error = match meant_container(session, files, container).await {
+        Some(hint) => error.hint(hint),
+        None => error,
+    };
+    Err(error.hint(format!(
         "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
         shell_word(container)
     )))
@@ -110,6 +120,20 @@ async fn is_there(session: &Session, name: &'static str, url: &Url) -> Result<bo
             _ => Err(files_refusal(&reply, "Cloud Files refused the look")),
         })
         .await
+}
+
+/// The container that may have been meant by a name that does not exist. Finding none is no failure.
+async fn meant_container(session: &Session, files: &Url, container: &str) -> Option<String> {
+    let mut url = files.clone();
+    url.set_query(Some("format=json"));
+    let list = session.read("list containers", Method::GET, &url, |reply| {
+        reply.json::<Vec<Value>>()
+    });
+    let listed = tokio::time::timeout(PATIENCE, list).await.ok()?.ok()?;
+    suggest::hint(
+        container,
+        listed.iter().filter_map(|one| one["name"].as_str()),
+    )
 }
 
 fn unchecked(container: &str, error: &Error) -> String {

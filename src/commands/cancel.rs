@@ -1,0 +1,296 @@
+//! `snapexport cancel`: cancel exports where the cloud can. Only what was seen cancelled is called so.
+
+use std::time::Duration;
+
+use super::near::first_hint;
+use super::reference::{self, Asked, Named, typed_form};
+use super::status::{look, show};
+use super::{Ending, Tally, nothing_to_do, words_or_none};
+use crate::cli::Output;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::journal::Journal;
+use crate::task::{State, Task, TaskId};
+
+/// Between two looks while a cancellation that was asked for does not show. A request without a proper answer is sent again after each.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// Arguments of `cancel`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapexport cancel snap-export-12345678
+  snapexport status --state pending -q | snapexport cancel - --allow-empty
+
+OUTSCALE cancels an export that has hardly begun; Lightsail and Rackspace cancel none (exit code 2, nothing is sent).
+Asks nobody for confirmation. Prints the tasks that are cancelled, those that were so before among them. Exit code 0: all are;
+1: one is not, because it has ended, is too far, or the cloud did not answer; its state is said.")]
+pub struct Args {
+    /// The tasks: the provider's ids, qualified (lightsail/ID) where a bare one is ambiguous; - reads them from standard input
+    #[arg(required = true, value_name = "TASK")]
+    pub tasks: Vec<String>,
+    /// With -: an empty standard input is nothing to do (exit code 0), not an error
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// Runs `cancel`.
+pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+    let mut journal = context.existing_journal();
+    let mut printer = context.printer(Output::Table);
+    let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+        return Ok(nothing_to_do(&printer, "task"));
+    };
+    let named = reference::resolve_all(&words, context, &mut journal)?;
+    // All of them before the first is sent: exit code 2 means that nothing was.
+    let refused = refusals(&named);
+    if !refused.is_empty() {
+        let mut tally = Tally::default();
+        for error in refused {
+            printer.error(&error);
+            tally.add(error);
+        }
+        if tally.0.len() < named.len() {
+            printer.note("Nothing was sent, for the other tasks neither.");
+        }
+        return Ok(tally.close(&printer));
+    }
+    let (asked, errors) = reference::connect(context, named).await;
+    let mut sights: Vec<(usize, Result<Task>)> = errors
+        .into_iter()
+        .map(|(index, error)| (index, Err(error)))
+        .collect();
+    for asked in &asked {
+        sights.extend(cancel_all(asked, journal.as_ref()).await);
+    }
+    sights.sort_by_key(|(index, _)| *index);
+    Ok(show(
+        &mut printer,
+        sights.into_iter(),
+        |_| None,
+        journal.is_some(),
+    ))
+}
+
+/// An error for each task of a cloud that cannot cancel.
+fn refusals(named: &[Named]) -> Vec<Error> {
+    named
+        .iter()
+        .filter_map(|one| {
+            let typed = format!("{}/{}", one.entry.id, one.id);
+            Some(one.entry.no_cancel?.refusal(&typed))
+        })
+        .collect()
+}
+
+/// Cancels the tasks of one account, one after the other. Refused credentials are not sent again: that may lock the key.
+async fn cancel_all(asked: &Asked, journal: Option<&Journal>) -> Vec<(usize, Result<Task>)> {
+    let mut refused: Option<Error> = None;
+    let mut sights = Vec::new();
+    for ((index, named), seen) in asked.tasks.iter().zip(look(asked, journal).await) {
+        let sight = match (seen, &refused) {
+            (Ok(task), _) if task.state.is_terminal() => ended(task, None),
+            (Ok(_), Some(error)) => Err(error.clone()),
+            (Ok(_), None) => cancel_one(asked, named, journal).await,
+            (Err(error), _) => Err(error),
+        };
+        if let Err(error) = &sight
+            && error.kind == Kind::Credentials
+        {
+            refused.get_or_insert_with(|| error.clone());
+        }
+        sights.push((*index, sight));
+    }
+    sights
+}
+
+/// Asks for the cancellation and looks what came of it.
+async fn cancel_one(asked: &Asked, named: &Named, journal: Option<&Journal>) -> Result<Task> {
+    let alone = Asked {
+        provider: asked.provider.clone(),
+        tasks: vec![(0, named.clone())],
+    };
+    let mut reply = asked.provider.cancel(&named.id).await;
+    let mut pauses = PAUSES.iter();
+    loop {
+        let sight = look(&alone, journal).await.remove(0);
+        if let Ok(task) = &sight
+            && task.state.is_terminal()
+        {
+            return ended(task.clone(), reply.err());
+        }
+        match (&reply, pauses.next()) {
+            (Err(error), _) if is_final(error, &sight) => {
+                return Err(not_cancelled(&named.id, sight, reply));
+            }
+            (_, None) => return Err(not_cancelled(&named.id, sight, reply)),
+            (_, Some(pause)) => tokio::time::sleep(*pause).await,
+        }
+        if reply.is_err() {
+            reply = asked.provider.cancel(&named.id).await;
+        }
+    }
+}
+
+/// Whether asking again is in vain. A task that can be seen but is not found may be too new for part of the cloud.
+fn is_final(refusal: &Error, sight: &Result<Task>) -> bool {
+    let is_new = refusal.kind == Kind::NotFound && sight.is_ok();
+    !refusal.kind.is_transient() && !is_new
+}
+
+/// What to say of a task that has ended: cancelled is what was wanted, whoever did it.
+fn ended(task: Task, refusal: Option<Error>) -> Result<Task> {
+    if task.state == State::Cancelled {
+        return Ok(task);
+    }
+    let mut error = Error::new(
+        Kind::Conflict,
+        format!(
+            "The export {} cannot be cancelled any more: it is {}",
+            task.id, task.state
+        ),
+    );
+    if let Some(refusal) = refusal {
+        error = error.cause(refusal.one_line());
+    }
+    Err(error.hint(format!(
+        "see how it ended: snapexport status {}",
+        typed_form(&task, false)
+    )))
+}
+
+/// The error of a task that goes on as far as anybody knows, with what was seen of it.
+fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>) -> Error {
+    let goes_on = format!("look again: snapexport status {id}");
+    match (reply, sight) {
+        (Err(refusal), Ok(task)) => {
+            let verb = if refusal.details.maybe_executed {
+                "has not been seen cancelled"
+            } else {
+                "is not cancelled"
+            };
+            let wait = format!("the export goes on: snapexport wait {id}");
+            let mut error =
+                refusal.context(format!("The export {id} {verb}: it is {}", stage(&task)));
+            error.details.hints.push(wait);
+            error
+        }
+        (Err(refusal), Err(unseen)) => refusal
+            .context(format!(
+                "Whether the export {id} was cancelled is not known"
+            ))
+            .cause(unseen.one_line())
+            .hint(goes_on),
+        (Ok(()), Ok(task)) => Error::new(
+            Kind::Provider,
+            format!(
+                "The cancellation of {id} was accepted, but it is still {}",
+                stage(&task)
+            ),
+        )
+        .hint(goes_on),
+        (Ok(()), Err(unseen)) => {
+            let mut error = unseen.context(format!(
+                "The cancellation of {id} was accepted, but whether it is cancelled is not known"
+            ));
+            if error.kind == Kind::NotFound {
+                error.kind = Kind::Provider;
+            }
+            first_hint(error, Some(goes_on))
+        }
+    }
+}
+
+/// `running (uploading, 42 %)`
+fn stage(task: &Task) -> String {
+    let percent = task.percent().map(|percent| format!("{percent} %"));
+    let word = Some(task.provider_state.clone())
+        .filter(|word| !word.is_empty() && word != task.state.as_str());
+    let details: Vec<String> = [word, percent].into_iter().flatten().collect();
+    if details.is_empty() {
+        task.state.to_string()
+    } else {
+        format!("{} ({})", task.state, details.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{Progress, ProviderId};
+
+    fn seen(state: State, word: &str) -> Task {
+        let mut task = Task::unseen(ProviderId("outscale"), "r", TaskId::from("t-1"));
+        task.state = state;
+        task.provider_state = word.into();
+        task.progress = Progress::Percent(42);
+        task
+    }
+
+    #[test]
+    fn only_what_was_seen_cancelled_is_called_so() {
+        let lost = || Err(Error::new(Kind::Network, "reset").maybe_executed());
+        let refused = || Err(Error::new(Kind::Conflict, "too far"));
+        let running = || Ok(seen(State::Running, "uploading"));
+        let unseen = |kind| Err(Error::new(kind, "no look"));
+        for (reply, sight, kind, words) in [
+            (
+                refused(),
+                running(),
+                Kind::Conflict,
+                "is not cancelled: it is running (uploading, 42 %)",
+            ),
+            (
+                lost(),
+                running(),
+                Kind::Network,
+                "has not been seen cancelled: it is running",
+            ),
+            (
+                lost(),
+                unseen(Kind::Network),
+                Kind::Network,
+                "Whether the export t-1 was cancelled is not known",
+            ),
+            (
+                Ok(()),
+                Ok(seen(State::Pending, "pending")),
+                Kind::Provider,
+                "was accepted, but it is still pending (42 %)",
+            ),
+            (
+                Ok(()),
+                unseen(Kind::NotFound),
+                Kind::Provider,
+                "whether it is cancelled is not known",
+            ),
+            (
+                Ok(()),
+                unseen(Kind::Network),
+                Kind::Network,
+                "whether it is cancelled is not known",
+            ),
+        ] {
+            let error = not_cancelled(&TaskId::from("t-1"), sight, reply);
+            assert_eq!(error.kind, kind, "{error}");
+            assert!(error.message.contains(words), "{error}");
+            let hints = error.details.hints.join(" ");
+            assert!(hints.contains("snapexport "), "{hints}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_told_as_it_is() {
+        assert!(ended(seen(State::Cancelled, "cancelled"), None).is_ok());
+        for state in [State::Completed, State::Failed] {
+            let error = ended(seen(state, ""), None).expect_err("too late");
+            assert_eq!(error.kind, Kind::Conflict);
+            assert!(error.message.ends_with(state.as_str()), "{error}");
+        }
+    }
+}

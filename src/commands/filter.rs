@@ -1,0 +1,332 @@
+//! Which of the things that are listed are shown: by age and by name. By state, each command has its own words.
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+
+use crate::report::Printer;
+use crate::task::{Source, Target, Task};
+
+/// By age and by name; the same for snapshots, images and tasks.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Filters")]
+pub struct Filter {
+    /// Only what was made, or a task that was started, after this: an age (12h, 7d, 2w) or a date (2026-01-31, or with a time as 2026-01-31T08:00:00Z; UTC)
+    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment)]
+    pub newer_than: Option<Moment>,
+    /// Only what was made, or a task that was started, before this: an age or a date, as for --newer-than
+    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment)]
+    pub older_than: Option<Moment>,
+    /// Only what has such an id or name, a task also such a snapshot, bucket or container; * stands for any text, ? for one character. Repeatable
+    #[arg(long, value_name = "PATTERN")]
+    pub name: Vec<String>,
+}
+
+/// A point in time, as it was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// So long ago.
+    Ago(SignedDuration),
+    /// Then.
+    At(Timestamp),
+}
+
+impl Moment {
+    /// The time it means now.
+    pub fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Moment::Ago(age) => now.checked_sub(age).unwrap_or(Timestamp::MIN),
+            Moment::At(time) => time,
+        }
+    }
+}
+
+/// Reads an age (days have 24 hours, weeks 7 days), a date (its first moment in UTC) or a date with time and zone.
+fn parse_moment(typed: &str) -> Result<Moment, String> {
+    let typed = typed.trim();
+    if let Ok(time) = typed.parse::<Timestamp>() {
+        return Ok(Moment::At(time));
+    }
+    if let Ok(date) = typed.parse::<Date>() {
+        let midnight = date.to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?;
+        return Ok(Moment::At(midnight.timestamp()));
+    }
+    if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(format!("a unit is missing; write {typed}d or {typed}h"));
+    }
+    let span: Span = typed
+        .parse()
+        .map_err(|_| "write an age like 12h, 7d or 2w, or a date like 2026-01-31".to_owned())?;
+    if span.is_negative() {
+        return Err("an age must not be negative".to_owned());
+    }
+    span.to_duration(SpanRelativeTo::days_are_24_hours())
+        .map(Moment::Ago)
+        .map_err(|_| "months and years differ in length; write days or weeks".to_owned())
+}
+
+/// What can be filtered.
+pub trait Listed {
+    /// Under which names it is known.
+    fn names(&self) -> Vec<String>;
+    /// When it was made or started.
+    fn made_at(&self) -> Option<Timestamp>;
+}
+
+impl Listed for Source {
+    fn names(&self) -> Vec<String> {
+        [Some(self.id.clone()), self.name.clone()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn made_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+}
+
+impl Listed for Task {
+    fn names(&self) -> Vec<String> {
+        let place = self.target.as_ref().map(Target::to_string);
+        let bucket = match &self.target {
+            Some(Target::Oos { bucket, .. }) => Some(bucket.clone()),
+            _ => None,
+        };
+        [
+            Some(self.id.to_string()),
+            self.snapshot.clone(),
+            place,
+            bucket,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn made_at(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+}
+
+impl Filter {
+    /// Whether it asks for an age.
+    pub fn has_age(&self) -> bool {
+        self.newer_than.is_some() || self.older_than.is_some()
+    }
+
+    /// Whether the name fits one of the patterns, if there are any.
+    pub fn fits_name(&self, listed: &impl Listed) -> bool {
+        let names = listed.names();
+        self.name.is_empty()
+            || self
+                .name
+                .iter()
+                .any(|pattern| names.iter().any(|name| fits(pattern, name)))
+    }
+
+    /// Whether the age fits; `None` where one is asked for and nobody knows it.
+    pub fn fits_age(&self, listed: &impl Listed, now: Timestamp) -> Option<bool> {
+        if !self.has_age() {
+            return Some(true);
+        }
+        let made_at = listed.made_at()?;
+        let is_newer = self.newer_than.is_none_or(|then| made_at >= then.at(now));
+        let is_older = self.older_than.is_none_or(|then| made_at < then.at(now));
+        Some(is_newer && is_older)
+    }
+
+    /// Keeps what passes, `is_wanted` included; says what is left out for want of a date, and if nothing is left at all.
+    pub fn sift<T: Listed>(
+        &self,
+        items: Vec<T>,
+        is_wanted: impl Fn(&T) -> bool,
+        printer: &Printer,
+    ) -> Vec<T> {
+        let (now, total) = (Timestamp::now(), items.len());
+        let mut undated = 0;
+        let kept: Vec<T> = items
+            .into_iter()
+            .filter(|item| self.fits_name(item) && is_wanted(item))
+            .filter(|item| {
+                let fits = self.fits_age(item, now);
+                undated += usize::from(fits.is_none());
+                fits == Some(true)
+            })
+            .collect();
+        say_left_out(printer, undated);
+        if kept.is_empty() && total > 0 {
+            say_nothing_matches(printer, total);
+        }
+        kept
+    }
+}
+
+/// What has no date cannot be called new or old.
+pub fn say_left_out(printer: &Printer, undated: usize) {
+    if undated > 0 {
+        printer.note(&format!(
+            "Left out, because nobody says when: {}",
+            match undated {
+                1 => "1 entry".to_owned(),
+                many => format!("{many} entries"),
+            }
+        ));
+    }
+}
+
+/// An empty answer is one that a person wants to have explained.
+pub fn say_nothing_matches(printer: &Printer, total: usize) {
+    printer.note(&format!("Nothing matches the filters, of {total} in all."));
+}
+
+/// Whether a pattern of `*` and `?` stands for the whole name.
+fn fits(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    let (mut p, mut n) = (0, 0);
+    // Where to go on when the characters after the last star turn out not to fit.
+    let mut retry: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                retry = Some((p, n));
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match retry {
+                Some((after_star, taken)) => {
+                    (p, n) = (after_star, taken + 1);
+                    retry = Some((after_star, taken + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::{ProviderId, TaskId};
+
+    #[test]
+    fn a_pattern_stands_for_the_whole_name() {
+        for (pattern, name, expected) in [
+            ("web-1", "web-1", true),
+            ("web", "web-1", false),
+            ("web*", "web-1", true),
+            ("*1", "web-1", true),
+            ("*eb*", "web-1", true),
+            ("w*b-?", "web-1", true),
+            ("w*b-?", "web-12", false),
+            ("?eb-1", "web-1", true),
+            ("web-?", "web-", false),
+            ("*", "", true),
+            ("", "", true),
+            ("", "web", false),
+            ("**", "x", true),
+            ("a*b*c", "aXbXbc", true),
+            ("a*b*c", "aXbXbd", false),
+            ("größe-?", "größe-ü", true),
+            ("Web-1", "web-1", false),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+        let stars = "*a".repeat(200);
+        assert!(!fits(&stars, &"a".repeat(199)), "and soon");
+    }
+
+    #[test]
+    fn ages_and_dates_are_read_as_people_write_them() {
+        let hours = |n| Ok(Moment::Ago(SignedDuration::from_hours(n)));
+        for (typed, expected) in [
+            ("12h", hours(12)),
+            ("7d", hours(168)),
+            ("2w", hours(336)),
+            ("1d12h", hours(36)),
+            ("0s", hours(0)),
+            (
+                "2026-01-31",
+                Ok(Moment::At(Timestamp::constant(1_769_817_600, 0))),
+            ),
+            (
+                "2026-01-31T08:00:00Z",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            (
+                "2026-01-31T09:00:00+01:00",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            ("7", Err("a unit is missing")),
+            ("-7d", Err("negative")),
+            ("1mo", Err("months and years")),
+            ("yesterday", Err("write an age")),
+            ("2026-02-30", Err("write an age")),
+            ("", Err("write an age")),
+        ] {
+            match (parse_moment(typed), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{typed}"),
+                (Err(said), Err(part)) => assert!(said.contains(part), "{typed}: {said}"),
+                (found, expected) => panic!("{typed}: {found:?}, not {expected:?}"),
+            }
+        }
+        assert_eq!(
+            Moment::Ago(SignedDuration::MAX).at(Timestamp::UNIX_EPOCH),
+            Timestamp::MIN
+        );
+    }
+
+    #[test]
+    fn a_task_is_known_by_its_id_its_snapshot_and_where_it_goes() {
+        let mut task = Task::unseen(ProviderId("p"), "r", TaskId::from("snap-export-1"));
+        task.snapshot = Some("snap-9".into());
+        task.target = Some(Target::Oos {
+            bucket: "backups".into(),
+            prefix: Some("web/".into()),
+            format: "raw".into(),
+            manifest_url: None,
+        });
+        for (pattern, expected) in [
+            ("snap-export-*", true),
+            ("snap-9", true),
+            ("backups", true),
+            ("backups/web/", true),
+            ("web*", false),
+        ] {
+            let filter = Filter {
+                name: vec![pattern.into()],
+                ..Filter::default()
+            };
+            assert_eq!(filter.fits_name(&task), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_age_that_nobody_knows_is_neither_new_nor_old() {
+        let now = Timestamp::constant(1_769_817_600, 0);
+        let week = Some(Moment::Ago(SignedDuration::from_hours(168)));
+        let mut task = Task::unseen(ProviderId("p"), "r", TaskId::from("t"));
+        for (hours, newer_than, older_than, expected) in [
+            (Some(1), None, None, Some(true)),
+            (Some(1), week, None, Some(true)),
+            (Some(168), week, None, Some(true)),
+            (Some(169), week, None, Some(false)),
+            (Some(168), None, week, Some(false)),
+            (Some(169), None, week, Some(true)),
+            (None, None, None, Some(true)),
+            (None, week, None, None),
+            (None, None, week, None),
+        ] {
+            task.created_at = hours.map(|hours| now - SignedDuration::from_hours(hours));
+            let filter = Filter {
+                newer_than,
+                older_than,
+                name: Vec::new(),
+            };
+            assert_eq!(filter.fits_age(&task, now), expected, "{hours:?}");
+        }
+    }
+}

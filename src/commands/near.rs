@@ -1,0 +1,66 @@
+//! What may have been meant by an id that was not found. Looked for only after the failure, briefly, and in silence if that fails too.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind};
+use crate::journal::Journal;
+use crate::provider::{Provider, TaskFilter};
+use crate::suggest;
+use crate::task::ProviderId;
+
+/// How long to look.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Adds the snapshot or image that may have been meant, if the error is that this one does not exist.
+pub(super) async fn with_source(provider: &dyn Provider, typed: &str, error: Error) -> Error {
+    // What is not found may also be a container.
+    if error.kind != Kind::NotFound || !error.message.contains(typed) {
+        return error;
+    }
+    let listed = tokio::time::timeout(PATIENCE, provider.exportable()).await;
+    let Ok(Ok(sources)) = listed else {
+        return error;
+    };
+    let ids = sources.iter().map(|source| source.id.as_str());
+    first_hint(error, suggest::hint(typed, ids))
+}
+
+/// Adds the task that may have been meant, of those in the journal.
+pub(super) fn with_journaled(
+    journal: Option<&Journal>,
+    of: Option<ProviderId>,
+    typed: &str,
+    error: Error,
+) -> Error {
+    let ids = journaled(journal, of);
+    first_hint(error, suggest::hint(typed, ids.iter().map(String::as_str)))
+}
+
+/// The ids of the tasks that a provider lists or the journal holds.
+pub(super) async fn task_ids(provider: &dyn Provider, journal: Option<&Journal>) -> Vec<String> {
+    let mut ids = journaled(journal, Some(provider.id()));
+    let filter = TaskFilter::default();
+    if let Ok(Ok(tasks)) = tokio::time::timeout(PATIENCE, provider.tasks(&filter)).await {
+        ids.extend(tasks.into_iter().map(|task| task.id.0));
+    }
+    ids
+}
+
+/// Puts a hint before the others: it is the likeliest.
+pub(super) fn first_hint(mut error: Error, hint: Option<String>) -> Error {
+    if let Some(hint) = hint {
+        error.details.hints.insert(0, hint);
+    }
+    error
+}
+
+fn journaled(journal: Option<&Journal>, of: Option<ProviderId>) -> Vec<String> {
+    let started = journal.and_then(|journal| journal.started(None).ok());
+    started
+        .unwrap_or_default()
+        .into_iter()
+        .map(|known| known.task)
+        .filter(|task| of.is_none_or(|provider| task.provider == provider))
+        .map(|task| task.id.0)
+        .collect()
+}

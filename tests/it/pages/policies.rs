@@ -1,0 +1,84 @@
+//! The policies in the pages, held against what the program asks of each cloud.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::page;
+use crate::program::{Clouds, User};
+
+/// The actions of all statements that begin with this.
+fn allowed(path: &str, start: &str) -> BTreeSet<String> {
+    let page = page(path);
+    let is_policy = |info: &str| info.starts_with("json policy");
+    let block = page.blocks.iter().find(|block| is_policy(&block.info));
+    let policy: Value = serde_json::from_str(&block.expect("a policy").text).expect("JSON");
+    let statements = policy["Statement"].as_array().expect("statements");
+    let actions = statements.iter().flat_map(|one| match &one["Action"] {
+        Value::Array(list) => list.clone(),
+        one => vec![one.clone()],
+    });
+    actions
+        .filter_map(|action| Some(action.as_str()?.strip_prefix(start)?.to_owned()))
+        .collect()
+}
+
+/// The names of the calls that these commands make at this variable's endpoint, as `-v` shows them.
+fn called(endpoint: &str, commands: &[&[&str]]) -> BTreeSet<String> {
+    let clouds = Clouds::start(Duration::from_secs(1));
+    let user = User::of(&clouds);
+    let variables = clouds.variables();
+    let mut places = variables.iter().filter(|(name, _)| *name == endpoint);
+    let place = &places.next().expect("an endpoint").1;
+    let mut calls = BTreeSet::new();
+    for command in commands {
+        let ran = user.run(&[*command, &["-v"]].concat());
+        assert_ne!(ran.code, Some(2), "{}", ran.all());
+        calls.extend(ran.stderr.lines().filter_map(|line| {
+            let (name, rest) = line.strip_prefix("· ")?.split_once(": ")?;
+            rest.strip_prefix("POST ")?
+                .starts_with(place)
+                .then(|| name.to_owned())
+        }));
+    }
+    calls
+}
+
+#[test]
+fn the_outscale_policy_allows_what_is_called_and_nothing_else() {
+    let calls = called(
+        "OSC_ENDPOINT_API",
+        &[
+            &["list", "outscale"],
+            &[
+                "export",
+                "outscale",
+                "snap-0a1b2c3d",
+                "--bucket",
+                "demo",
+                "--wait",
+            ],
+            &["export", "outscale", "snap-57a11ed0", "--bucket", "demo"],
+            &["status"],
+            &["status", "--remote"],
+        ],
+    );
+    assert_eq!(calls, allowed("docs/outscale.md", "api:"));
+}
+
+#[test]
+fn the_lightsail_policy_allows_what_is_called_and_nothing_else() {
+    let calls = called(
+        "AWS_ENDPOINT_URL_LIGHTSAIL",
+        &[
+            &["list", "lightsail"],
+            &["export", "lightsail", "web-1", "data-1", "--wait"],
+            &["status"],
+            &["status", "--remote"],
+        ],
+    );
+    assert_eq!(calls, allowed("docs/lightsail.md", "lightsail:"));
+    let roles = BTreeSet::from(["CreateServiceLinkedRole".into(), "PutRolePolicy".into()]);
+    assert_eq!(allowed("docs/lightsail.md", "iam:"), roles);
+}
