@@ -81,8 +81,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     }
     let mut tally = Tally::default();
     if let Some(error) = verdict(&sheets, has_any) {
-        printer.error(&if printer.output() == Output::Table {
-            // The sheet has said it all.
+        printer.error(&if has_any && printer.output() == Output::Table {
+            // The sheet has said the rest.
             Error::new(error.kind, error.message.clone())
         } else {
             error.clone()

@@ -15,7 +15,7 @@ use crate::cli::{Global, Output, When};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Journal, Opened};
 use crate::poll::Renew;
-use crate::provider::http::Http;
+use crate::provider::http::{Http, Network};
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
@@ -140,7 +140,7 @@ impl Context {
             config_path,
             terminal,
             is_profile_typed,
-            http: Http::new(global.allow_http),
+            http: Http::new(global.allow_http).over(Network::of(&sources.env)),
             interval,
             visibility,
             journal_path: state
@@ -193,7 +193,7 @@ impl Context {
 
     /// A client that shares nothing with the others: what it learns concerns one cloud.
     pub fn new_client(&self) -> Http {
-        Http::new(self.global.allow_http)
+        self.http.over(self.http.network().clone())
     }
 
     /// Whether only errors may be said.

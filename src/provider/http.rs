@@ -4,10 +4,12 @@ mod contact;
 mod failure;
 mod log;
 mod message;
+mod network;
 
 pub use self::contact::Contact;
 pub use self::failure::chain;
 pub use self::message::{Reply, Request, strip_tags};
+pub use self::network::Network;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -63,6 +65,7 @@ pub struct Http(Arc<Inner>);
 struct Inner {
     allow_http: bool,
     limits: Limits,
+    network: Network,
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
     contact: Mutex<Option<Contact>>,
@@ -76,9 +79,14 @@ impl Http {
 
     /// A client with limits of its own, for tests that cannot wait for those of every day.
     pub fn with_limits(allow_http: bool, limits: Limits) -> Self {
+        Http::reaching(allow_http, limits, Network::default())
+    }
+
+    fn reaching(allow_http: bool, limits: Limits, network: Network) -> Self {
         Http(Arc::new(Inner {
             allow_http,
             limits,
+            network,
             plain: OnceLock::new(),
             tls: OnceLock::new(),
             contact: Mutex::new(None),
@@ -93,6 +101,17 @@ impl Http {
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Contact>> {
         let contact = self.0.contact.lock();
         contact.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How servers are reached.
+    pub fn network(&self) -> &Network {
+        &self.0.network
+    }
+
+    /// A client like this one that reaches its servers so.
+    #[must_use]
+    pub fn over(&self, network: Network) -> Self {
+        Http::reaching(self.0.allow_http, self.0.limits, network)
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).
@@ -138,9 +157,12 @@ impl Http {
         if let Some(client) = slot.get() {
             return Ok(client.clone());
         }
-        let client = build_client(tls).map_err(|error| {
-            Error::new(Kind::Internal, "The HTTP client cannot be set up").cause(chain(&error))
-        })?;
+        let network = if tls {
+            &self.0.network
+        } else {
+            &Network::default()
+        };
+        let client = build_client(tls, network)?;
         Ok(slot.get_or_init(|| client).clone())
     }
 
@@ -168,6 +190,9 @@ impl Http {
             )
             .maybe_executed()
         };
+        let proxy = self.0.network.proxy(&request.url);
+        let failed =
+            |error: &reqwest::Error| network_error(name, &request.url, proxy.as_ref(), error);
         let exchange = async {
             let sent = client
                 .request(request.method, request.url.clone())
@@ -177,17 +202,13 @@ impl Http {
             let mut response = tokio::time::timeout(limits.first_byte, sent)
                 .await
                 .map_err(|_| late(limits.first_byte))?
-                .map_err(|error| network_error(name, &request.url, &error))?;
+                .map_err(|error| failed(&error))?;
             let (status, headers) = (
                 response.status().as_u16(),
                 std::mem::take(response.headers_mut()),
             );
             let mut body = Vec::new();
-            while let Some(chunk) = response
-                .chunk()
-                .await
-                .map_err(|error| network_error(name, &request.url, &error))?
-            {
+            while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
                 if body.len() + chunk.len() > limits.body {
                     return Err(Error::new(
                         Kind::Provider,
@@ -279,7 +300,7 @@ impl Http {
     }
 }
 
-fn build_client(tls: bool) -> std::result::Result<reqwest::Client, reqwest::Error> {
+fn build_client(tls: bool, network: &Network) -> Result<reqwest::Client> {
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
@@ -289,9 +310,17 @@ fn build_client(tls: bool) -> std::result::Result<reqwest::Client, reqwest::Erro
     let builder = if tls {
         builder
     } else {
-        builder.tls_certs_only([]).no_proxy()
+        builder.tls_certs_only([])
     };
-    builder.build()
+    network.apply(builder)?.build().map_err(|error| {
+        let failed = if network.has_certificate() {
+            let sentence = "The client certificate cannot be used with its key";
+            Error::new(Kind::Credentials, sentence)
+        } else {
+            Error::new(Kind::Internal, "The HTTP client cannot be set up")
+        };
+        failed.cause(chain(&error))
+    })
 }
 
 /// Whether a URL's host is this machine by its form alone, without a look-up.

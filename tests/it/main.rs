@@ -7,6 +7,7 @@ mod cli;
 mod conformance;
 mod corpus;
 mod crash;
+mod credentials;
 mod docs;
 mod fake;
 mod faults;
@@ -24,9 +25,9 @@ mod program;
 mod properties;
 mod rackspace;
 mod real_clients;
-mod stage;
-mod starts;
 #[cfg(unix)]
 mod recording;
+mod stage;
+mod starts;
 #[cfg(unix)]
 mod terminal;

@@ -4,6 +4,7 @@ use reqwest::Url;
 
 use super::CONNECT_TIMEOUT;
 use crate::error::{Error, Kind};
+use crate::provider::Setting;
 use crate::secret::{clean, redact_url};
 
 /// Host and port, for messages.
@@ -16,7 +17,12 @@ pub(super) fn host(url: &Url) -> String {
 }
 
 /// A failed exchange in words. The causes tell DNS, refused connections and TLS apart.
-pub(super) fn network_error(name: &str, url: &Url, error: &reqwest::Error) -> Error {
+pub(super) fn network_error(
+    name: &str,
+    url: &Url,
+    proxy: Option<&Setting>,
+    error: &reqwest::Error,
+) -> Error {
     let causes = chain(error);
     let is_tls = causes.contains("certificate")
         || causes.contains("TLS")
@@ -43,7 +49,13 @@ pub(super) fn network_error(name: &str, url: &Url, error: &reqwest::Error) -> Er
         } else {
             "check the endpoint, the region and the network"
         };
-        built.hint(hint)
+        match proxy {
+            Some(proxy) => built.hint(hint).hint(format!(
+                "the way there is the proxy {} from {}; NO_PROXY exempts hosts from it",
+                proxy.value, proxy.origin
+            )),
+            None => built.hint(hint),
+        }
     } else {
         built.maybe_executed()
     }

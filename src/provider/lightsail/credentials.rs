@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
@@ -22,7 +23,7 @@ use reqwest::Url;
 use super::Profile;
 use super::aws_files::{AwsSource, aws_source};
 use super::connector::Connector;
-use super::place::{endpoint, region};
+use super::place::{self, endpoint, region};
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Setting;
@@ -31,12 +32,13 @@ use crate::secret::{Secret, clean};
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// The AWS tools' switch against instance metadata; set to `false` it asks for them.
+const NO_METADATA: &str = "AWS_EC2_METADATA_DISABLED";
 const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 /// What a client needs to know.
-#[derive(Debug)]
 pub struct Resolved {
     /// Signs the requests.
     pub credentials: SharedCredentialsProvider,
@@ -48,6 +50,8 @@ pub struct Resolved {
     pub endpoint: Option<Url>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
+    /// Reaches the servers as the settings say.
+    pub http: Http,
     /// See [`crate::provider::Provider::credentials_tag`].
     pub tag: u64,
 }
@@ -75,6 +79,8 @@ enum Origin {
     WebIdentity,
     /// The variable that names the agent.
     Container(&'static str),
+    /// Instance metadata, which are asked only on request.
+    Machine,
 }
 
 impl Origin {
@@ -95,6 +101,10 @@ impl Origin {
             Origin::Container(variable) => (
                 "the role of the container".to_owned(),
                 (*variable).to_owned(),
+            ),
+            Origin::Machine => (
+                "the role of this machine".to_owned(),
+                "instance metadata (AWS_EC2_METADATA_DISABLED=false)".to_owned(),
             ),
         };
         Setting::new("credentials", who, origin)
@@ -142,13 +152,24 @@ pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
         None => (None, usual_endpoint(&region.value)),
     };
     let tag = origin.tag();
-    let (credentials, account) = credentials(sources, http, origin, &region.value)?;
+    let mut network = http.network().clone();
+    if let Some((path, origin)) = place::authorities(sources, aws) {
+        network.trust(path, origin);
+    }
+    let mut settings = vec![who, region.clone(), address];
+    if let Ok(url) = Url::parse(&settings[2].value) {
+        settings.extend(network.proxy(&url));
+    }
+    settings.extend(network.trusted());
+    let http = http.over(network);
+    let (credentials, account) = credentials(sources, &http, origin, &region.value)?;
     Ok(Resolved {
         credentials,
         account,
-        region: region.value.clone(),
+        region: region.value,
         endpoint,
-        settings: vec![who, region, address],
+        settings,
+        http,
         tag,
     })
 }
@@ -205,6 +226,12 @@ fn machine_role(sources: &Sources) -> Result<Origin> {
         }
         if let Some((name, _)) = sources.first_var(&CONTAINER) {
             return Ok(Origin::Container(name));
+        }
+        if sources
+            .var(NO_METADATA)
+            .is_some_and(|value| value.eq_ignore_ascii_case("false"))
+        {
+            return Ok(Origin::Machine);
         }
     }
     Err(Error::new(
@@ -357,6 +384,15 @@ fn credentials(
             (
                 SharedCredentialsProvider::new(provider),
                 "container role".to_owned(),
+            )
+        }
+        Origin::Machine => {
+            let provider = ImdsCredentialsProvider::builder()
+                .configure(&config)
+                .build();
+            (
+                SharedCredentialsProvider::new(provider),
+                "machine role".to_owned(),
             )
         }
     })

@@ -1,5 +1,7 @@
 //! Which region and which address, and where each was said.
 
+use std::path::PathBuf;
+
 use reqwest::Url;
 
 use super::aws_files::{AwsSource, aws_source};
@@ -69,6 +71,21 @@ fn checked_region(origin: String, region: &str) -> Result<Setting> {
         .hint(format!("pass --region {without_zone}")));
     }
     Ok(Setting::new("region", region, origin))
+}
+
+/// A file of certificate authorities, as the AWS tools name it.
+pub fn authorities(sources: &Sources, aws: Option<&AwsSource>) -> Option<(PathBuf, String)> {
+    let set = sources.first_var(&["AWS_CA_BUNDLE"]);
+    let set = set.map(|(name, path)| (path.to_owned(), name.to_owned()));
+    let in_aws = || {
+        let source = aws?;
+        Some((source.get("ca_bundle")?.to_owned(), source.place()))
+    };
+    let (path, origin) = set.or_else(in_aws)?;
+    let below_home = path
+        .strip_prefix("~/")
+        .and_then(|rest| sources.in_home(rest));
+    Some((below_home.unwrap_or_else(|| PathBuf::from(path)), origin))
 }
 
 /// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.

@@ -1,21 +1,19 @@
 //! Whose key pair, which region and which endpoints: what belongs together comes from one source.
 
-use std::path::PathBuf;
-
 use reqwest::Url;
-use serde_json::Value;
 
 use super::super::Setting;
-use super::super::http::Http;
+use super::super::http::{Http, Network};
 use super::Profile;
-use super::mapping::text;
+use super::certificate::{Certificate, Part};
+use super::osc_file::OscFile;
 use super::sign::Keys;
-use crate::context::{Sources, profile_secret, warn_if_open};
+use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Secret, clean, redact_url};
 
 /// The region of every official client, if none is named.
-const DEFAULT_REGION: &str = "eu-west-2";
+pub(super) const DEFAULT_REGION: &str = "eu-west-2";
 
 /// The name of the setting that says where the API is.
 const API: &str = "endpoint";
@@ -33,6 +31,8 @@ pub(super) struct Account {
     pub bucket_keys: Option<Keys>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
+    /// How the API is reached, where that differs from how everything is.
+    pub network: Option<Network>,
 }
 
 impl Account {
@@ -40,6 +40,7 @@ impl Account {
     pub fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
         let section = Section::choose(sources)?;
         let keys = section.keys()?;
+        section.warn_of_stray_certificate(sources);
         let mut settings = vec![Setting::new("credentials", &keys.id, &section.origin)];
         let (region, origin) = region(sources, &section)?;
         settings.push(Setting::new("region", &region, origin));
@@ -47,7 +48,7 @@ impl Account {
         let is_home = section.region.as_ref().is_none_or(|home| *home == region);
         let mut endpoint = |name, variable, own: &Option<String>, host: String| {
             let (text, origin) = match (sources.var(variable), own) {
-                (Some(text), _) => (text.to_owned(), variable),
+                (Some(text), _) => (with_protocol(text, sources), variable),
                 (None, Some(text)) if is_home => (text.clone(), section.origin.as_str()),
                 _ => (host, "the region"),
             };
@@ -71,6 +72,10 @@ impl Account {
             &section.object_endpoint,
             format!("oos.{region}.outscale.com"),
         )?;
+        let network = network(sources, http, &section, &mut settings)?;
+        let reached = network.as_ref().unwrap_or(http.network());
+        settings.extend(reached.proxy(&api));
+        settings.extend(reached.trusted());
         let bucket_keys = bucket_keys(sources)?;
         if let Some((keys, origin)) = &bucket_keys {
             settings.push(Setting::new("bucket credentials", &keys.id, origin));
@@ -82,19 +87,58 @@ impl Account {
             objects,
             bucket_keys: bucket_keys.map(|(keys, _)| keys),
             settings,
+            network,
         })
     }
 }
 
 /// What one source says, before it is checked.
 #[derive(Default)]
-struct Section {
-    origin: String,
-    access_key: Option<String>,
-    secret_key: Option<Secret>,
-    region: Option<String>,
-    endpoint: Option<String>,
-    object_endpoint: Option<String>,
+pub(super) struct Section {
+    pub origin: String,
+    pub access_key: Option<String>,
+    pub secret_key: Option<Secret>,
+    pub region: Option<String>,
+    pub endpoint: Option<String>,
+    pub object_endpoint: Option<String>,
+    pub certificate: Certificate,
+    pub proxy: Option<String>,
+    /// It asks not to look at the server's certificate, which is not done.
+    pub is_trusting: bool,
+}
+
+/// An address of the environment without a scheme, in the protocol that is set there.
+fn with_protocol(address: &str, sources: &Sources) -> String {
+    match sources.var("OSC_PROTOCOL") {
+        Some("http") if !address.contains("://") => format!("http://{address}"),
+        _ => address.to_owned(),
+    }
+}
+
+/// The client certificate and the proxy that come with the keys.
+fn network(
+    sources: &Sources,
+    http: &Http,
+    section: &Section,
+    settings: &mut Vec<Setting>,
+) -> Result<Option<Network>> {
+    let origin = &section.origin;
+    if section.is_trusting {
+        tracing::warn!(
+            "{origin} asks not to verify certificates (tls_skip_verify); they are verified all the same. SSL_CERT_FILE names a private authority"
+        );
+    }
+    let mut network = http.network().clone();
+    let certificate = section.certificate.load(sources, origin)?;
+    let is_own = certificate.is_some() || section.proxy.is_some();
+    if let Some((identity, shown)) = certificate {
+        settings.push(Setting::new("client certificate", shown, origin));
+        network.present(identity);
+    }
+    if let Some(address) = &section.proxy {
+        network.go_through(address, origin);
+    }
+    Ok(is_own.then_some(network))
 }
 
 impl Section {
@@ -145,6 +189,17 @@ impl Section {
             access_key: sources.var("OSC_ACCESS_KEY").map(str::to_owned),
             secret_key: sources.var("OSC_SECRET_KEY").map(Secret::new),
             region: sources.var("OSC_REGION").map(str::to_owned),
+            certificate: Certificate {
+                chain: Part::of_variables(
+                    sources,
+                    "OSC_X509_CLIENT_CERT",
+                    "OSC_X509_CLIENT_CERT_B64",
+                ),
+                key: Part::of_variables(sources, "OSC_X509_CLIENT_KEY", "OSC_X509_CLIENT_KEY_B64"),
+            },
+            is_trusting: sources.var("OSC_TLS_SKIP_VERIFY").is_some_and(|value| {
+                !["0", "false", "no", "off"].contains(&value.to_ascii_lowercase().as_str())
+            }),
             ..Section::default()
         };
         (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
@@ -162,7 +217,18 @@ impl Section {
             region: profile.region.clone(),
             endpoint: profile.endpoint.clone(),
             object_endpoint: profile.object_endpoint.clone(),
+            ..Section::default()
         })
+    }
+
+    /// A certificate belongs to an account as its keys do, and comes from where they come from.
+    fn warn_of_stray_certificate(&self, sources: &Sources) {
+        let names = ["OSC_X509_CLIENT_CERT", "OSC_X509_CLIENT_CERT_B64"];
+        if let Some((name, _)) = sources.first_var(&names)
+            && !self.origin.starts_with("the environment")
+        {
+            tracing::warn!("{name} is not used: the keys are from {}", self.origin);
+        }
     }
 
     /// The pair; half of it or none is kind `credentials`.
@@ -267,103 +333,6 @@ fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, String)>> {
         (Some(_), None) => half("OSU_SECRET_KEY", "OSU_ACCESS_KEY"),
         (None, Some(_)) => half("OSU_ACCESS_KEY", "OSU_SECRET_KEY"),
         (None, None) => Ok(None),
-    }
-}
-
-/// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.
-struct OscFile {
-    path: PathBuf,
-    profiles: Value,
-}
-
-impl OscFile {
-    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where there is none, or where it must not be read.
-    fn find(sources: &Sources) -> Result<Option<OscFile>> {
-        let Some(usual) = sources.in_home(".osc/config.json") else {
-            return Ok(None);
-        };
-        let named = sources.var("OSC_CONFIG_FILE").map(PathBuf::from);
-        let is_named = named.is_some();
-        let path = named.unwrap_or(usual);
-        let unreadable = |why: String| {
-            Error::new(
-                Kind::Credentials,
-                format!(
-                    "The OUTSCALE configuration {} cannot be read",
-                    path.display()
-                ),
-            )
-            .cause(why)
-        };
-        let content = match std::fs::read(&path) {
-            Ok(content) => content,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
-                return Ok(None);
-            }
-            Err(error) => return Err(unreadable(error.to_string())),
-        };
-        warn_if_open(&path);
-        // The parser's message says where it failed, not what stands there.
-        let profiles: Value =
-            serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Some(OscFile { path, profiles }))
-    }
-
-    /// The profile that is used when none is asked for by flag: `OSC_PROFILE`, the one marked, or `default`.
-    fn chosen(&self, name: Option<&str>) -> Result<Option<Section>> {
-        if let Some(name) = name {
-            return self.section(name).map(Some).ok_or_else(|| {
-                Error::new(
-                    Kind::Credentials,
-                    format!(
-                        "There is no profile '{}' (OSC_PROFILE) in {}",
-                        clean(name),
-                        self.path.display()
-                    ),
-                )
-            });
-        }
-        let marked = self.profiles.as_object().and_then(|profiles| {
-            profiles
-                .iter()
-                .find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)))
-        });
-        Ok(self.section(marked.map_or("default", |(name, _)| name)))
-    }
-
-    /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
-    fn section(&self, name: &str) -> Option<Section> {
-        let profile = self.profiles.get(name).filter(|value| value.is_object())?;
-        let value = |key| text(profile, key).map(str::to_owned);
-        let region = value("region").or_else(|| value("region_name"));
-        let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);
-        let is_plain = text(profile, "protocol") == Some("http")
-            || profile.get("https") == Some(&Value::Bool(false));
-        let with_scheme = |address: String| {
-            if is_plain && !address.contains("://") {
-                format!("http://{address}")
-            } else {
-                address
-            }
-        };
-        // The oldest form names the domain alone.
-        let of_domain = |service: &str| {
-            let region = region.as_deref().unwrap_or(DEFAULT_REGION);
-            Some(format!("{service}.{region}.{}", value("host")?))
-        };
-        let api = text(endpoints, "api").map(str::to_owned);
-        let oos = text(endpoints, "oos").map(str::to_owned);
-        Some(Section {
-            origin: format!("profile '{name}' of {}", self.path.display()),
-            access_key: value("access_key"),
-            secret_key: value("secret_key").map(Secret::new),
-            endpoint: api
-                .or_else(|| value("endpoint"))
-                .or_else(|| of_domain("api"))
-                .map(with_scheme),
-            object_endpoint: oos.or_else(|| of_domain("oos")).map(with_scheme),
-            region,
-        })
     }
 }
 

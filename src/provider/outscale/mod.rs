@@ -1,11 +1,13 @@
 //! 3DS OUTSCALE: exports of volume snapshots to OUTSCALE Object Storage (API 1.42).
 
 mod api;
+mod certificate;
 mod checks;
 mod credentials;
 mod errors;
 mod mapping;
 mod objects;
+mod osc_file;
 mod preflight;
 mod replay;
 mod rules;
@@ -106,6 +108,10 @@ impl Outscale {
             region.clone(),
             account.objects.clone(),
         );
+        let http = match &account.network {
+            Some(network) => http.over(network.clone()),
+            None => http,
+        };
         let api = Api::new(http.clone(), keys, region, account.api.clone());
         Outscale {
             account,

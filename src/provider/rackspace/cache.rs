@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::credentials::{Login, Tenant};
+use super::credentials::{IdOrName, Login};
 use super::grant::{Endpoint, Grant};
 use super::identity::IdentityUrl;
 use crate::secret::Secret;
@@ -35,8 +35,8 @@ struct Kept {
 impl Cache {
     /// The place for a login's token in this directory: by URL, user and tenant.
     pub fn of(directory: &Path, identity: &IdentityUrl, login: &Login) -> Self {
-        let tenant = login.tenant.as_ref().map_or("", Tenant::as_str);
-        let domain = login.domain.as_deref().unwrap_or("");
+        let tenant = login.tenant.as_ref().map_or("", IdOrName::as_str);
+        let domain = login.domain.as_ref().map_or("", IdOrName::as_str);
         let key = [identity.base.as_str(), &login.user, tenant, domain].join("\n");
         Cache {
             path: directory.join(format!("rackspace-{:016x}.json", fnv1a(&key))),

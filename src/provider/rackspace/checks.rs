@@ -10,10 +10,11 @@ use super::credentials::REGIONS;
 use super::errors::refusal;
 use super::grant::Grant;
 use super::identity::Version;
-use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES, TOKEN_PAIRS};
+use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES};
 use super::session::{Service, Session};
 use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;
+use super::variables::TOKEN_PAIRS;
 use super::{preflight, rules};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
@@ -22,6 +23,8 @@ use crate::text;
 
 /// Roles of Rackspace's own identity service, any of which may start exports (docs-cloud-images).
 const EXPORTERS: [&str; 3] = ["identity:user-admin", "admin", "cloudImages:admin"];
+/// Variables that name a user, in the order in which they are looked at.
+const USERS: [&str; 4] = ["RAX_USERNAME", "OS_USERNAME", "RS_USERNAME", "CF_USERNAME"];
 /// The check of the permission to start exports.
 const EXPORT: &str = "export";
 
@@ -230,9 +233,7 @@ fn places(sources: &Sources) -> Vec<(String, String)> {
         .iter()
         .filter(|(token, endpoint)| sources.var(token).is_some() && sources.var(endpoint).is_some())
         .map(|(token, endpoint)| (format!("{token} and {endpoint}"), "a token".to_owned()));
-    let environment = tokens
-        .chain(of_variable("RAX_USERNAME"))
-        .chain(of_variable("OS_USERNAME"));
+    let environment = tokens.chain(USERS.into_iter().filter_map(of_variable));
     if sources.is_profile_explicit() {
         in_own().into_iter().chain(environment).collect()
     } else {

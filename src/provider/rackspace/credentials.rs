@@ -1,13 +1,15 @@
 //! Which user, key or token, region and endpoints to use, and where each came from.
 
+use std::path::PathBuf;
+
 use reqwest::Url;
 
 use super::identity::{IdentityUrl, Version};
-use super::origins::{find, missing};
+use super::origins::{Found, find, missing};
 use crate::context::Sources;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::provider::Setting;
-use crate::provider::http::Http;
+use crate::provider::http::{Http, Network, chain};
 use crate::secret::{Secret, clean, redact_url};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub files: Option<Url>,
     /// All of it with its origins.
     pub said: Vec<Setting>,
+    /// How the servers are reached.
+    pub network: Network,
 }
 
 /// A token that is used as it is, or a login.
@@ -64,9 +68,24 @@ pub struct Login {
     /// The user's secret.
     pub proof: Proof,
     /// The tenant or project, where one was named.
-    pub tenant: Option<Tenant>,
-    /// The Keystone domain of user and project, where one was named.
-    pub domain: Option<String>,
+    pub tenant: Option<IdOrName>,
+    /// The Keystone domain of the user, where one was named.
+    pub domain: Option<IdOrName>,
+    /// That of the project, where it is another.
+    pub project_domain: Option<IdOrName>,
+}
+
+impl Login {
+    /// A login that names neither project nor domain.
+    pub fn of(user: String, proof: Proof) -> Self {
+        Login {
+            user,
+            proof,
+            tenant: None,
+            domain: None,
+            project_domain: None,
+        }
+    }
 }
 
 /// A secret and what it is.
@@ -78,31 +97,44 @@ pub enum Proof {
     Password(Secret),
     /// Either: clients with `OS_AUTH_SYSTEM=rackspace` keep the API key in `OS_PASSWORD`.
     Either(Secret),
+    /// A token from elsewhere, exchanged for one with a catalogue.
+    Token(Secret),
+    /// A Keystone v3 application credential. With its name it belongs to the user, without it the user is its id.
+    Application {
+        /// Its secret.
+        secret: Secret,
+        /// Its name.
+        name: Option<String>,
+    },
 }
 
 impl Proof {
     /// The secret, whatever it is.
     pub fn secret(&self) -> &Secret {
         match self {
-            Proof::ApiKey(secret) | Proof::Password(secret) | Proof::Either(secret) => secret,
+            Proof::ApiKey(secret)
+            | Proof::Password(secret)
+            | Proof::Either(secret)
+            | Proof::Token(secret)
+            | Proof::Application { secret, .. } => secret,
         }
     }
 }
 
-/// A tenant (Keystone: project), by id or by name.
+/// A tenant (Keystone: project) or a domain, by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tenant {
+pub enum IdOrName {
     /// Its id.
     Id(String),
     /// Its name.
     Name(String),
 }
 
-impl Tenant {
+impl IdOrName {
     /// The id or the name.
     pub fn as_str(&self) -> &str {
         match self {
-            Tenant::Id(text) | Tenant::Name(text) => text,
+            IdOrName::Id(text) | IdOrName::Name(text) => text,
         }
     }
 }
@@ -129,16 +161,17 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         Ok(Some(url))
     };
     let override_of = |name: &str| Some((sources.var(name)?.to_owned(), name.to_owned()));
-    let images = endpoint(
-        "endpoint",
-        found.images.or_else(|| override_of("OS_IMAGE_URL")),
-    )?;
-    let files = endpoint("object endpoint", override_of("OS_OBJECT_STORE_URL"))?;
-    let chosen = override_of("OS_AUTH_URL")
-        .or_else(|| Some((found.auth_url?, format!("{} (auth_url)", found.origin))));
+    let images = found.images.clone();
+    let images = images.or_else(|| override_of("OS_IMAGE_URL"));
+    let images = endpoint("endpoint", images.or(found.usual_images.clone()))?;
+    let files = override_of("OS_OBJECT_STORE_URL").or(found.usual_files.clone());
+    let files = endpoint("object endpoint", files)?;
+    let chosen = found.own_auth_url.clone();
+    let chosen = chosen.or_else(|| override_of("OS_AUTH_URL"));
+    let chosen = chosen.or(found.auth_url.clone());
     let is_identity_chosen = chosen.is_some();
     let (text, origin) = chosen.unwrap_or_else(|| (IDENTITY.into(), "the default".into()));
-    let prefers_v3 = sources.var("OS_IDENTITY_API_VERSION") == Some("3");
+    let prefers_v3 = found.prefers_v3 || sources.var("OS_IDENTITY_API_VERSION") == Some("3");
     let identity = IdentityUrl::normalise(http.endpoint(&text, &origin)?, prefers_v3);
     said.push(Setting::new(
         "identity endpoint",
@@ -146,11 +179,18 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         origin,
     ));
     let is_token = matches!(found.access, Access::Token(..));
-    let region = region(sources, found.region, images.as_ref().filter(|_| is_token))?;
+    let region = region(
+        sources,
+        found.region.clone(),
+        images.as_ref().filter(|_| is_token),
+    )?;
     if let Some((region, origin)) = &region {
         refuse_zone(region, identity.version)?;
         said.push(Setting::new("region", region, origin));
     }
+    let network = network(sources, http, &found, &mut said)?;
+    said.extend(network.proxy(&identity.base));
+    said.extend(network.trusted());
     Ok(Settings {
         access: found.access,
         identity,
@@ -159,7 +199,54 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         images,
         files,
         said,
+        network,
     })
+}
+
+/// The authorities and the client certificate that belong to the cloud.
+fn network(
+    sources: &Sources,
+    http: &Http,
+    found: &Found,
+    said: &mut Vec<Setting>,
+) -> Result<Network> {
+    let mut network = http.network().clone();
+    let below_home = |path: PathBuf| match path.strip_prefix("~") {
+        Ok(rest) => sources
+            .home
+            .as_ref()
+            .map_or(path.clone(), |home| home.join(rest)),
+        Err(_) => path,
+    };
+    let set = sources.first_var(&["OS_CACERT"]);
+    let set = set.map(|(name, path)| (PathBuf::from(path), name.to_owned()));
+    if let Some((path, origin)) = set.or(found.authorities.clone()) {
+        network.trust(below_home(path), origin);
+    }
+    if let Some((certificate, key)) = &found.certificate {
+        let unusable = |why: String| {
+            let sentence = format!(
+                "The client certificate of the {} cannot be used",
+                found.origin
+            );
+            Error::new(Kind::Credentials, sentence).cause(why)
+        };
+        let mut pem = Vec::new();
+        for path in [Some(certificate), key.as_ref()].into_iter().flatten() {
+            let path = below_home(path.into());
+            let content = std::fs::read(&path);
+            pem.extend(content.map_err(|error| unusable(format!("{}: {error}", path.display())))?);
+            pem.push(b'\n');
+        }
+        let identity = reqwest::Identity::from_pem(&pem).map_err(|e| unusable(chain(&e)))?;
+        network.present(identity);
+        said.push(Setting::new(
+            "client certificate",
+            certificate,
+            &found.origin,
+        ));
+    }
+    Ok(network)
 }
 
 /// The region by flag, by what belongs to the credentials, or by the host of a token's endpoint.

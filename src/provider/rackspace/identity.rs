@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use super::credentials::{Login, Proof, Tenant};
+use super::credentials::{IdOrName, Login, Proof};
 use super::errors::{parse_time, refusal};
 use super::grant::{Endpoint, Grant};
 use super::scrub::scrub;
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::{Http, Reply, Request};
-use crate::secret::Secret;
+use crate::secret::{Secret, redact_url};
 
 /// Which protocol an identity service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,17 @@ pub async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result
         Proof::ApiKey(secret) => (Form::ApiKey(secret), None),
         Proof::Password(secret) => (Form::Password(secret), None),
         Proof::Either(secret) => (Form::ApiKey(secret), Some(Form::Password(secret))),
+        Proof::Token(secret) => (Form::Token(secret), None),
+        Proof::Application { secret, name } if identity.version == Version::V3 => {
+            (Form::Application(secret, name.as_deref()), None)
+        }
+        Proof::Application { .. } => {
+            return Err(Error::usage(format!(
+                "An application credential is for Keystone v3, and {} is not",
+                redact_url(&identity.base)
+            ))
+            .hint("let auth_url end in /v3"));
+        }
     };
     let result = send(http, identity, login, &first).await;
     let result = match (result, second) {
@@ -95,10 +106,13 @@ pub async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result
     })
 }
 
-/// A secret in one of the forms of Identity v2.0.
+/// A secret in one of the forms that identity services take.
 enum Form<'a> {
     ApiKey(&'a Secret),
     Password(&'a Secret),
+    Token(&'a Secret),
+    /// With its name, where the user is not its id. Keystone v3 only.
+    Application(&'a Secret, Option<&'a str>),
 }
 
 async fn send(
@@ -182,36 +196,62 @@ fn v2_body(login: &Login, form: &Form) -> Value {
         Form::ApiKey(key) => {
             json!({"RAX-KSKEY:apiKeyCredentials": {"username": login.user, "apiKey": key.expose()}})
         }
-        Form::Password(word) => {
+        Form::Password(word) | Form::Application(word, _) => {
             json!({"passwordCredentials": {"username": login.user, "password": word.expose()}})
         }
+        Form::Token(token) => json!({"token": {"id": token.expose()}}),
     };
     match &login.tenant {
-        Some(Tenant::Id(id)) => auth["tenantId"] = json!(id),
-        Some(Tenant::Name(name)) => auth["tenantName"] = json!(name),
+        Some(IdOrName::Id(id)) => auth["tenantId"] = json!(id),
+        Some(IdOrName::Name(name)) => auth["tenantName"] = json!(name),
         None => {}
     }
     json!({"auth": auth})
 }
 
 fn v3_body(login: &Login, form: &Form, is_rackspace: bool) -> Value {
-    let (Form::ApiKey(secret) | Form::Password(secret)) = form;
     let usual = if is_rackspace {
         "rackspace_cloud_domain"
     } else {
         "Default"
     };
-    let domain = json!({"name": login.domain.as_deref().unwrap_or(usual)});
-    let user = json!({"name": login.user, "domain": domain, "password": secret.expose()});
-    let mut auth = json!({"identity": {"methods": ["password"], "password": {"user": user}}});
+    let usual = json!({"name": usual});
+    let domain = login.domain.as_ref().map_or(usual, reference);
+    let owner = json!({"name": login.user, "domain": domain});
+    let (method, proof) = match form {
+        Form::ApiKey(secret) | Form::Password(secret) => {
+            let mut user = owner;
+            user["password"] = json!(secret.expose());
+            ("password", json!({"user": user}))
+        }
+        Form::Token(token) => ("token", json!({"id": token.expose()})),
+        Form::Application(secret, None) => (
+            "application_credential",
+            json!({"id": login.user, "secret": secret.expose()}),
+        ),
+        Form::Application(secret, Some(name)) => (
+            "application_credential",
+            json!({"name": name, "secret": secret.expose(), "user": owner}),
+        ),
+    };
+    let mut auth = json!({"identity": {"methods": [method], method: proof}});
+    let domain = login.project_domain.as_ref().map_or(domain, reference);
     match &login.tenant {
-        Some(Tenant::Id(id)) => auth["scope"] = json!({"project": {"id": id}}),
-        Some(Tenant::Name(name)) => {
+        Some(IdOrName::Id(id)) => auth["scope"] = json!({"project": {"id": id}}),
+        Some(IdOrName::Name(name)) => {
             auth["scope"] = json!({"project": {"name": name, "domain": domain}});
         }
         None => {}
     }
     json!({"auth": auth})
+}
+
+/// A domain as Keystone v3 writes it.
+fn reference(domain: &IdOrName) -> Value {
+    match domain {
+        IdOrName::Id(id) => json!({"id": id}),
+        IdOrName::Name(name) => json!({"name": name}),
+    }
 }
 
 pub(super) fn v2_grant(reply: &Reply) -> Result<Grant> {

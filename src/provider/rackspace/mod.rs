@@ -5,6 +5,7 @@
 
 mod cache;
 mod checks;
+mod clouds;
 mod credentials;
 mod errors;
 mod grant;
@@ -17,6 +18,7 @@ mod scrub;
 mod session;
 mod tasks;
 mod urls;
+mod variables;
 mod wire;
 
 use std::sync::Arc;
@@ -105,6 +107,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         }
         _ => None,
     };
+    let http = http.over(settings.network.clone());
     let session = Session::new(http, settings, cache);
     Ok(Arc::new(Rackspace { session }))
 }

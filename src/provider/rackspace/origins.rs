@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Profile;
-use super::credentials::{Access, Login, Proof, Tenant};
+use super::clouds::Clouds;
+use super::credentials::{Access, Login, Proof};
+use super::variables;
 use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::secret::{Secret, clean};
@@ -12,63 +14,125 @@ use crate::secret::{Secret, clean};
 pub(super) const CREDENTIALS_FILE: &str = ".rackspace_cloud_credentials";
 /// Names for the path of that file.
 pub(super) const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
-/// Pairs of token and image endpoint: the names of Rackspace's guide, then those of the glance client.
-pub(super) const TOKEN_PAIRS: [(&str, &str); 2] = [
-    ("AUTH_TOKEN", "API_ENDPOINT"),
-    ("OS_AUTH_TOKEN", "OS_IMAGE_URL"),
-];
-
-/// An access with the endpoint and region that belong to it.
+/// An access with what belongs to it. Each address is with its origin.
 pub struct Found {
     /// Who asks.
     pub access: Access,
     /// Where that is from.
     pub origin: String,
-    /// The endpoint of images that belongs to it, and its origin.
+    /// The endpoint of images that belongs to a token.
     pub images: Option<(String, String)>,
-    /// Where to log in.
-    pub auth_url: Option<String>,
-    /// The region, and its origin.
+    /// The endpoint of images, where no variable names another.
+    pub usual_images: Option<(String, String)>,
+    /// The endpoint of Cloud Files, where no variable names another.
+    pub usual_files: Option<(String, String)>,
+    /// Where to log in, whatever else is set.
+    pub own_auth_url: Option<(String, String)>,
+    /// Where to log in, where no variable names another place.
+    pub auth_url: Option<(String, String)>,
+    /// Whether an address without a version means Keystone v3.
+    pub prefers_v3: bool,
+    /// The region.
     pub region: Option<(String, String)>,
+    /// A file of certificate authorities to trust.
+    pub authorities: Option<(PathBuf, String)>,
+    /// Files of a client certificate and its key.
+    pub certificate: Option<(String, Option<String>)>,
+}
+
+impl Found {
+    /// An access to which nothing else belongs.
+    pub fn new(access: Access, origin: String) -> Self {
+        Found {
+            access,
+            origin,
+            images: None,
+            usual_images: None,
+            usual_files: None,
+            own_auth_url: None,
+            auth_url: None,
+            prefers_v3: false,
+            region: None,
+            authorities: None,
+            certificate: None,
+        }
+    }
 }
 
 /// The first credentials there are; `None` without any.
+///
+/// A profile that was asked for, the environment, the default profile, pyrax's file, `clouds.yaml`.
 pub fn find(sources: &Sources) -> Result<Option<Found>> {
     let own = sources
         .own_profile()
         .and_then(|profile| profile.rackspace.as_ref());
     let name = sources.profile.as_ref().map_or("", |choice| &choice.name);
     if sources.is_profile_explicit() {
-        let Some(profile) = own else {
-            return Err(Error::new(
-                Kind::Credentials,
-                format!("There is no profile '{}' for Rackspace", clean(name)),
-            )
-            .cause(format!(
-                "config.toml has no [profile.{name}.rackspace], and clouds.yaml is not read by this version"
-            ))
-            .hint("set RAX_USERNAME and RAX_API_KEY instead"));
+        return match own {
+            Some(profile) => from_profile(profile, name).map(Some),
+            None => named_cloud(sources, name).map(Some),
         };
-        return from_profile(profile, name).map(Some);
     }
-    if let Some(found) = from_environment(sources)? {
-        return Ok(Some(found));
+    let first = match (variables::find(sources)?, own) {
+        (Some(found), _) => Some(found),
+        (None, Some(profile)) => Some(from_profile(profile, name)?),
+        (None, None) => from_file(sources)?,
+    };
+    // Python's clients take this name for the variables themselves.
+    let cloud = sources.var("OS_CLOUD").filter(|name| *name != "envvars");
+    match (first, cloud) {
+        (Some(found), Some(cloud)) => {
+            tracing::warn!(
+                "OS_CLOUD is not used: {} comes first (--profile {} asks for the cloud)",
+                found.origin,
+                clean(cloud)
+            );
+            Ok(Some(found))
+        }
+        (Some(found), None) => Ok(Some(found)),
+        (None, Some(cloud)) => named_cloud(sources, cloud).map(Some),
+        (None, None) => match Clouds::find(sources)? {
+            Some(clouds) => clouds.rackspaces(sources).transpose(),
+            None => Ok(None),
+        },
     }
-    match own {
-        Some(profile) => from_profile(profile, name).map(Some),
-        None => from_file(sources),
+}
+
+/// The cloud of this name in `clouds.yaml`.
+fn named_cloud(sources: &Sources, name: &str) -> Result<Found> {
+    let clouds = Clouds::find(sources)?;
+    if let Some(found) = clouds
+        .as_ref()
+        .and_then(|clouds| clouds.named(sources, name))
+    {
+        return found;
     }
+    let place = clouds.map_or("no clouds.yaml was found".to_owned(), |clouds| {
+        format!(
+            "{} (clouds.yaml) has no cloud of that name",
+            clouds.path.display()
+        )
+    });
+    let name = clean(name);
+    Err(Error::new(
+        Kind::Credentials,
+        format!("There is no profile '{name}' for Rackspace"),
+    )
+    .cause(format!(
+        "config.toml has no [profile.{name}.rackspace], and {place}"
+    ))
+    .hint("clouds.yaml is looked for here, in ~/.config/openstack and in /etc/openstack"))
 }
 
 /// What to set, where nothing is.
 pub fn missing() -> Error {
     Error::new(Kind::Credentials, "There are no credentials for Rackspace")
         .absence()
-        .cause("set RAX_USERNAME and RAX_API_KEY; or OS_USERNAME and OS_API_KEY or OS_PASSWORD; or AUTH_TOKEN and API_ENDPOINT; or a [profile.NAME.rackspace]; or ~/.rackspace_cloud_credentials")
+        .cause("set RAX_USERNAME and RAX_API_KEY; or OS_USERNAME and OS_API_KEY or OS_PASSWORD; or AUTH_TOKEN and API_ENDPOINT; or a [profile.NAME.rackspace]; or ~/.rackspace_cloud_credentials; or OS_CLOUD and clouds.yaml")
         .hint("to try without an account: add --sandbox")
 }
 
-fn half(has: &str, lacks: &str, origin: &str) -> Error {
+pub(super) fn half(has: &str, lacks: &str, origin: &str) -> Error {
     Error::new(
         Kind::Credentials,
         format!("Half of the credentials for Rackspace is missing: {lacks}"),
@@ -103,108 +167,11 @@ fn from_profile(profile: &Profile, name: &str) -> Result<Found> {
         (Some(_), None) => return Err(half("username", "api_key or password", &origin)),
         (None, _) => return Err(half("the profile", "username", &origin)),
     };
-    let region = profile.region.clone();
-    Ok(Found {
-        access: Access::Login(Login {
-            user,
-            proof,
-            tenant: None,
-            domain: None,
-        }),
-        images: None,
-        auth_url: profile.auth_url.clone(),
-        region: region.map(|region| (region, origin.clone())),
-        origin,
-    })
-}
-
-/// A token with its endpoint, else a login.
-fn from_environment(sources: &Sources) -> Result<Option<Found>> {
-    let region = sources
-        .first_var(&["RAX_REGION", "OS_REGION_NAME"])
-        .map(|(name, region)| (region.to_owned(), name.to_owned()));
-    for (token, endpoint) in TOKEN_PAIRS {
-        if let (Some(secret), Some(url)) = (sources.var(token), sources.var(endpoint)) {
-            let tenant = sources.first_var(&["TENANT_ID", "OS_TENANT_ID", "OS_PROJECT_ID"]);
-            return Ok(Some(Found {
-                access: Access::Token(
-                    Secret::new(secret),
-                    tenant.map(|(_, tenant)| tenant.to_owned()),
-                ),
-                origin: format!("{token} and {endpoint}"),
-                images: Some((url.to_owned(), endpoint.to_owned())),
-                auth_url: None,
-                region,
-            }));
-        }
-    }
-    if let Some((access, origin)) = login_from_environment(sources)? {
-        return Ok(Some(Found {
-            access,
-            origin,
-            images: None,
-            auth_url: None,
-            region,
-        }));
-    }
-    // Only now: a token's name is so common that it may belong to something else.
-    for (token, endpoint) in TOKEN_PAIRS {
-        if sources.var(token).is_some() {
-            return Err(half(token, endpoint, "the environment"));
-        }
-    }
-    Ok(None)
-}
-
-fn login_from_environment(sources: &Sources) -> Result<Option<(Access, String)>> {
-    let families: [(&'static str, &[&'static str]); 2] = [
-        ("RAX_USERNAME", &["RAX_API_KEY"]),
-        ("OS_USERNAME", &["OS_API_KEY", "OS_PASSWORD"]),
-    ];
-    for (user_name, secret_names) in families {
-        let secret = sources.first_var(secret_names);
-        let (user, (secret_name, secret)) = match (sources.var(user_name), secret) {
-            (Some(user), Some(secret)) => (user, secret),
-            (Some(_), None) => {
-                return Err(half(
-                    user_name,
-                    &secret_names.join(" or "),
-                    "the environment",
-                ));
-            }
-            (None, Some((secret_name, _))) => {
-                return Err(half(secret_name, user_name, "the environment"));
-            }
-            (None, None) => continue,
-        };
-        let secret = Secret::new(secret);
-        let proof = match secret_name {
-            "OS_PASSWORD" if sources.var("OS_AUTH_SYSTEM") == Some("rackspace") => {
-                Proof::Either(secret)
-            }
-            "OS_PASSWORD" => Proof::Password(secret),
-            _ => Proof::ApiKey(secret),
-        };
-        let owned = |(_, text): (&str, &str)| text.to_owned();
-        let tenant_id = sources
-            .first_var(&["OS_TENANT_ID", "OS_PROJECT_ID"])
-            .map(owned);
-        let tenant_name = sources
-            .first_var(&["OS_TENANT_NAME", "OS_PROJECT_NAME"])
-            .map(owned);
-        let login = Login {
-            user: user.to_owned(),
-            proof,
-            // Sending both is refused.
-            tenant: tenant_id.map(Tenant::Id).or(tenant_name.map(Tenant::Name)),
-            domain: sources.var("OS_USER_DOMAIN_NAME").map(str::to_owned),
-        };
-        return Ok(Some((
-            Access::Login(login),
-            format!("{user_name} and {secret_name}"),
-        )));
-    }
-    Ok(None)
+    let own = |text: &Option<String>| Some((text.clone()?, origin.clone()));
+    let (auth_url, region) = (own(&profile.auth_url), own(&profile.region));
+    let mut found = Found::new(Access::Login(Login::of(user, proof)), origin);
+    (found.auth_url, found.region) = (auth_url, region);
+    Ok(found)
 }
 
 /// The INI file that pyrax introduced. One that is named but missing is an error, the usual one may be absent.
@@ -229,44 +196,46 @@ fn from_file(sources: &Sources) -> Result<Option<Found>> {
         }
     };
     warn_if_open(&path);
-    let region = sources
-        .first_var(&["RAX_REGION", "OS_REGION_NAME"])
-        .map(|(name, region)| (region.to_owned(), name.to_owned()));
-    Ok(Some(Found {
-        access: Access::Login(parse_file(&text, &path)?),
-        origin: path.display().to_string(),
-        images: None,
-        auth_url: None,
-        region,
-    }))
+    let login = parse_file(&text, &path)?;
+    let mut found = Found::new(Access::Login(login), path.display().to_string());
+    found.region = variables::region(sources, "RAX_REGION").or_else(|| pyrax_region(sources));
+    Ok(Some(found))
+}
+
+/// The region in pyrax's own settings, which go with its credentials file.
+fn pyrax_region(sources: &Sources) -> Option<(String, String)> {
+    let path = sources.in_home(".pyrax.cfg")?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    let region = members(&text, "settings").find(|(name, _)| *name == "region")?;
+    Some((region.1.to_owned(), path.display().to_string()))
+}
+
+/// The members of a section of an INI file that are not empty.
+fn members<'t>(text: &'t str, section: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let mut is_ours = false;
+    text.lines().map(str::trim).filter_map(move |line| {
+        if let Some(heading) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            is_ours = heading.trim() == section;
+        }
+        let (name, value) = line.split_once(['=', ':']).filter(|_| is_ours)?;
+        let (name, value) = (name.trim(), value.trim());
+        (!value.is_empty() && !name.starts_with(['#', ';'])).then_some((name, value))
+    })
 }
 
 fn parse_file(text: &str, path: &Path) -> Result<Login> {
-    let mut is_ours = false;
     let (mut user, mut key, mut password) = (None, None, None);
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            is_ours = section.trim() == "rackspace_cloud";
-        }
-        let Some((name, value)) = line.split_once(['=', ':']).filter(|_| is_ours) else {
-            continue;
-        };
-        let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
-        match name.trim() {
-            "username" => user = value,
-            "api_key" => key = value.map(|key| Proof::ApiKey(Secret::new(key))),
-            "password" => password = value.map(|word| Proof::Password(Secret::new(word))),
+    for (name, value) in members(text, "rackspace_cloud") {
+        match name {
+            "username" => user = Some(value.to_owned()),
+            "api_key" => key = Some(Proof::ApiKey(Secret::new(value))),
+            "password" => password = Some(Proof::Password(Secret::new(value))),
             _ => {}
         }
     }
     let origin = format!("[rackspace_cloud] of {}", path.display());
     match (user, key.or(password)) {
-        (Some(user), Some(proof)) => Ok(Login {
-            user,
-            proof,
-            tenant: None,
-            domain: None,
-        }),
+        (Some(user), Some(proof)) => Ok(Login::of(user, proof)),
         (Some(_), None) => Err(half("username", "api_key or password", &origin)),
         (None, Some(_)) => Err(half("the secret", "username", &origin)),
         (None, None) => Err(Error::new(

@@ -1,0 +1,282 @@
+//! How servers are reached: through which proxy, trusting whom, showing which certificate.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{Certificate, ClientBuilder, Identity, Url};
+
+use super::{is_loopback, is_metadata};
+use crate::context::Env;
+use crate::error::{Error, Result};
+use crate::provider::Setting;
+use crate::secret::{Secret, redact_url};
+
+/// A file or a proxy may be named by any of these, the first that is set.
+const HTTPS_PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const HTTP_PROXY: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// How servers are reached. The default: directly, trusting whom the system trusts.
+#[derive(Clone, Default)]
+pub struct Network {
+    https: Option<Proxy>,
+    http: Option<Proxy>,
+    /// Hosts that are reached directly, as in `NO_PROXY`.
+    exempt: String,
+    /// Files of further authorities, each with who named it.
+    authorities: Vec<(PathBuf, String)>,
+    certificate: Option<Identity>,
+}
+
+/// A proxy and who named it.
+#[derive(Clone)]
+struct Proxy {
+    /// Name and password may be in it.
+    address: Secret,
+    origin: String,
+}
+
+impl Proxy {
+    fn url(&self) -> Option<Url> {
+        let text = self.address.expose().trim();
+        let full = match text.contains("://") {
+            true => text.to_owned(),
+            false => format!("http://{text}"),
+        };
+        let url = Url::parse(&full).ok()?;
+        (PROXY_SCHEMES.contains(&url.scheme()) && url.has_host()).then_some(url)
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.url() {
+            Some(_) => Ok(()),
+            None => Err(
+                Error::usage(format!("{} is no address of a proxy", self.origin))
+                    .hint("such as http://proxy.example.com:3128"),
+            ),
+        }
+    }
+}
+
+impl Network {
+    /// What the environment says: the usual variables for proxies, and `SSL_CERT_FILE`.
+    pub fn of(env: &Env) -> Self {
+        let first = |names: &[&'static str]| {
+            let mut set = names
+                .iter()
+                .filter_map(|name| Some((*name, env.get(name)?)));
+            set.next()
+        };
+        let proxy = |names: &[&'static str]| {
+            first(names).map(|(name, address)| Proxy {
+                address: Secret::new(address),
+                origin: name.to_owned(),
+            })
+        };
+        // In a CGI program HTTP_PROXY is what a stranger sent as the header "Proxy".
+        let is_cgi = env.get("REQUEST_METHOD").is_some();
+        let http = proxy(&HTTP_PROXY).filter(|proxy| !is_cgi || proxy.origin != "HTTP_PROXY");
+        let mut network = Network {
+            https: proxy(&HTTPS_PROXY),
+            http,
+            exempt: first(&NO_PROXY).map_or(String::new(), |(_, hosts)| hosts.to_owned()),
+            ..Network::default()
+        };
+        if let Some((name, path)) = first(&["SSL_CERT_FILE"]) {
+            network.trust(path.into(), name);
+        }
+        // Python's clients also take a directory there, which is laid out for OpenSSL.
+        if let Some((name, path)) = first(&["REQUESTS_CA_BUNDLE"])
+            && std::path::Path::new(path).is_file()
+        {
+            network.trust(path.into(), name);
+        }
+        network
+    }
+
+    /// Trusts the authorities in a PEM file, besides those trusted already.
+    pub fn trust(&mut self, path: PathBuf, origin: impl Into<String>) {
+        self.authorities.push((path, origin.into()));
+    }
+
+    /// Shows a server that asks for one this certificate.
+    pub fn present(&mut self, certificate: Identity) {
+        self.certificate = Some(certificate);
+    }
+
+    /// Goes through this proxy, whatever the environment says; `NO_PROXY` still exempts.
+    pub fn go_through(&mut self, address: &str, origin: &str) {
+        let proxy = Proxy {
+            address: Secret::new(address),
+            origin: origin.to_owned(),
+        };
+        (self.https, self.http) = (Some(proxy.clone()), Some(proxy));
+    }
+
+    /// The proxy on the way to a URL, without name and password. What is on this machine or its link goes through none.
+    pub fn proxy(&self, url: &Url) -> Option<Setting> {
+        let proxy = self.proxy_for(url)?;
+        let shown = redact_url(&proxy.url()?);
+        Some(Setting {
+            name: "proxy",
+            value: shown,
+            origin: proxy.origin.clone(),
+        })
+    }
+
+    /// The files that are trusted besides what the system trusts.
+    pub fn trusted(&self) -> Vec<Setting> {
+        let setting = |(path, origin): &(PathBuf, String)| Setting {
+            name: "authorities",
+            value: path.display().to_string(),
+            origin: origin.clone(),
+        };
+        self.authorities.iter().map(setting).collect()
+    }
+
+    fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
+        if is_loopback(url) || is_metadata(url) {
+            return None;
+        }
+        let proxy = match url.scheme() {
+            "http" => self.http.as_ref(),
+            _ => self.https.as_ref(),
+        }?;
+        let rule = Matcher::builder()
+            .all(proxy.address.expose())
+            .no(self.exempt.as_str())
+            .build();
+        rule.intercept(&url.as_str().parse().ok()?)?;
+        Some(proxy)
+    }
+
+    /// Makes a client reach its servers so.
+    pub(super) fn apply(&self, mut builder: ClientBuilder) -> Result<ClientBuilder> {
+        for proxy in self.https.iter().chain(&self.http) {
+            proxy.check()?;
+        }
+        let network = self.clone();
+        // First the system's own proxies are given up: ours are from the same variables, and shown by doctor.
+        builder = builder.no_proxy();
+        if self.https.is_some() || self.http.is_some() {
+            builder = builder.proxy(reqwest::Proxy::custom(move |url| {
+                network.proxy_for(url)?.url()
+            }));
+        }
+        for (path, origin) in &self.authorities {
+            builder = builder.tls_certs_merge(authorities(path, origin)?);
+        }
+        Ok(match &self.certificate {
+            Some(certificate) => builder.identity(certificate.clone()),
+            None => builder,
+        })
+    }
+
+    /// Whether a client certificate is shown.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.certificate.is_some()
+    }
+}
+
+/// Files and certificates are public, proxies may hold a password.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("authorities", &self.authorities)
+            .finish_non_exhaustive()
+    }
+}
+
+fn authorities(path: &PathBuf, origin: &str) -> Result<Vec<Certificate>> {
+    let unusable = |why: String| {
+        Error::usage(format!(
+            "The certificate authorities in {} ({origin}) cannot be used",
+            path.display()
+        ))
+        .cause(why)
+        .hint("it takes a file of certificates in PEM form; nothing was sent")
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let found =
+        Certificate::from_pem_bundle(&pem).map_err(|error| unusable(super::chain(&error)))?;
+    if found.is_empty() {
+        return Err(unusable("there is no certificate in it".into()));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(env: &[(&str, &str)], url: &str) -> Option<(String, String)> {
+        let network = Network::of(&env.iter().copied().collect());
+        let proxy = network.proxy(&Url::parse(url).expect("a URL"))?;
+        Some((proxy.value, proxy.origin))
+    }
+
+    #[test]
+    fn the_proxy_is_the_one_of_the_usual_variables() {
+        let url = "https://api.example.com/x";
+        for (env, origin) in [
+            (vec![("HTTPS_PROXY", "http://p:1")], Some("HTTPS_PROXY")),
+            (vec![("https_proxy", "p:1")], Some("https_proxy")),
+            (vec![("ALL_PROXY", "http://p:1")], Some("ALL_PROXY")),
+            (
+                vec![("https_proxy", "http://p:1"), ("HTTPS_PROXY", "http://q:1")],
+                Some("https_proxy"),
+            ),
+            (vec![("HTTP_PROXY", "http://p:1")], None),
+            (vec![], None),
+        ] {
+            let found = through(&env, url);
+            let expected = origin.map(|origin| ("http://p:1/".to_owned(), origin.to_owned()));
+            assert_eq!(found, expected, "{env:?}");
+        }
+        let socks = through(&[("ALL_PROXY", "socks5h://u:hunter2@p:1")], url);
+        assert_eq!(socks.expect("a proxy").0, "socks5h://p:1");
+        let cgi = [("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")];
+        assert_eq!(through(&cgi, "http://api.example.com/"), None);
+    }
+
+    #[test]
+    fn exempt_hosts_and_this_machine_are_reached_directly() {
+        for (exempt, url, is_direct) in [
+            ("", "https://api.example.com/", false),
+            ("example.com", "https://api.example.com/", true),
+            (".example.com", "https://api.example.com/", true),
+            (
+                "other.com, api.example.com",
+                "https://api.example.com/",
+                true,
+            ),
+            ("ample.com", "https://api.example.com/", false),
+            ("*", "https://api.example.com/", true),
+            ("10.0.0.0/8", "https://10.1.2.3/", true),
+            ("", "https://127.0.0.1/", true),
+            ("", "https://localhost:8443/", true),
+            ("", "http://169.254.169.254/", true),
+        ] {
+            let proxy = [("ALL_PROXY", "http://p:1"), ("NO_PROXY", exempt)];
+            assert_eq!(through(&proxy, url).is_none(), is_direct, "{exempt} {url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_or_no_certificate_is_refused_by_its_variable() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_str().expect("text");
+        for (name, value, said) in [
+            ("HTTPS_PROXY", "ftp://hunter2@p", "HTTPS_PROXY"),
+            ("SSL_CERT_FILE", "/nonexistent.pem", "/nonexistent.pem"),
+            ("SSL_CERT_FILE", path, "SSL_CERT_FILE"),
+        ] {
+            let network = Network::of(&[(name, value)].into_iter().collect());
+            let error = network.apply(reqwest::Client::builder()).expect_err(name);
+            assert!(error.message.contains(said), "{}", error.message);
+            assert!(!format!("{error:?}{network:?}").contains("hunter2"));
+        }
+    }
+}

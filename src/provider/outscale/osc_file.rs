@@ -1,0 +1,123 @@
+//! `~/.osc/config.json`, which OUTSCALE's own tools share.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::certificate::{Certificate, Part};
+use super::credentials::{DEFAULT_REGION, Section};
+use super::mapping::text;
+use crate::context::{Sources, warn_if_open};
+use crate::error::{Error, Kind, Result};
+use crate::secret::{Secret, clean};
+
+/// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.
+pub(super) struct OscFile {
+    /// Where it is.
+    pub path: PathBuf,
+    profiles: Value,
+}
+
+impl OscFile {
+    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where there is none, or where it must not be read.
+    pub fn find(sources: &Sources) -> Result<Option<OscFile>> {
+        let Some(usual) = sources.in_home(".osc/config.json") else {
+            return Ok(None);
+        };
+        let named = sources.var("OSC_CONFIG_FILE").map(PathBuf::from);
+        let is_named = named.is_some();
+        let path = named.unwrap_or(usual);
+        let unreadable = |why: String| {
+            Error::new(
+                Kind::Credentials,
+                format!(
+                    "The OUTSCALE configuration {} cannot be read",
+                    path.display()
+                ),
+            )
+            .cause(why)
+        };
+        let content = match std::fs::read(&path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
+                return Ok(None);
+            }
+            Err(error) => return Err(unreadable(error.to_string())),
+        };
+        warn_if_open(&path);
+        // The parser's message says where it failed, not what stands there.
+        let profiles: Value =
+            serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Some(OscFile { path, profiles }))
+    }
+
+    /// The profile that is used when none is asked for by flag: `OSC_PROFILE`, the one marked, or `default`.
+    pub fn chosen(&self, name: Option<&str>) -> Result<Option<Section>> {
+        if let Some(name) = name {
+            return self.section(name).map(Some).ok_or_else(|| {
+                Error::new(
+                    Kind::Credentials,
+                    format!(
+                        "There is no profile '{}' (OSC_PROFILE) in {}",
+                        clean(name),
+                        self.path.display()
+                    ),
+                )
+            });
+        }
+        let marked = self.profiles.as_object().and_then(|profiles| {
+            profiles
+                .iter()
+                .find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)))
+        });
+        Ok(self.section(marked.map_or("default", |(name, _)| name)))
+    }
+
+    /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
+    pub fn section(&self, name: &str) -> Option<Section> {
+        let profile = self.profiles.get(name).filter(|value| value.is_object())?;
+        let value = |key| text(profile, key).map(str::to_owned);
+        let region = value("region").or_else(|| value("region_name"));
+        let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);
+        let is_plain = text(profile, "protocol") == Some("http")
+            || profile.get("https") == Some(&Value::Bool(false));
+        let with_scheme = |address: String| {
+            if is_plain && !address.contains("://") {
+                format!("http://{address}")
+            } else {
+                address
+            }
+        };
+        let part = |file: &'static str, base64: &'static str| {
+            let content = value(base64).map(|text| Part::Base64(Secret::new(text)));
+            content.or_else(|| value(file).map(Part::File))
+        };
+        // The oldest form names the domain alone.
+        let of_domain = |service: &str| {
+            let region = region.as_deref().unwrap_or(DEFAULT_REGION);
+            Some(format!("{service}.{region}.{}", value("host")?))
+        };
+        let api = text(endpoints, "api").map(str::to_owned);
+        let oos = text(endpoints, "oos").map(str::to_owned);
+        Some(Section {
+            origin: format!("profile '{}' of {}", clean(name), self.path.display()),
+            access_key: value("access_key"),
+            secret_key: value("secret_key").map(Secret::new),
+            endpoint: api
+                .or_else(|| value("endpoint"))
+                .or_else(|| of_domain("api"))
+                .map(with_scheme),
+            object_endpoint: oos.or_else(|| of_domain("oos")).map(with_scheme),
+            region,
+            certificate: Certificate {
+                // osc-cli's one file holds both.
+                chain: part("x509_client_cert", "x509_client_cert_b64")
+                    .or_else(|| part("client_certificate", "client_certificate_b64")),
+                key: part("x509_client_key", "x509_client_key_b64"),
+            },
+            proxy: value("proxy"),
+            is_trusting: profile.get("tls_skip_verify") == Some(&Value::Bool(true))
+                || profile.get("ssl_verify") == Some(&Value::Bool(false)),
+        })
+    }
+}

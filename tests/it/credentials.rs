@@ -1,0 +1,7 @@
+//! Credentials, proxies and certificates as users have them already.
+
+mod aws;
+mod changed;
+mod clouds;
+mod network;
+mod secure;
