@@ -95,9 +95,12 @@ impl Check {
         let code = error.details.code.as_deref();
         let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
         let hints = &error.details.hints;
-        let hint = Some(hints.join("; ")).filter(|hint| !hint.is_empty());
+        let hint = match hints.as_slice() {
+            [] => "snapexport doctor -v shows what was asked and answered".to_owned(),
+            hints => hints.join("; "),
+        };
         Check {
-            hint,
+            hint: Some(hint),
             ..Check::problem(name, format!("{}{code}", error.one_line()))
         }
     }

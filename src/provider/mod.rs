@@ -132,6 +132,14 @@ impl Setting {
     }
 }
 
+/// The origin of a setting, and which other one it overrides, if there is one.
+pub fn overriding(origin: &str, other: Option<&str>) -> String {
+    match other {
+        Some(other) => format!("{origin}, which overrides that of {other}"),
+        None => origin.to_owned(),
+    }
+}
+
 /// What a cloud can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {

@@ -2,8 +2,8 @@
 
 use reqwest::Url;
 
-use super::super::Setting;
 use super::super::http::{Http, Network};
+use super::super::{Setting, overriding};
 use super::Profile;
 use super::certificate::{Certificate, Part};
 use super::osc_file::OscFile;
@@ -53,11 +53,17 @@ impl Account {
                 _ => (host, "the region"),
             };
             let mut url = http.endpoint(&text, origin)?;
+            let is_override = origin == variable && own.is_some() && is_home;
+            let other = is_override.then_some(section.origin.as_str());
             // Half of the clients write the version into the endpoint, half do not.
             if name == API && url.path() == "/" {
                 url.set_path("/api/v1");
             }
-            settings.push(Setting::new(name, redact_url(&url), origin));
+            settings.push(Setting::new(
+                name,
+                redact_url(&url),
+                overriding(origin, other),
+            ));
             Ok::<Url, Error>(url)
         };
         let api = endpoint(
