@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{cancel, completions, export, list, man, status, wait};
+use crate::commands::{cancel, completions, doctor, export, list, man, status, wait};
 use crate::error::EXIT_CODES;
 
 /// Get a snapshot out of a cloud: start the export, watch it, know how it ended.
@@ -47,6 +47,8 @@ pub enum Command {
     Wait(wait::Args),
     /// Show what can be exported
     List(list::Args),
+    /// Show which credentials, region and endpoint would be used, and whether they work
+    Doctor(doctor::Args),
     /// Cancel exports, where the cloud can
     Cancel(cancel::Args),
     /// Run the three clouds' APIs, simulated on loopback

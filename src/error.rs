@@ -206,6 +206,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// How long the provider asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// The setting that is wrong, such as `region`.
+    pub about: Option<&'static str>,
     /// Nothing is configured at all, as opposed to something that does not work.
     pub is_absence: bool,
     /// The request may have been read by the provider before the failure.
@@ -276,6 +278,13 @@ impl Error {
     #[must_use]
     pub fn maybe_executed(mut self) -> Self {
         self.details.maybe_executed = true;
+        self
+    }
+
+    /// Names the setting that is wrong, as `doctor` calls it.
+    #[must_use]
+    pub fn about(mut self, setting: &'static str) -> Self {
+        self.details.about = Some(setting);
         self
     }
 

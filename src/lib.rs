@@ -81,6 +81,7 @@ pub async fn run(args: Vec<String>, env: Env) -> Ending {
         Command::Status(args) => commands::status::run(&context, args).await,
         Command::Wait(args) => commands::wait::run(&context, args).await,
         Command::List(args) => commands::list::run(&context, args).await,
+        Command::Doctor(args) => commands::doctor::run(&context, args).await,
         Command::Cancel(args) => commands::cancel::run(&context, args).await,
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => commands::sandbox::run(&context, args).await,

@@ -65,7 +65,7 @@ impl SourceState {
     }
 }
 
-fn provider_names() -> clap::builder::PossibleValuesParser {
+pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
     provider::REGISTRY
         .iter()
         .map(|entry| entry.id.0)

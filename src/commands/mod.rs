@@ -1,7 +1,9 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
 pub mod cancel;
+mod checkup;
 pub mod completions;
+pub mod doctor;
 pub mod export;
 pub mod filter;
 pub mod list;

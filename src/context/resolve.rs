@@ -33,6 +33,8 @@ pub struct Context {
     pub visibility: Option<Duration>,
     /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
     pub journal_path: Option<PathBuf>,
+    /// Where our own configuration is, whether there is one or not.
+    pub config_path: Option<PathBuf>,
     global: Global,
     terminal: Terminal,
     is_profile_typed: bool,
@@ -66,6 +68,7 @@ impl Context {
             .clone()
             .or_else(|| Some(places.config?.join("config.toml")));
         let mut open_config = None;
+        let config_path = config_file.clone();
         let config = match config_file {
             Some(path) if global.config.is_some() && !path.exists() => {
                 return Err(Error::usage(format!(
@@ -130,6 +133,7 @@ impl Context {
         sources.env = env;
         let is_used = !global.sandbox;
         let context = Context {
+            config_path,
             terminal,
             is_profile_typed,
             http: Http::new(global.allow_http).over(Network::of(&sources.env)),
@@ -181,6 +185,11 @@ impl Context {
     /// Whether the simulated clouds are used.
     pub fn is_sandbox(&self) -> bool {
         self.global.sandbox
+    }
+
+    /// A client that shares nothing with the others: what it learns concerns one cloud.
+    pub fn new_client(&self) -> Http {
+        self.http.over(self.http.network().clone())
     }
 
     /// Whether only errors may be said.

@@ -3,10 +3,12 @@
 //! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
 mod glance;
+mod health;
 mod intent;
 mod live;
 
 pub use glance::glance;
+pub use health::Health;
 pub use intent::{Claim, Intent, Settled};
 
 use std::path::{Path, PathBuf};

@@ -68,6 +68,12 @@ struct Inner {
     network: Network,
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
+    heard: Arc<Heard>,
+}
+
+/// What is remembered over all requests, whatever way they take.
+#[derive(Default)]
+struct Heard {
     contact: Mutex<Option<Contact>>,
     /// Secrets that were sent: a server may repeat them in any later reply.
     sent: Mutex<Vec<String>>,
@@ -81,18 +87,17 @@ impl Http {
 
     /// A client with limits of its own, for tests that cannot wait for those of every day.
     pub fn with_limits(allow_http: bool, limits: Limits) -> Self {
-        Http::reaching(allow_http, limits, Network::default())
+        Http::reaching(allow_http, limits, Network::default(), Arc::default())
     }
 
-    fn reaching(allow_http: bool, limits: Limits, network: Network) -> Self {
+    fn reaching(allow_http: bool, limits: Limits, network: Network, heard: Arc<Heard>) -> Self {
         Http(Arc::new(Inner {
             allow_http,
             limits,
             network,
             plain: OnceLock::new(),
             tls: OnceLock::new(),
-            contact: Mutex::new(None),
-            sent: Mutex::new(Vec::new()),
+            heard,
         }))
     }
 
@@ -102,14 +107,19 @@ impl Http {
     }
 
     fn slot(&self) -> std::sync::MutexGuard<'_, Option<Contact>> {
-        let contact = self.0.contact.lock();
+        let contact = self.0.heard.contact.lock();
         contact.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All secrets that were sent, these among them. Signatures, which are of one request only, are not kept.
     fn remember(&self, mut secrets: Vec<String>) -> Vec<String> {
         const MOST: usize = 32;
-        let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = self
+            .0
+            .heard
+            .sent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for secret in &secrets {
             if !secret.contains("Signature=") && !sent.contains(secret) && sent.len() < MOST {
                 sent.push(secret.clone());
@@ -129,7 +139,12 @@ impl Http {
     /// A client like this one that reaches its servers so.
     #[must_use]
     pub fn over(&self, network: Network) -> Self {
-        Http::reaching(self.0.allow_http, self.0.limits, network)
+        Http::reaching(
+            self.0.allow_http,
+            self.0.limits,
+            network,
+            self.0.heard.clone(),
+        )
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).

@@ -1,5 +1,6 @@
 //! The contract every cloud keeps, and the registry of clouds.
 
+pub mod check;
 pub mod http;
 pub mod lightsail;
 pub mod outscale;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::suggest;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
+use self::check::{Check, CheckRequest};
 use self::http::Http;
 
 /// A cloud that can export a snapshot.
@@ -46,6 +48,13 @@ pub trait Provider: Send + Sync {
 
     /// What is used to reach the cloud, each with where it came from. Secrets are masked. Sends nothing.
     fn settings(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+
+    /// Looks whether an export would work, in as few requests as tell it. Starts and changes nothing.
+    ///
+    /// Refused credentials are not sent a second time: what would follow is `unknown` then.
+    async fn check(&self, _asked: &CheckRequest<'_>) -> Vec<Check> {
         Vec::new()
     }
 
@@ -124,6 +133,14 @@ impl Setting {
     }
 }
 
+/// The origin of a setting, and which other one it overrides, if there is one.
+pub fn overriding(origin: &str, other: Option<&str>) -> String {
+    match other {
+        Some(other) => format!("{origin}, which overrides that of {other}"),
+        None => origin.to_owned(),
+    }
+}
+
 /// What a cloud can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
@@ -171,6 +188,9 @@ pub struct Preview {
 /// See [`Entry::connect`].
 pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
 
+/// See [`Entry::survey`].
+pub type Survey = for<'a> fn(&'a Sources) -> BoxFuture<'a, Vec<Check>>;
+
 /// One cloud in the registry.
 pub struct Entry {
     /// The word for it on the command line and in JSON.
@@ -189,6 +209,8 @@ pub struct Entry {
     pub region_of: fn(&crate::context::Profile) -> Option<&str>,
     /// The profiles of the cloud's own configuration on this machine, for completion. Empty, where anything goes wrong.
     pub profiles: fn(&Sources) -> Vec<String>,
+    /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
+    pub survey: Survey,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
 }

@@ -2,6 +2,7 @@
 
 mod bars;
 mod canvas;
+mod doctor;
 pub mod leave;
 mod lines;
 mod link;
@@ -11,6 +12,7 @@ mod table;
 mod taskbar;
 pub mod trace;
 
+pub use self::doctor::Sheet;
 pub use self::standing::Standing;
 
 use std::io::{self, Write};
@@ -236,6 +238,31 @@ impl Printer {
     /// An object of the JSON contract.
     pub fn object(&mut self, object: &impl serde::Serialize) {
         self.result(&to_line(object));
+    }
+
+    /// What `doctor` found; as ids, the clouds that work.
+    pub fn sheets(&mut self, sheets: &[Sheet]) {
+        match self.output {
+            Output::Table => {
+                let text = doctor::text(sheets, self.terminal);
+                self.result(&text);
+            }
+            Output::Json => {
+                for sheet in sheets {
+                    self.result(&doctor::json(sheet));
+                }
+            }
+            Output::Id => {
+                let works = |sheet: &&Sheet| sheet.is_ok();
+                for id in sheets
+                    .iter()
+                    .filter(works)
+                    .filter_map(|sheet| sheet.provider)
+                {
+                    self.result(id.0);
+                }
+            }
+        }
     }
 
     /// What a dry run would have sent.

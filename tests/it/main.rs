@@ -11,6 +11,7 @@ mod corpus;
 mod crash;
 mod credentials;
 mod docs;
+mod doctor;
 mod fake;
 mod faults;
 mod filters;

@@ -6,10 +6,12 @@
 mod account;
 mod aws_files;
 mod calls;
+mod checks;
 mod connector;
 mod console;
 mod credentials;
 mod errors;
+mod expiry;
 mod join;
 mod known;
 mod merge;
@@ -38,7 +40,9 @@ pub use self::replay::fuzz_replies;
 
 use self::calls::{Calls, not_started};
 use self::connector::Connector;
+use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
+use super::check::{Check, CheckRequest};
 use super::http::Http;
 use super::{
     Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
@@ -64,6 +68,7 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    survey: |sources| Box::pin(checks::survey(sources)),
     no_cancel: Some(NO_CANCEL),
 };
 
@@ -117,6 +122,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         Some(url) => redact_url(url),
         None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
     };
+    let credentials = Watched::new(resolved.credentials);
+    let http = http.over(resolved.network);
     let patience = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
@@ -124,8 +131,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let mut config = aws_sdk_lightsail::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(resolved.region.clone()))
-        .credentials_provider(resolved.credentials)
-        .http_client(Connector::new(http.over(resolved.network)))
+        .credentials_provider(credentials.clone())
+        .http_client(Connector::new(http.clone()))
         .retry_config(patience)
         .timeout_config(credentials::time_limits())
         // A credential_process may ask its user for a second factor.
@@ -143,6 +150,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         account: account::of_key(&resolved.account),
         region: resolved.region,
         endpoint,
+        credentials,
+        http,
         settings: resolved.settings,
         tag: resolved.tag,
     }))
@@ -154,6 +163,8 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    credentials: Watched,
+    http: Http,
     settings: Vec<Setting>,
     tag: u64,
 }
@@ -178,6 +189,10 @@ impl Provider for Lightsail {
 
     fn settings(&self) -> Vec<Setting> {
         self.settings.clone()
+    }
+
+    async fn check(&self, _asked: &CheckRequest<'_>) -> Vec<Check> {
+        self.checks().await
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -8,8 +8,8 @@ use super::aws_files::{AwsSource, aws_source};
 use super::credentials::OwnProfile;
 use crate::context::Sources;
 use crate::error::{Error, Result};
-use crate::provider::Setting;
 use crate::provider::http::Http;
+use crate::provider::{Setting, overriding};
 use crate::secret::{clean, redact_url};
 
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -47,6 +47,7 @@ pub async fn region(
         }
     }
     Err(Error::usage("No region is set for Lightsail")
+        .about("region")
         .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
 }
 
@@ -58,13 +59,15 @@ fn checked_region(origin: String, region: &str) -> Result<Setting> {
         return Err(Error::usage(format!(
             "'{}' from {origin} is no AWS region",
             clean(region)
-        )));
+        ))
+        .about("region"));
     }
     let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
     if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
         return Err(Error::usage(format!(
             "'{region}' from {origin} is an availability zone, not a region"
         ))
+        .about("region")
         .hint(format!("pass --region {without_zone}")));
     }
     Ok(Setting::new("region", region, origin))
@@ -102,10 +105,16 @@ pub fn endpoint(
         let source = aws.filter(|_| !is_ignored)?;
         Some((source.place(), source.endpoint()?))
     };
-    let Some((origin, text)) = set.or_else(in_own).or_else(in_aws) else {
+    let in_profile = in_own().or_else(in_aws);
+    let other = match (&set, &in_profile) {
+        (Some(_), Some((place, _))) => Some(place.clone()),
+        _ => None,
+    };
+    let Some((origin, text)) = set.or(in_profile) else {
         return Ok(None);
     };
     let url = http.endpoint(&text, &origin)?;
+    let origin = overriding(&origin, other.as_deref());
     let setting = Setting::new("endpoint", redact_url(&url), origin);
     Ok(Some((url, setting)))
 }

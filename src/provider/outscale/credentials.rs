@@ -2,8 +2,8 @@
 
 use reqwest::Url;
 
-use super::super::Setting;
 use super::super::http::{Http, Network};
+use super::super::{Setting, overriding};
 use super::Profile;
 use super::certificate::{Certificate, Part};
 use super::osc_file::OscFile;
@@ -53,11 +53,17 @@ impl Account {
                 _ => (host, "the region"),
             };
             let mut url = http.endpoint(&text, origin)?;
+            let is_override = origin == variable && own.is_some() && is_home;
+            let other = is_override.then_some(section.origin.as_str());
             // Half of the clients write the version into the endpoint, half do not.
             if name == API && url.path() == "/" {
                 url.set_path("/api/v1");
             }
-            settings.push(Setting::new(name, redact_url(&url), origin));
+            settings.push(Setting::new(
+                name,
+                redact_url(&url),
+                overriding(origin, other),
+            ));
             Ok::<Url, Error>(url)
         };
         let api = endpoint(
@@ -296,18 +302,20 @@ fn check_region(region: &str) -> Result<()> {
         && back.next().is_some_and(|c| c.is_ascii_digit());
     if is_zone {
         return Err(
-            Error::usage(format!("{shown} is a subregion, not a region")).hint(format!(
-                "drop the letter: --region {}",
-                &shown[..shown.len() - 1]
-            )),
+            Error::usage(format!("{shown} is a subregion, not a region"))
+                .about("region")
+                .hint(format!(
+                    "drop the letter: --region {}",
+                    &shown[..shown.len() - 1]
+                )),
         );
     }
     // It becomes part of a host name.
     let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if region.is_empty() || !region.chars().all(is_label) {
-        return Err(
-            Error::usage(format!("'{shown}' is no OUTSCALE region")).hint("such as eu-west-2")
-        );
+        return Err(Error::usage(format!("'{shown}' is no OUTSCALE region"))
+            .about("region")
+            .hint("such as eu-west-2"));
     }
     Ok(())
 }

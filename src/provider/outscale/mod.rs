@@ -2,6 +2,7 @@
 
 mod api;
 mod certificate;
+mod checks;
 mod credentials;
 mod errors;
 mod known;
@@ -29,6 +30,7 @@ use self::api::Api;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::{Object, ObjectStore};
+use super::check::{Check, CheckRequest};
 use super::http::{Http, Reply};
 use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
 use crate::context::Sources;
@@ -50,6 +52,7 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.outscale.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    survey: |sources| Box::pin(async move { checks::survey(sources) }),
     no_cancel: None,
 };
 
@@ -99,6 +102,7 @@ struct Outscale {
     account: Account,
     api: Api,
     objects: ObjectStore,
+    http: Http,
 }
 
 impl Outscale {
@@ -115,11 +119,12 @@ impl Outscale {
             Some(network) => http.over(network.clone()),
             None => http,
         };
-        let api = Api::new(http, keys, region, account.api.clone());
+        let api = Api::new(http.clone(), keys, region, account.api.clone());
         Outscale {
             account,
             api,
             objects,
+            http,
         }
     }
 
@@ -199,6 +204,10 @@ impl Provider for Outscale {
 
     fn settings(&self) -> Vec<Setting> {
         self.account.settings.clone()
+    }
+
+    async fn check(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
+        self.checks(asked).await
     }
 
     fn capabilities(&self) -> Capabilities {

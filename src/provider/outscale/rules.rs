@@ -76,7 +76,8 @@ fn has_shape(id: &str, prefix: &str) -> bool {
         .is_some_and(|hex| hex.len() == 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn check_bucket(bucket: &str) -> Result<()> {
+/// Refuses what can be no bucket's name.
+pub(super) fn check_bucket(bucket: &str) -> Result<()> {
     let is_edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = bucket.as_bytes();
     let is_good = (3..=63).contains(&bytes.len())

@@ -27,6 +27,8 @@ struct Kept {
     renew_at: Timestamp,
     tenant: Option<String>,
     default_region: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
     endpoints: Vec<Endpoint>,
 }
 
@@ -62,6 +64,7 @@ impl Cache {
             renew_at: Some(kept.renew_at),
             tenant: kept.tenant,
             default_region: kept.default_region,
+            roles: kept.roles,
             endpoints: kept.endpoints,
         })
     }
@@ -86,6 +89,7 @@ impl Cache {
             renew_at,
             tenant: grant.tenant.clone(),
             default_region: grant.default_region.clone(),
+            roles: grant.roles.clone(),
             endpoints: grant.endpoints.clone(),
         };
         if let Some(directory) = self.path.parent() {

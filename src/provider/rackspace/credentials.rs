@@ -8,8 +8,8 @@ use super::identity::{IdentityUrl, Version};
 use super::origins::{Found, find, missing};
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::provider::Setting;
 use crate::provider::http::{Http, Network, chain};
+use crate::provider::{Setting, overriding};
 use crate::secret::{Secret, clean, redact_url};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
@@ -167,7 +167,9 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let files = override_of("OS_OBJECT_STORE_URL").or(found.usual_files.clone());
     let files = endpoint("object endpoint", files)?;
     let chosen = found.own_auth_url.clone();
-    let chosen = chosen.or_else(|| override_of("OS_AUTH_URL"));
+    let other = found.auth_url.as_ref().map(|(_, origin)| origin.as_str());
+    let overridden = |(text, origin): (String, String)| (text, overriding(&origin, other));
+    let chosen = chosen.or_else(|| override_of("OS_AUTH_URL").map(overridden));
     let chosen = chosen.or(found.auth_url.clone());
     let is_identity_chosen = chosen.is_some();
     let (text, origin) = chosen.unwrap_or_else(|| (IDENTITY.into(), "the default".into()));
@@ -300,6 +302,7 @@ fn refuse_zone(region: &str, version: Version) -> Result<()> {
             "'{}' is a part of a region; the region is {base}",
             clean(region)
         ))
+        .about("region")
         .hint(format!("use --region {base}"))),
         _ => Ok(()),
     }

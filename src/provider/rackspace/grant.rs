@@ -24,6 +24,8 @@ pub struct Grant {
     pub tenant: Option<String>,
     /// The region of those who name none.
     pub default_region: Option<String>,
+    /// What the user may do, by the names of its roles; empty where that was not told.
+    pub roles: Vec<String>,
     /// The services we use.
     pub endpoints: Vec<Endpoint>,
 }
@@ -49,6 +51,7 @@ impl Grant {
             renew_at: None,
             tenant,
             default_region: None,
+            roles: Vec::new(),
             endpoints: Vec::new(),
         }
     }

@@ -260,6 +260,7 @@ pub(super) fn v2_grant(reply: &Reply) -> Result<Grant> {
     let token = text(&access["token"], "id").ok_or_else(|| strange(reply))?;
     let mut grant = Grant::of_token(Secret::new(token), text(&access["token"]["tenant"], "id"));
     grant.default_region = text(&access["user"], "RAX-AUTH:defaultRegion");
+    grant.roles = roles(&access["user"]);
     for service in list(&access["serviceCatalog"]) {
         for endpoint in list(&service["endpoints"]) {
             grant.add(
@@ -283,6 +284,7 @@ pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
         .ok_or_else(|| strange(reply))?;
     let token = &body["token"];
     let mut grant = Grant::of_token(Secret::new(id), text(&token["project"], "id"));
+    grant.roles = roles(token);
     for service in list(&token["catalog"]) {
         for endpoint in list(&service["endpoints"]) {
             if endpoint["interface"] == "public" {
@@ -296,6 +298,11 @@ pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
         clock(reply),
         Timestamp::now(),
     ))
+}
+
+fn roles(holder: &Value) -> Vec<String> {
+    let roles = list(&holder["roles"]).iter();
+    roles.filter_map(|role| text(role, "name")).collect()
 }
 
 /// The server's clock, against which it counts a token's life.

@@ -4,6 +4,7 @@
 //! Keystone and Swift, which Rackspace's services are or were made of. Where these differ, both are survived.
 
 mod cache;
+mod checks;
 mod clouds;
 mod credentials;
 mod errors;
@@ -39,6 +40,7 @@ use self::errors::{files_refusal, refusal};
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
+use super::check::{Check, CheckRequest};
 use super::http::Http;
 use super::{
     Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
@@ -68,6 +70,7 @@ pub const ENTRY: Entry = Entry {
     regions: known::regions,
     region_of: |profile| profile.rackspace.as_ref()?.region.as_deref(),
     profiles: known::profiles,
+    survey: |sources| Box::pin(async move { checks::survey(sources) }),
     no_cancel: Some(NO_CANCEL),
 };
 
@@ -138,6 +141,10 @@ impl Provider for Rackspace {
 
     fn settings(&self) -> Vec<Setting> {
         self.session.settings()
+    }
+
+    async fn check(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
+        checks::checks(&self.session, asked).await
     }
 
     /// Rackspace asks its clients not to poll more often than every 30 s.

@@ -13,7 +13,7 @@ use crate::secret::{Secret, clean};
 /// The file that pyrax, ansible and others read, below the home directory.
 pub(super) const CREDENTIALS_FILE: &str = ".rackspace_cloud_credentials";
 /// Names for the path of that file.
-const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
+pub(super) const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
 /// An access with what belongs to it. Each address is with its origin.
 pub struct Found {
     /// Who asks.

@@ -65,21 +65,9 @@ async fn look_at_files(
     container: &str,
     warnings: &mut Vec<String>,
 ) -> Result<()> {
-    let region = session.region();
-    let url = below(files, &[container]);
-    match is_there(session, "look at container", &url).await {
-        Ok(true) => {}
-        Ok(false) => {
-            let error = Error::new(
-                Kind::NotFound,
-                format!("There is no container '{container}' in {region}"),
-            );
-            let error = error.hints(meant_container(session, files, container).await);
-            return Err(error.hint(format!(
-                "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
-                shell_word(container)
-            )));
-        }
+    match look_at_container(session, files, container).await {
+        Ok(()) => {}
+        Err(error) if error.kind == Kind::NotFound => return Err(error),
         Err(error) => {
             warnings.push(unchecked(container, &error));
             return Ok(());
@@ -101,6 +89,24 @@ async fn look_at_files(
             Ok(())
         }
     }
+}
+
+/// Whether the container is there; kind `not_found`, with the way to make it, where it is not.
+pub async fn look_at_container(session: &Session, files: &Url, container: &str) -> Result<()> {
+    let url = below(files, &[container]);
+    if is_there(session, "look at container", &url).await? {
+        return Ok(());
+    }
+    let region = session.region();
+    let error = Error::new(
+        Kind::NotFound,
+        format!("There is no container '{container}' in {region}"),
+    );
+    let error = error.hints(meant_container(session, files, container).await);
+    Err(error.hint(format!(
+        "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
+        shell_word(container)
+    )))
 }
 
 async fn is_there(session: &Session, name: &'static str, url: &Url) -> Result<bool> {

@@ -43,7 +43,8 @@ pub fn container_of(request: &ExportRequest) -> Result<&str> {
     }
 }
 
-fn container_problem(container: &str) -> Option<Error> {
+/// Why an export cannot go to a container of this name.
+pub fn container_problem(container: &str) -> Option<Error> {
     if let Some(problem) = name_problem("container's name", container, LONGEST_CONTAINER) {
         return Some(problem);
     }

@@ -14,7 +14,7 @@ use super::scrub::scrub;
 use super::urls::with_version;
 use crate::error::{Error, Kind, Result};
 use crate::provider::Setting;
-use crate::provider::http::{Http, Reply, Request};
+use crate::provider::http::{Contact, Http, Reply, Request};
 use crate::secret::{Secret, redact_url};
 
 /// A client of one account in one region.
@@ -84,6 +84,30 @@ impl Session {
     /// The region of every call. Empty where it is not known yet; [`Session::base`] finds it out.
     pub fn region(&self) -> &str {
         self.region.get().map_or("", String::as_str)
+    }
+
+    /// The client, which knows when it was last answered.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// What the last reply told beside its content.
+    pub fn contact(&self) -> Option<Contact> {
+        self.http.contact()
+    }
+
+    /// Who is asked for a token, or for those who have one, for images.
+    pub fn identity_host(&self) -> String {
+        let url = match (&self.settings.access, &self.settings.images) {
+            (Access::Token(..), Some(images)) => images,
+            _ => &self.settings.identity.base,
+        };
+        url.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// The protocol of the login.
+    pub fn identity_version(&self) -> Version {
+        self.settings.identity.version
     }
 
     /// Differs when the secret that is sent does.
@@ -169,7 +193,8 @@ impl Session {
         Ok(grant)
     }
 
-    fn known_grant(&self) -> Option<Arc<Grant>> {
+    /// The token in use, or the one kept from before.
+    pub fn known_grant(&self) -> Option<Arc<Grant>> {
         let known = self.slot().clone();
         known.or_else(|| {
             let kept = self.cache.as_ref()?.load(Timestamp::now())?;
@@ -328,7 +353,8 @@ impl Session {
         send(&grant).await
     }
 
-    fn can_log_in(&self) -> bool {
+    /// Whether a new token can be had when the old one ends.
+    pub fn can_log_in(&self) -> bool {
         matches!(self.settings.access, Access::Login(_))
     }
 

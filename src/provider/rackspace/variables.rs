@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::secret::Secret;
 
 /// Pairs of token and image endpoint: the names of Rackspace's guide, then those of the glance client.
-const TOKEN_PAIRS: [(&str, &str); 2] = [
+pub(super) const TOKEN_PAIRS: [(&str, &str); 2] = [
     ("AUTH_TOKEN", "API_ENDPOINT"),
     ("OS_AUTH_TOKEN", "OS_IMAGE_URL"),
 ];

@@ -1,0 +1,170 @@
+//! `snapexport doctor`: what would be used, where it came from, and whether it works. It changes nothing.
+
+use futures_util::future::join_all;
+
+use super::{Ending, Tally, checkup, list};
+use crate::cli::Output;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::provider::check::{Check, CheckRequest};
+use crate::provider::{Entry, REGISTRY};
+use crate::report::Sheet;
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapexport doctor
+  snapexport doctor outscale --bucket backups
+  snapexport doctor -o json | jq 'select(.ok | not)'
+
+Exits 0 where no problem was found, else 4. Nothing is started or changed; only a Rackspace token
+is kept for the next command, as every command does.")]
+pub struct Args {
+    /// The clouds; without any, those with credentials
+    #[arg(value_name = "PROVIDER", value_parser = list::provider_names())]
+    pub providers: Vec<String>,
+    /// Look whether this OUTSCALE bucket is there
+    #[arg(long, value_name = "NAME")]
+    pub bucket: Option<String>,
+    /// Look whether this Rackspace container is there
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+}
+
+/// Runs `doctor`.
+pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+    let is_named = !args.providers.is_empty();
+    let mut entries = Vec::new();
+    for entry in &REGISTRY {
+        if !is_named || args.providers.iter().any(|name| name == entry.id.0) {
+            entries.push(entry);
+        }
+    }
+    let looks = entries.iter().map(|entry| examine(context, entry, &args));
+    let mut printer = context.printer(Output::Table);
+    let mut sheets = Vec::new();
+    let mut absent = Vec::new();
+    for found in join_all(looks).await {
+        match found {
+            Examined::Absent(entry, _) if !is_named => absent.push(entry),
+            Examined::Absent(entry, error) => sheets.push(Sheet {
+                provider: Some(entry.id),
+                settings: Vec::new(),
+                checks: vec![Check::failed("credentials", &error)],
+            }),
+            Examined::Sheet(sheet) => sheets.push(sheet),
+        }
+    }
+    let has_any = !sheets.is_empty();
+    sheets.push(Sheet {
+        provider: None,
+        settings: Vec::new(),
+        checks: checkup::checks(context),
+    });
+    printer.sheets(&sheets);
+    for entry in absent {
+        printer.note(&format!("Not asked: {} (no credentials)", entry.id));
+    }
+    for (option, is_given, check) in [
+        ("--bucket", args.bucket.is_some(), "bucket"),
+        ("--container", args.container.is_some(), "container"),
+    ] {
+        let is_seen = sheets
+            .iter()
+            .any(|sheet| sheet.checks.iter().any(|done| done.name == check));
+        if is_given && !is_seen {
+            printer.warn(&format!(
+                "{option} is of no use to the clouds that were asked"
+            ));
+        }
+    }
+    let mut tally = Tally::default();
+    if let Some(error) = verdict(&sheets, has_any) {
+        printer.error(&if has_any && printer.output() == Output::Table {
+            // The sheet has said the rest.
+            Error::new(error.kind, error.message.clone())
+        } else {
+            error.clone()
+        });
+        tally.add(error);
+    }
+    Ok(tally.close(&printer))
+}
+
+/// What came of looking at a cloud.
+enum Examined {
+    /// Nothing is configured for it.
+    Absent(&'static Entry, Error),
+    /// What was found.
+    Sheet(Sheet),
+}
+
+/// Looks at one cloud, with a client of its own: what a reply tells beside its content concerns this cloud alone.
+async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Examined {
+    let sources = &context.sources;
+    let asked = CheckRequest {
+        sources,
+        bucket: args.bucket.as_deref(),
+        container: args.container.as_deref(),
+    };
+    let (settings, mut checks) = match (entry.connect)(sources, context.new_client()).await {
+        Err(error) if error.details.is_absence => return Examined::Absent(entry, error),
+        Err(error) => (Vec::new(), vec![unusable(&error)]),
+        Ok(provider) => {
+            // Some settings are known only once the cloud has answered.
+            let checks = provider.check(&asked).await;
+            (provider.settings(), checks)
+        }
+    };
+    checks.extend((entry.survey)(sources).await);
+    Examined::Sheet(Sheet {
+        provider: Some(entry.id),
+        settings,
+        checks,
+    })
+}
+
+/// Settings that lead nowhere, as a check named after what is wrong with them.
+fn unusable(error: &Error) -> Check {
+    let name = match error.kind {
+        Kind::Credentials => "credentials",
+        _ => error.details.about.unwrap_or("settings"),
+    };
+    Check::failed(name, error)
+}
+
+/// The error of the whole run: its kind is one whose exit code is 4. `None` where no problem was found.
+fn verdict(sheets: &[Sheet], has_any: bool) -> Option<Error> {
+    let mut error = if has_any {
+        Error::new(Kind::Credentials, "")
+    } else {
+        Error::new(
+            Kind::Credentials,
+            "No cloud can be asked: there are no credentials for any",
+        )
+        .hint(format!(
+            "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",
+            REGISTRY[0].id
+        ))
+    };
+    let mut count = 0;
+    for sheet in sheets {
+        for check in sheet.problems() {
+            count += 1;
+            let place = sheet.provider.map_or("this machine", |id| id.0);
+            error = error.cause(format!("{place}: {}: {}", check.name, check.message));
+            if let Some(hint) = &check.hint {
+                error = error.hint(hint);
+            }
+        }
+    }
+    if has_any {
+        error.message = match count {
+            0 => return None,
+            1 => "A problem was found".to_owned(),
+            count => format!("{count} problems were found"),
+        };
+    }
+    Some(error)
+}

@@ -1,0 +1,353 @@
+//! What `doctor` asks of a cloud, and what it is told: one line for each thing that must be right.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use super::http::{Contact, Http};
+use crate::context::{Sources, open_file_warning};
+use crate::error::{Error, Kind};
+
+/// What is to be checked beside the credentials.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckRequest<'a> {
+    /// Where settings come from.
+    pub sources: &'a Sources,
+    /// A bucket that exports are to go to.
+    pub bucket: Option<&'a str>,
+    /// A container that exports are to go to.
+    pub container: Option<&'a str>,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// Exports work, but something may surprise.
+    Warning,
+    /// Exports will not work.
+    Problem,
+    /// It cannot be known, or was not looked at.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word for it, on the sheet and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Problem => "problem",
+            Verdict::Unknown => "unknown",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What: `reachable`, `accepted`, `clock`, …
+    pub name: &'static str,
+    /// How it came out.
+    #[serde(rename = "result")]
+    pub verdict: Verdict,
+    /// What was found, in a sentence without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, verdict: Verdict, message: impl Into<String>) -> Self {
+        Check {
+            name,
+            verdict,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// As it should be.
+    pub fn ok(name: &'static str, message: impl Into<String>) -> Self {
+        Check::new(name, Verdict::Ok, message)
+    }
+
+    /// Something that may surprise.
+    pub fn warning(name: &'static str, message: impl Into<String>) -> Self {
+        Check::new(name, Verdict::Warning, message)
+    }
+
+    /// Something that keeps exports from working.
+    pub fn problem(name: &'static str, message: impl Into<String>) -> Self {
+        Check::new(name, Verdict::Problem, message)
+    }
+
+    /// Something that cannot be known.
+    pub fn unknown(name: &'static str, message: impl Into<String>) -> Self {
+        Check::new(name, Verdict::Unknown, message)
+    }
+
+    /// An error as a problem: its sentence with the causes, and its hints.
+    pub fn failed(name: &'static str, error: &Error) -> Self {
+        let code = error.details.code.as_deref();
+        let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
+        let hints = &error.details.hints;
+        let hint = match hints.as_slice() {
+            [] => "snapexport doctor -v shows what was asked and answered".to_owned(),
+            hints => hints.join("; "),
+        };
+        Check {
+            hint: Some(hint),
+            ..Check::problem(name, format!("{}{code}", error.one_line()))
+        }
+    }
+
+    /// The same finding, taken less seriously.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        let verdict = Verdict::Warning;
+        Check { verdict, ..self }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hint = Some(text.into());
+        self
+    }
+}
+
+/// What the first request to a cloud tells.
+pub struct FirstContact {
+    /// `reachable` and `accepted`.
+    pub checks: Vec<Check>,
+    /// Why nothing more can be asked; `None` where the credentials are good.
+    pub closed: Option<&'static str>,
+}
+
+/// Reads reachability and acceptance off the first request; `who` is what its success says about the caller.
+pub fn first_contact(host: &str, http: &Http, outcome: Result<String, &Error>) -> FirstContact {
+    let answers = || Check::ok("reachable", format!("{host} answers"));
+    let (reachable, accepted, closed) = match outcome {
+        Ok(who) => (answers(), Check::ok("accepted", who), None),
+        Err(error) => match error.kind {
+            Kind::Permission => {
+                let message = "the credentials are good, but may not do everything";
+                (answers(), Check::ok("accepted", message), None)
+            }
+            Kind::Credentials => {
+                let reachable = if http.contact().is_some() {
+                    answers()
+                } else {
+                    Check::unknown("reachable", "not checked: there is nothing to send")
+                };
+                let why = "not checked: the credentials are not accepted";
+                (reachable, Check::failed("accepted", error), Some(why))
+            }
+            Kind::RateLimited => {
+                let why = "not checked: too many requests";
+                let accepted = Check::unknown("accepted", why).hint("try again in a minute");
+                (answers(), accepted, Some(why))
+            }
+            Kind::Usage => {
+                let why = "not checked: the settings do not fit the account";
+                (
+                    Check::failed("reachable", error),
+                    Check::unknown("accepted", why),
+                    Some(why),
+                )
+            }
+            _ => {
+                let why = "not checked: the cloud cannot be reached";
+                (
+                    Check::failed("reachable", error),
+                    Check::unknown("accepted", why),
+                    Some(why),
+                )
+            }
+        },
+    };
+    FirstContact {
+        checks: vec![reachable, accepted],
+        closed,
+    }
+}
+
+/// How far a clock may be off before a cloud refuses what it signs.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockLimits {
+    /// Ahead of the cloud's.
+    pub ahead: SignedDuration,
+    /// Behind the cloud's.
+    pub behind: SignedDuration,
+}
+
+/// A clock that is off by this much is worth a word, also where it is not refused.
+const WORTH_A_WORD: SignedDuration = SignedDuration::from_secs(60);
+
+/// Compares this machine's clock with the cloud's. `None` for limits: nothing is refused for its time.
+pub fn clock(contact: Option<Contact>, limits: Option<ClockLimits>) -> Check {
+    const NAME: &str = "clock";
+    let Some(skew) = contact.and_then(|contact| contact.skew) else {
+        return Check::unknown(NAME, "the cloud did not tell its time");
+    };
+    let size = skew.abs();
+    let seconds = size.as_secs();
+    let side = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    if seconds == 0 {
+        return Check::ok(NAME, "this machine's clock goes as the cloud's does");
+    }
+    let message = format!("this machine's clock is {seconds} s {side} the cloud's");
+    let set = "set the clock, or let it be set (for instance timedatectl set-ntp true)";
+    let limit = limits.map(|limits| {
+        if skew.is_negative() {
+            limits.behind
+        } else {
+            limits.ahead
+        }
+    });
+    match limit {
+        Some(limit) if size > limit => {
+            let why = format!(
+                "{message}; more than {} s is refused like a wrong key",
+                limit.as_secs()
+            );
+            Check::problem(NAME, why).hint(set)
+        }
+        Some(limit) if size.as_secs() * 2 >= limit.as_secs() => {
+            let why = format!("{message}; up to {} s is accepted", limit.as_secs());
+            Check::warning(NAME, why).hint(set)
+        }
+        _ if size > WORTH_A_WORD => Check::warning(NAME, message).hint(set),
+        _ => Check::ok(NAME, message),
+    }
+}
+
+/// Whether a region is known. New ones appear, so another is no problem.
+pub fn region(region: &str, known: &[&str]) -> Check {
+    const NAME: &str = "region";
+    if region.is_empty() {
+        return Check::unknown(NAME, "not known before a login");
+    }
+    if known.iter().any(|known| known.eq_ignore_ascii_case(region)) {
+        return Check::ok(NAME, format!("{region} is a region, no availability zone"));
+    }
+    Check::warning(
+        NAME,
+        format!("{region} is no region that this version knows"),
+    )
+    .hint(format!(
+        "check its spelling; known are {}",
+        known.join(", ")
+    ))
+}
+
+/// Whether the files in which secrets may stand are closed to others.
+pub fn files(paths: &[PathBuf]) -> Check {
+    const NAME: &str = "files";
+    let there: Vec<String> = paths
+        .iter()
+        .filter(|path| path.is_file())
+        .map(|path| path.display().to_string())
+        .collect();
+    let open: Vec<&PathBuf> = paths
+        .iter()
+        .filter(|path| open_file_warning(path).is_some())
+        .collect();
+    let names = |paths: &[&PathBuf]| {
+        let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        (names.join(", "), names.join(" "))
+    };
+    match (&open[..], &there[..]) {
+        ([], []) => Check::ok(NAME, "no file with secrets is used"),
+        ([], _) => Check::ok(NAME, format!("only you can read {}", there.join(", "))),
+        (open, _) => {
+            let (listed, words) = names(open);
+            Check::warning(NAME, format!("others may read {listed}"))
+                .hint(format!("chmod 600 {words}"))
+        }
+    }
+}
+
+/// What came of looking at all the places where credentials stand: the first is used, the others may be another account's.
+///
+/// Each is a place and who it speaks for; `advice` is about other tools, which may choose otherwise.
+pub fn rivals(places: &[(String, String)], advice: &str) -> Check {
+    const NAME: &str = "sources";
+    let Some(((used, who), others)) = places.split_first() else {
+        return Check::unknown(NAME, "no credentials stand anywhere");
+    };
+    let others: Vec<String> = others
+        .iter()
+        .filter(|(_, other)| other != who)
+        .map(|(place, other)| format!("{place} ({other})"))
+        .collect();
+    if others.is_empty() {
+        return Check::ok(NAME, format!("{used}; nothing else says otherwise"));
+    }
+    Check::warning(
+        NAME,
+        format!(
+            "{used} ({who}) is used; {} would lead elsewhere",
+            others.join(" and ")
+        ),
+    )
+    .hint(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_judged_by_what_the_cloud_accepts() {
+        let limits = ClockLimits {
+            ahead: SignedDuration::from_secs(2),
+            behind: SignedDuration::from_mins(5),
+        };
+        for (skew, limits, expected) in [
+            (None, Some(limits), Verdict::Unknown),
+            (Some(0), Some(limits), Verdict::Ok),
+            (Some(1), Some(limits), Verdict::Warning),
+            (Some(2), Some(limits), Verdict::Warning),
+            (Some(3), Some(limits), Verdict::Problem),
+            (Some(-20), Some(limits), Verdict::Ok),
+            (Some(-200), Some(limits), Verdict::Warning),
+            (Some(-301), Some(limits), Verdict::Problem),
+            (Some(3), None, Verdict::Ok),
+            (Some(-3600), None, Verdict::Warning),
+        ] {
+            let contact = Contact {
+                skew: skew.map(SignedDuration::from_secs),
+            };
+            let check = clock(Some(contact), limits);
+            assert_eq!(check.verdict, expected, "{skew:?}: {check:?}");
+            let needs_hint = matches!(check.verdict, Verdict::Warning | Verdict::Problem);
+            assert_eq!(check.hint.is_some(), needs_hint, "{check:?}");
+        }
+        assert_eq!(clock(None, None).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn the_same_credentials_in_two_places_are_no_rivals() {
+        let place = |name: &str, who: &str| (name.to_owned(), who.to_owned());
+        let one = [place("A", "AK1")];
+        let same = [place("A", "AK1"), place("B", "AK1")];
+        let other = [place("A", "AK1"), place("B", "AK2")];
+        assert_eq!(rivals(&one, "").verdict, Verdict::Ok);
+        assert_eq!(rivals(&same, "").verdict, Verdict::Ok);
+        let check = rivals(&other, "choose");
+        assert_eq!(check.verdict, Verdict::Warning);
+        assert_eq!(
+            check.message,
+            "A (AK1) is used; B (AK2) would lead elsewhere"
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! What `doctor` looks at: a login where no kept token will do, then one look at what the images service offers.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::credentials::REGIONS;
+use super::errors::refusal;
+use super::grant::Grant;
+use super::identity::Version;
+use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES};
+use super::session::{Service, Session};
+use super::tasks::EXPORT as TASK_TYPE;
+use super::urls::below;
+use super::variables::TOKEN_PAIRS;
+use super::{preflight, rules};
+use crate::context::Sources;
+use crate::error::{Error, Kind, Result};
+use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact, rivals};
+use crate::text;
+
+/// Roles of Rackspace's own identity service, any of which may start exports (docs-cloud-images).
+const EXPORTERS: [&str; 3] = ["identity:user-admin", "admin", "cloudImages:admin"];
+/// Variables that name a user, in the order in which they are looked at.
+const USERS: [&str; 4] = ["RAX_USERNAME", "OS_USERNAME", "RS_USERNAME", "CF_USERNAME"];
+/// The check of the permission to start exports.
+const EXPORT: &str = "export";
+
+/// What one login and one look tell.
+struct Visit {
+    contact: FirstContact,
+    /// The form of a task, from `schemas/task`.
+    schema: Option<Value>,
+    /// Why the account has no images in this region.
+    region: Option<Error>,
+}
+
+/// Looks at everything.
+pub async fn checks(session: &Session, asked: &CheckRequest<'_>) -> Vec<Check> {
+    let visit = visit(session).await;
+    let closed = visit.contact.closed;
+    let grant = session.known_grant();
+    let mut checks = visit.contact.checks;
+    checks.push(check::clock(session.contact(), None));
+    checks.push(match (closed, &visit.region) {
+        (Some(why), _) => Check::unknown(EXPORT, why),
+        (None, Some(_)) => Check::unknown(EXPORT, "not checked: there are no images there"),
+        (None, None) => export(session, visit.schema.as_ref(), grant.as_deref()),
+    });
+    checks.push(region(session, visit.region.as_ref()));
+    if let Some(container) = asked.container {
+        checks.push(match (closed, &visit.region) {
+            (Some(why), _) => Check::unknown("container", why),
+            (None, Some(_)) => Check::unknown("container", "not checked: the region is not known"),
+            (None, None) => look_at_container(session, container).await,
+        });
+    }
+    checks.push(token(session, closed, grant.as_deref()));
+    checks
+}
+
+async fn visit(session: &Session) -> Visit {
+    let host = session.identity_host();
+    let refused = |error: &Error| Visit {
+        contact: first_contact(&host, session.http(), Err(error)),
+        schema: None,
+        region: None,
+    };
+    let images = match session.base(Service::Images, None).await {
+        Ok(images) => images,
+        // The login went well, only its catalogue does not fit.
+        Err(error) if error.kind == Kind::Usage && session.contact().is_some() => {
+            let who = "the login is accepted".to_owned();
+            return Visit {
+                contact: first_contact(&host, session.http(), Ok(who)),
+                schema: None,
+                region: Some(error),
+            };
+        }
+        Err(error) => return refused(&error),
+    };
+    let url = below(&images, &["schemas", "task"]);
+    let seen: Result<Option<Value>> = session
+        .read("show schema", Method::GET, &url, |reply| {
+            match reply.status {
+                200 => reply.json().map(Some),
+                // Not every cloud shows it.
+                404 => Ok(None),
+                _ => Err(refusal(&reply, "Cloud Images cannot be looked at")),
+            }
+        })
+        .await;
+    match seen {
+        Ok(schema) => {
+            let who = match session.tenant() {
+                Some(tenant) => format!("the token is one of the account {tenant}"),
+                None => "the token is accepted".to_owned(),
+            };
+            let host = images.host_str().unwrap_or_default();
+            Visit {
+                contact: first_contact(host, session.http(), Ok(who)),
+                schema,
+                region: None,
+            }
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+/// Whether the cloud can export, and the user may.
+fn export(session: &Session, schema: Option<&Value>, grant: Option<&Grant>) -> Check {
+    let types = schema.and_then(|schema| schema.pointer("/properties/type/enum")?.as_array());
+    if types.is_some_and(|types| !types.iter().any(|kind| kind == TASK_TYPE)) {
+        return Check::problem(EXPORT, "this cloud's images service offers no export task")
+            .hint("download the image itself instead (openstack image save)");
+    }
+    let roles = grant.map_or(&[][..], |grant| &grant.roles);
+    let needed = format!("a start needs one of the roles {}", EXPORTERS.join(", "));
+    let held = roles.iter().find(|role| EXPORTERS.contains(&role.as_str()));
+    match (held, session.identity_version()) {
+        (Some(role), _) => Check::ok(EXPORT, format!("allowed: the user has the role {role}")),
+        (None, Version::V2) if !roles.is_empty() => Check::problem(
+            EXPORT,
+            format!("the user has only the roles {}", roles.join(", ")),
+        )
+        .hint(needed),
+        _ => Check::unknown(
+            EXPORT,
+            "cannot be checked without starting an export: the user's roles do not tell",
+        )
+        .hint(needed),
+    }
+}
+
+fn region(session: &Session, refused: Option<&Error>) -> Check {
+    match refused {
+        Some(error) => Check::failed("region", error),
+        // Other clouds than Rackspace's own name their regions as they like; the catalogue had it.
+        None if session.identity_version() == Version::V3 && !session.region().is_empty() => {
+            Check::ok("region", session.region())
+        }
+        None => check::region(session.region(), &REGIONS),
+    }
+}
+
+async fn look_at_container(session: &Session, container: &str) -> Check {
+    const NAME: &str = "container";
+    if let Some(error) = rules::container_problem(container) {
+        return Check::failed(NAME, &error);
+    }
+    let looked = async {
+        let files = session.base(Service::Files, None).await?;
+        preflight::look_at_container(session, &files, container).await
+    };
+    match looked.await {
+        Ok(()) => Check::ok(NAME, format!("{container} is there")),
+        Err(error) if error.kind == Kind::NotFound => Check::failed(NAME, &error),
+        Err(error) => Check::failed(NAME, &error).as_warning(),
+    }
+}
+
+fn token(session: &Session, closed: Option<&'static str>, grant: Option<&Grant>) -> Check {
+    const NAME: &str = "token";
+    if !session.can_log_in() {
+        return Check::unknown(NAME, "a token from elsewhere does not say when it ends")
+            .hint("they live a day; set RAX_USERNAME and RAX_API_KEY to have it renewed");
+    }
+    let Some(grant) = grant else {
+        return Check::unknown(NAME, closed.unwrap_or("there is none yet"));
+    };
+    let Some(renew_at) = grant.renew_at else {
+        return Check::ok(NAME, "renewed by itself once it is refused");
+    };
+    let left = renew_at.duration_since(Timestamp::now());
+    let left = text::duration(left.try_into().unwrap_or_default());
+    Check::ok(
+        NAME,
+        format!("good for {left} and more, then renewed by itself"),
+    )
+}
+
+/// What stands on this machine: credentials in several places, files that others may read.
+pub fn survey(sources: &Sources) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let places = places(sources);
+    if !places.is_empty() {
+        let advice = "remove what is not wanted, or choose with --profile NAME";
+        checks.push(rivals(&places, advice));
+    }
+    let own = credentials_file(sources);
+    let clouds = ["clouds.yaml", "secure.yaml"]
+        .iter()
+        .filter_map(|name| sources.in_home(&format!(".config/openstack/{name}")));
+    let has_secret = |path: &PathBuf| {
+        std::fs::read_to_string(path)
+            .is_ok_and(|text| text.contains("password") || text.contains("api_key"))
+    };
+    let files: Vec<PathBuf> = own.into_iter().chain(clouds).filter(has_secret).collect();
+    checks.push(check::files(&files));
+    checks
+}
+
+fn credentials_file(sources: &Sources) -> Option<PathBuf> {
+    let usual = sources.in_home(CREDENTIALS_FILE)?;
+    let named = sources.first_var(&FILE_VARIABLES);
+    Some(named.map_or(usual, |(_, path)| PathBuf::from(path)))
+}
+
+/// Where users and tokens stand, in the order in which they are used.
+fn places(sources: &Sources) -> Vec<(String, String)> {
+    let in_own = || {
+        let choice = sources.profile.as_ref()?;
+        let own = sources.own_profile()?.rackspace.as_ref()?;
+        let place = format!("[profile.{}.rackspace] of config.toml", choice.name);
+        Some((place, own.username.clone()?))
+    };
+    let of_variable = |name: &'static str| {
+        let user = sources.var(name)?;
+        Some((name.to_owned(), user.to_owned()))
+    };
+    let in_file = || {
+        let path = credentials_file(sources)?;
+        let text = std::fs::read_to_string(&path).ok()?;
+        let user = text.lines().find_map(|line| {
+            let (name, user) = line.split_once(['=', ':'])?;
+            (name.trim() == "username").then(|| user.trim().to_owned())
+        })?;
+        Some((path.display().to_string(), user))
+    };
+    let tokens = TOKEN_PAIRS
+        .iter()
+        .filter(|(token, endpoint)| sources.var(token).is_some() && sources.var(endpoint).is_some())
+        .map(|(token, endpoint)| (format!("{token} and {endpoint}"), "a token".to_owned()));
+    let environment = tokens.chain(USERS.into_iter().filter_map(of_variable));
+    if sources.is_profile_explicit() {
+        in_own().into_iter().chain(environment).collect()
+    } else {
+        environment.chain(in_own()).chain(in_file()).collect()
+    }
+}

@@ -1,0 +1,269 @@
+//! The sheet of `doctor`: for each cloud what is used and from where, then a line for each check.
+
+use console::Style;
+use serde_json::json;
+
+use super::Terminal;
+use crate::provider::Setting;
+use crate::provider::check::{Check, Verdict};
+use crate::secret::{clean, escape_json};
+use crate::task::{ProviderId, SCHEMA};
+
+/// On a terminal narrower than this, what stands beside each other otherwise stands below each other.
+const NARROW: usize = 60;
+/// Before everything that belongs to a cloud.
+const INDENT: usize = 2;
+
+/// What was found about a cloud; about this machine, where no cloud is named.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The cloud.
+    pub provider: Option<ProviderId>,
+    /// What is used to reach it.
+    pub settings: Vec<Setting>,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
+impl Sheet {
+    /// What keeps it from working.
+    pub fn problems(&self) -> impl Iterator<Item = &Check> {
+        let is_problem = |check: &&Check| check.verdict == Verdict::Problem;
+        self.checks.iter().filter(is_problem)
+    }
+
+    /// Whether nothing does.
+    pub fn is_ok(&self) -> bool {
+        self.problems().next().is_none()
+    }
+}
+
+/// A sheet as one line of JSON.
+pub(super) fn json(sheet: &Sheet) -> String {
+    let settings: Vec<_> = sheet
+        .settings
+        .iter()
+        .map(|setting| json!({"name": setting.name, "value": setting.value, "origin": setting.origin}))
+        .collect();
+    let object = json!({
+        "schema": SCHEMA, "provider": sheet.provider.map(|id| id.0), "ok": sheet.is_ok(),
+        "settings": settings, "checks": sheet.checks,
+    });
+    escape_json(object.to_string())
+}
+
+/// All sheets for people, below each other.
+pub(super) fn text(sheets: &[Sheet], terminal: Terminal) -> String {
+    let page = Page {
+        width: terminal.stdout_width.map(usize::from),
+        is_coloured: terminal.stdout_color,
+    };
+    let blocks: Vec<String> = sheets.iter().map(|sheet| page.block(sheet)).collect();
+    blocks.join("\n\n")
+}
+
+/// What lines have to fit on.
+struct Page {
+    width: Option<usize>,
+    is_coloured: bool,
+}
+
+impl Page {
+    fn block(&self, sheet: &Sheet) -> String {
+        let title = sheet.provider.map_or("this machine", |id| id.0);
+        let mut lines = vec![self.painted(Style::new().bold(), title)];
+        let column = column(sheet);
+        for setting in &sheet.settings {
+            let (value, origin) = (clean(&setting.value), clean(&setting.origin));
+            let text = format!("{value}  (from {origin})");
+            lines.extend(self.entry(setting.name, &Style::new(), column, &text));
+        }
+        if !sheet.settings.is_empty() {
+            lines.push(String::new());
+        }
+        for check in &sheet.checks {
+            let style = style_of(check.verdict);
+            lines.extend(self.entry(&head(check), &style, column, &clean(&check.message)));
+            // What is as it should be needs nothing done about it.
+            let hint = check
+                .hint
+                .as_deref()
+                .filter(|_| check.verdict != Verdict::Ok);
+            if let Some(hint) = hint {
+                let text = format!("→ {}", clean(hint));
+                lines.extend(self.entry("", &Style::new(), column, &text));
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// A name and its text, beside each other or below each other; the first word of the name in this style.
+    fn entry(&self, name: &str, style: &Style, column: usize, text: &str) -> Vec<String> {
+        let is_narrow = self.width.is_some_and(|width| width < NARROW);
+        let (word, rest) = name.split_at(name.find(' ').unwrap_or(name.len()));
+        let shown = format!("{}{rest}", self.painted(style.clone(), word));
+        let margin = " ".repeat(INDENT);
+        if is_narrow {
+            let inner = " ".repeat(2 * INDENT);
+            let head = (!name.is_empty()).then(|| format!("{margin}{shown}"));
+            let room = self.width.map(|width| width.saturating_sub(2 * INDENT));
+            let body = wrapped(text, room).into_iter();
+            return head
+                .into_iter()
+                .chain(body.map(|line| format!("{inner}{line}")))
+                .collect();
+        }
+        let room = self
+            .width
+            .map(|width| width.saturating_sub(INDENT + column));
+        let gap = " ".repeat(column - console::measure_text_width(name));
+        let hang = " ".repeat(column);
+        wrapped(text, room)
+            .into_iter()
+            .enumerate()
+            .map(|(index, line)| match index {
+                0 => format!("{margin}{shown}{gap}{line}"),
+                _ => format!("{margin}{hang}{line}"),
+            })
+            .collect()
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        let style = style.force_styling(self.is_coloured);
+        style.apply_to(text).to_string()
+    }
+}
+
+/// Where the texts of a sheet begin.
+fn column(sheet: &Sheet) -> usize {
+    let settings = sheet.settings.iter().map(|setting| setting.name.len());
+    let checks = sheet.checks.iter().map(|check| head(check).len());
+    settings.chain(checks).max().unwrap_or(0) + 2
+}
+
+fn head(check: &Check) -> String {
+    format!("{:<7}  {}", check.verdict.as_str(), check.name)
+}
+
+fn style_of(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Ok => Style::new().green(),
+        Verdict::Warning => Style::new().yellow(),
+        Verdict::Problem => Style::new().red().bold(),
+        Verdict::Unknown => Style::new().dim(),
+    }
+}
+
+/// The text in lines of at most `room` columns; a word that is longer is broken. All on one line without a limit.
+fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
+    let Some(room) = room.map(|room| room.max(10)) else {
+        return vec![text.to_owned()];
+    };
+    let width = console::measure_text_width;
+    let mut lines = vec![String::new()];
+    let mut put = |piece: &str, is_new_word: bool| {
+        let at = lines.len() - 1;
+        let line = &mut lines[at];
+        let gap = usize::from(is_new_word && !line.is_empty());
+        if width(line) + gap + width(piece) <= room {
+            line.push_str(&" ".repeat(gap));
+            line.push_str(piece);
+        } else {
+            lines.push(piece.to_owned());
+        }
+    };
+    for word in text.split_whitespace() {
+        if width(word) <= room {
+            put(word, true);
+            continue;
+        }
+        for (index, c) in word.chars().enumerate() {
+            put(c.encode_utf8(&mut [0; 4]), index == 0);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet() -> Sheet {
+        Sheet {
+            provider: Some(ProviderId("somewhere")),
+            settings: vec![Setting::new(
+                "endpoint",
+                "https://api.eu-west-2.example.com/api/v1",
+                "the region",
+            )],
+            checks: vec![
+                Check::ok("reachable", "api.eu-west-2.example.com answers"),
+                Check::problem("clock", "this machine's clock is 12 s ahead of the cloud's")
+                    .hint("set the clock"),
+            ],
+        }
+    }
+
+    fn shown(width: Option<u16>) -> String {
+        let terminal = Terminal {
+            stdout_width: width,
+            is_stderr_capable: false,
+            stdout_color: false,
+            stderr_color: false,
+            stdout_links: false,
+            stderr_links: false,
+            shows_progress: false,
+            is_reflowing: false,
+        };
+        text(&[sheet()], terminal)
+    }
+
+    #[test]
+    fn a_sheet_is_aligned_where_there_is_room_and_stacked_where_not() {
+        assert_eq!(
+            shown(Some(80)),
+            "somewhere\n\
+             \u{20} endpoint            https://api.eu-west-2.example.com/api/v1  (from the region)\n\n\
+             \u{20} ok       reachable  api.eu-west-2.example.com answers\n\
+             \u{20} problem  clock      this machine's clock is 12 s ahead of the cloud's\n\
+             \u{20}                     → set the clock"
+        );
+        assert_eq!(
+            shown(Some(40)),
+            "somewhere\n\
+             \u{20} endpoint\n\
+             \u{20}   https://api.eu-west-2.example.com/ap\n\
+             \u{20}   i/v1 (from the region)\n\n\
+             \u{20} ok       reachable\n\
+             \u{20}   api.eu-west-2.example.com answers\n\
+             \u{20} problem  clock\n\
+             \u{20}   this machine's clock is 12 s ahead\n\
+             \u{20}   of the cloud's\n\
+             \u{20}   → set the clock"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [20, 40, 60, 80, 100] {
+            for line in shown(Some(width)).lines() {
+                let columns = console::measure_text_width(line);
+                assert!(columns <= usize::from(width), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_keep_within_the_room_and_lose_nothing() {
+        let text = "the endpoint https://api.eu-west-2.outscale.com/api/v1 answers";
+        assert_eq!(wrapped(text, None), [text]);
+        for room in [12, 20, 40, 80] {
+            let lines = wrapped(text, Some(room));
+            let joined: String = lines.concat().replace(' ', "");
+            assert_eq!(joined, text.replace(' ', ""), "{room}");
+            for line in &lines {
+                assert!(console::measure_text_width(line) <= room, "{room}: {line}");
+            }
+        }
+    }
+}
