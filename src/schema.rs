@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::provider::{Preview, REGISTRY};
+use crate::provider::check::{Check, Sheet};
+use crate::provider::{Preview, REGISTRY, Setting};
 use crate::task::{Fault, SCHEMA, Source, TaskObject};
 
 /// How a command failed: with `-o json`, the last line of standard error when the exit code is not 0.
@@ -74,6 +75,35 @@ pub struct SandboxObject<'v> {
     pub variables: BTreeMap<&'v str, &'v str>,
 }
 
+/// What was found about a cloud, or about this machine: one line of `doctor -o json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Doctor")]
+pub struct DoctorObject<'s> {
+    /// The version of this form: 1.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: u32,
+    /// The cloud; null for what concerns this machine.
+    pub provider: Option<&'s str>,
+    /// Whether no check is a problem.
+    pub ok: bool,
+    /// What is used to reach the cloud.
+    pub settings: &'s [Setting],
+    /// What was looked at.
+    pub checks: &'s [Check],
+}
+
+impl<'s> From<&'s Sheet> for DoctorObject<'s> {
+    fn from(sheet: &'s Sheet) -> Self {
+        DoctorObject {
+            schema: SCHEMA,
+            provider: sheet.provider.map(|id| id.0),
+            ok: sheet.is_ok(),
+            settings: &sheet.settings,
+            checks: &sheet.checks,
+        }
+    }
+}
+
 /// The schema of one kind of line.
 pub struct Document {
     /// Its file in `schema/`, without the ending.
@@ -112,6 +142,7 @@ pub fn documents() -> Vec<Document> {
         Document::of::<Source>("source"),
         Document::of::<PreviewObject<'_>>("preview"),
         Document::of::<ErrorObject>("error"),
+        Document::of::<DoctorObject<'_>>("doctor"),
         Document::of::<SandboxObject<'_>>("sandbox"),
     ]
 }

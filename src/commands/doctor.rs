@@ -6,9 +6,9 @@ use super::{Ending, Tally, checkup, list};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::provider::check::Sheet;
 use crate::provider::check::{Check, CheckRequest};
 use crate::provider::{Entry, REGISTRY};
-use crate::report::Sheet;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]

@@ -47,7 +47,7 @@ pub fn pages() -> Vec<Page> {
         5,
         "snapexport-config",
         "the configuration of snapexport",
-        include_str!("config.md"),
+        include_str!("../../docs/configuration.md"),
     ));
     pages.push(of_markdown(
         7,

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Setting;
 use super::http::{Contact, Http};
 use crate::context::{Sources, open_file_warning};
 use crate::error::{Error, Kind};
+use crate::task::ProviderId;
 
 /// What is to be checked beside the credentials.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +23,32 @@ pub struct CheckRequest<'a> {
     pub container: Option<&'a str>,
 }
 
+/// What was found about a cloud; about this machine, where no cloud is named.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The cloud.
+    pub provider: Option<ProviderId>,
+    /// What is used to reach it.
+    pub settings: Vec<Setting>,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
+impl Sheet {
+    /// What keeps it from working.
+    pub fn problems(&self) -> impl Iterator<Item = &Check> {
+        let is_problem = |check: &&Check| check.verdict == Verdict::Problem;
+        self.checks.iter().filter(is_problem)
+    }
+
+    /// Whether nothing does.
+    pub fn is_ok(&self) -> bool {
+        self.problems().next().is_none()
+    }
+}
+
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
@@ -47,7 +74,7 @@ impl Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// What: `reachable`, `accepted`, `clock`, …
     pub name: &'static str,

@@ -14,6 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
@@ -110,7 +112,7 @@ pub trait Provider: Send + Sync {
 }
 
 /// A setting that is in force, as `doctor` shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Setting {
     /// What it is: `credentials`, `region`, `endpoint`, `object endpoint`, …
     pub name: &'static str,

@@ -1,56 +1,15 @@
 //! The sheet of `doctor`: for each cloud what is used and from where, then a line for each check.
 
 use console::Style;
-use serde_json::json;
 
 use super::Terminal;
-use crate::provider::Setting;
-use crate::provider::check::{Check, Verdict};
-use crate::secret::{clean, escape_json};
-use crate::task::{ProviderId, SCHEMA};
+use crate::provider::check::{Check, Sheet, Verdict};
+use crate::secret::clean;
 
 /// On a terminal narrower than this, what stands beside each other otherwise stands below each other.
 const NARROW: usize = 60;
 /// Before everything that belongs to a cloud.
 const INDENT: usize = 2;
-
-/// What was found about a cloud; about this machine, where no cloud is named.
-#[derive(Clone, Debug)]
-pub struct Sheet {
-    /// The cloud.
-    pub provider: Option<ProviderId>,
-    /// What is used to reach it.
-    pub settings: Vec<Setting>,
-    /// What was looked at.
-    pub checks: Vec<Check>,
-}
-
-impl Sheet {
-    /// What keeps it from working.
-    pub fn problems(&self) -> impl Iterator<Item = &Check> {
-        let is_problem = |check: &&Check| check.verdict == Verdict::Problem;
-        self.checks.iter().filter(is_problem)
-    }
-
-    /// Whether nothing does.
-    pub fn is_ok(&self) -> bool {
-        self.problems().next().is_none()
-    }
-}
-
-/// A sheet as one line of JSON.
-pub(super) fn json(sheet: &Sheet) -> String {
-    let settings: Vec<_> = sheet
-        .settings
-        .iter()
-        .map(|setting| json!({"name": setting.name, "value": setting.value, "origin": setting.origin}))
-        .collect();
-    let object = json!({
-        "schema": SCHEMA, "provider": sheet.provider.map(|id| id.0), "ok": sheet.is_ok(),
-        "settings": settings, "checks": sheet.checks,
-    });
-    escape_json(object.to_string())
-}
 
 /// All sheets for people, below each other.
 pub(super) fn text(sheets: &[Sheet], terminal: Terminal) -> String {
@@ -187,6 +146,8 @@ fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Setting;
+    use crate::task::ProviderId;
 
     fn sheet() -> Sheet {
         Sheet {

@@ -12,7 +12,6 @@ mod table;
 mod taskbar;
 pub mod trace;
 
-pub use self::doctor::Sheet;
 pub use self::standing::Standing;
 
 use std::io::{self, Write};
@@ -25,7 +24,8 @@ use crate::cli::{Output, When};
 use crate::error::{Error, Kind};
 use crate::poll::Event;
 use crate::provider::Preview;
-use crate::schema::{ErrorObject, PreviewObject};
+use crate::provider::check::Sheet;
+use crate::schema::{DoctorObject, ErrorObject, PreviewObject};
 use crate::secret::{clean, clean_lines, escape_json};
 use crate::task::{Source, Task, TaskObject};
 
@@ -249,7 +249,7 @@ impl Printer {
             }
             Output::Json => {
                 for sheet in sheets {
-                    self.result(&doctor::json(sheet));
+                    self.object(&DoctorObject::from(sheet));
                 }
             }
             Output::Id => {
