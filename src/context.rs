@@ -90,7 +90,7 @@ impl Config {
             // The message alone: the full rendering quotes the line, and the line may hold a secret.
             Error::usage(format!("{} has a mistake in line {line}", path.display()))
                 .cause(without_value(&error.message().replace('\n', " ")))
-                .hint("README.md shows the form of the file; nothing was sent")
+                .hint("docs/configuration.md lists the keys of the file; nothing was sent")
         })
     }
 

@@ -40,7 +40,7 @@ pub trait Provider: Send + Sync {
     fn account(&self) -> String;
 
     /// A number that differs when the credentials do, so that refused ones are not sent again. Reveals nothing, and lives
-    /// only as long as the process. Zero for credentials that renew themselves.
+    /// only as long as the process. Credentials that have to be fetched may be others each time, and so is their number.
     fn credentials_tag(&self) -> u64 {
         0
     }

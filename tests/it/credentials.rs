@@ -3,5 +3,7 @@
 mod aws;
 mod changed;
 mod clouds;
+mod configured;
+mod documented;
 mod network;
 mod secure;

@@ -126,14 +126,15 @@ impl Network {
         })
     }
 
-    /// The files that are trusted besides what the system trusts.
-    pub fn trusted(&self) -> Vec<Setting> {
-        let setting = |(path, origin): &(PathBuf, String)| Setting {
-            name: "authorities",
-            value: path.display().to_string(),
-            origin: origin.clone(),
-        };
-        self.authorities.iter().map(setting).collect()
+    /// What is to be shown of the way to a URL: its proxy, and the authorities that are trusted besides the system's.
+    pub fn settings(&self, url: &Url) -> Vec<Setting> {
+        let trusted = self.authorities.iter().map(|(path, origin)| {
+            let path = path.display().to_string();
+            Setting::new("authorities", path, origin)
+        });
+        let proxy = self.proxy(url);
+        let proxy = proxy.map(|proxy| Setting::new(proxy.name, proxy.value, proxy.origin));
+        proxy.into_iter().chain(trusted).collect()
     }
 
     fn proxy_for(&self, url: &Url) -> Option<&Proxy> {

@@ -27,7 +27,7 @@ use super::place::{self, endpoint, region};
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Setting;
-use crate::provider::http::{CONNECT_TIMEOUT, Http, REPLY_TIMEOUT};
+use crate::provider::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::secret::{Secret, clean};
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
@@ -39,6 +39,7 @@ const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 /// What a client needs to know.
+#[derive(Debug)]
 pub struct Resolved {
     /// Signs the requests.
     pub credentials: SharedCredentialsProvider,
@@ -50,8 +51,8 @@ pub struct Resolved {
     pub endpoint: Option<Url>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
-    /// Reaches the servers as the settings say.
-    pub http: Http,
+    /// How the servers are reached.
+    pub network: Network,
     /// See [`crate::provider::Provider::credentials_tag`].
     pub tag: u64,
 }
@@ -158,10 +159,9 @@ pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     }
     let mut settings = vec![who, region.clone(), address];
     if let Ok(url) = Url::parse(&settings[2].value) {
-        settings.extend(network.proxy(&url));
+        settings.extend(network.settings(&url));
     }
-    settings.extend(network.trusted());
-    let http = http.over(network);
+    let http = http.over(network.clone());
     let (credentials, account) = credentials(sources, &http, origin, &region.value)?;
     Ok(Resolved {
         credentials,
@@ -169,7 +169,7 @@ pub async fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
         region: region.value,
         endpoint,
         settings,
-        http,
+        network,
         tag,
     })
 }

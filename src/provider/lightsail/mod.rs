@@ -115,7 +115,8 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         Some(url) => redact_url(url),
         None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
     };
-    let (credentials, http) = (Watched::new(resolved.credentials), resolved.http);
+    let credentials = Watched::new(resolved.credentials);
+    let http = http.over(resolved.network);
     let patience = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))

@@ -80,8 +80,7 @@ impl Account {
         )?;
         let network = network(sources, http, &section, &mut settings)?;
         let reached = network.as_ref().unwrap_or(http.network());
-        settings.extend(reached.proxy(&api));
-        settings.extend(reached.trusted());
+        settings.extend(reached.settings(&api));
         let bucket_keys = bucket_keys(sources)?;
         if let Some((keys, origin)) = &bucket_keys {
             settings.push(Setting::new("bucket credentials", &keys.id, origin));

@@ -36,8 +36,9 @@ impl Cache {
     /// The place for a login's token in this directory: by URL, user and tenant.
     pub fn of(directory: &Path, identity: &IdentityUrl, login: &Login) -> Self {
         let tenant = login.tenant.as_ref().map_or("", IdOrName::as_str);
-        let domain = login.domain.as_ref().map_or("", IdOrName::as_str);
-        let key = [identity.base.as_str(), &login.user, tenant, domain].join("\n");
+        let named = |it: &Option<IdOrName>| it.as_ref().map_or("", IdOrName::as_str).to_owned();
+        let domains = [&login.domain, &login.project_domain].map(named).join("/");
+        let key = [identity.base.as_str(), &login.user, tenant, &domains].join("\n");
         Cache {
             path: directory.join(format!("rackspace-{:016x}.json", fnv1a(&key))),
             key,
@@ -178,6 +179,7 @@ mod tests {
             proof: Proof::ApiKey(Secret::new("k")),
             tenant: None,
             domain: None,
+            project_domain: None,
         };
         Cache::of(directory, &IdentityUrl::normalise(url, false), &login)
     }

@@ -191,8 +191,7 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         said.push(Setting::new("region", region, origin));
     }
     let network = network(sources, http, &found, &mut said)?;
-    said.extend(network.proxy(&identity.base));
-    said.extend(network.trusted());
+    said.extend(network.settings(&identity.base));
     Ok(Settings {
         access: found.access,
         identity,

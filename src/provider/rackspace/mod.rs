@@ -33,7 +33,7 @@ use serde_json::Value;
 pub use self::replay::fuzz_replies;
 
 use self::cache::Cache;
-use self::credentials::Access;
+use self::credentials::{Access, Proof};
 use self::errors::{files_refusal, refusal};
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
@@ -102,7 +102,8 @@ struct Rackspace {
 async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let settings = credentials::resolve(sources, &http)?;
     let cache = match (&settings.access, &sources.cache_dir) {
-        (Access::Login(login), Some(directory)) => {
+        // A token from elsewhere has no name by which to tell it from the next one.
+        (Access::Login(login), Some(directory)) if !matches!(login.proof, Proof::Token(_)) => {
             Some(Cache::of(directory, &settings.identity, login))
         }
         _ => None,

@@ -70,7 +70,7 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
     if sources.is_profile_explicit() {
         return match own {
             Some(profile) => from_profile(profile, name).map(Some),
-            None => named_cloud(sources, name).map(Some),
+            None => named_cloud(sources, name, "").map(Some),
         };
     }
     let first = match (variables::find(sources)?, own) {
@@ -83,14 +83,14 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
     match (first, cloud) {
         (Some(found), Some(cloud)) => {
             tracing::warn!(
-                "OS_CLOUD is not used: {} comes first (--profile {} asks for the cloud)",
+                "OS_CLOUD is not used: the credentials from {} come first (--profile {} asks for the cloud)",
                 found.origin,
                 clean(cloud)
             );
             Ok(Some(found))
         }
         (Some(found), None) => Ok(Some(found)),
-        (None, Some(cloud)) => named_cloud(sources, cloud).map(Some),
+        (None, Some(cloud)) => named_cloud(sources, cloud, ", which OS_CLOUD names").map(Some),
         (None, None) => match Clouds::find(sources)? {
             Some(clouds) => clouds.rackspaces(sources).transpose(),
             None => Ok(None),
@@ -98,8 +98,8 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
     }
 }
 
-/// The cloud of this name in `clouds.yaml`.
-fn named_cloud(sources: &Sources, name: &str) -> Result<Found> {
+/// The cloud of this name in `clouds.yaml`; `tail` ends the sentence where there is none.
+fn named_cloud(sources: &Sources, name: &str, tail: &str) -> Result<Found> {
     let clouds = Clouds::find(sources)?;
     if let Some(found) = clouds
         .as_ref()
@@ -116,7 +116,7 @@ fn named_cloud(sources: &Sources, name: &str) -> Result<Found> {
     let name = clean(name);
     Err(Error::new(
         Kind::Credentials,
-        format!("There is no profile '{name}' for Rackspace"),
+        format!("There is no profile '{name}' for Rackspace{tail}"),
     )
     .cause(format!(
         "config.toml has no [profile.{name}.rackspace], and {place}"

@@ -152,6 +152,24 @@ fn a_cloud_that_cannot_be_used_says_why_and_nothing_is_sent() {
         assert!(ran.stderr.contains(said), "{cloud}: {}", ran.all());
         assert!(identity.requests().is_empty(), "{cloud}");
     }
+    let identity = identity();
+    let ran = list(&user(&identity, ".").with("OS_CLOUD", "lost"), &[]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(
+        ran.stderr
+            .contains("'lost' for Rackspace, which OS_CLOUD names"),
+        "{}",
+        ran.all()
+    );
+    let login = [("RAX_USERNAME", "r"), ("RAX_API_KEY", "k")];
+    let other = login.into_iter().fold(
+        user(&identity, ".")
+            .with("OS_CLOUD", "old")
+            .with("OS_AUTH_URL", &identity.url()),
+        |user, (name, value)| user.with(name, value),
+    );
+    let ran = list(&other, &[]);
+    assert!(ran.stderr.contains("OS_CLOUD is not used"), "{}", ran.all());
 }
 
 #[test]

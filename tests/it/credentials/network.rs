@@ -63,6 +63,13 @@ fn a_proxy_and_a_private_authority_are_used_and_the_proxys_password_is_not_said(
                 .any(|asked| asked.contains("/api/v1/ReadSnapshots"))
         );
         assert!(!ran.all().contains("hunter2"), "{}", ran.all());
+        let address = office.tunnel.address;
+        for said in [
+            format!("proxy: http://{address}/ from {variable}"),
+            "ca.pem from SSL_CERT_FILE".to_owned(),
+        ] {
+            assert!(ran.stderr.contains(&said), "{said}: {}", ran.all());
+        }
     }
 }
 
