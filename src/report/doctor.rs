@@ -34,7 +34,7 @@ impl Page {
         let column = column(sheet);
         for setting in &sheet.settings {
             let (value, origin) = (clean(&setting.value), clean(&setting.origin));
-            let text = format!("{value}  (from {origin})");
+            let text = format!("{value} (from {origin})");
             lines.extend(self.entry(setting.name, &Style::new(), column, &text));
         }
         if !sheet.settings.is_empty() {
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(
             shown(Some(80)),
             "somewhere\n\
-             \u{20} endpoint            https://api.eu-west-2.example.com/api/v1  (from the region)\n\n\
+             \u{20} endpoint            https://api.eu-west-2.example.com/api/v1 (from the region)\n\n\
              \u{20} ok       reachable  api.eu-west-2.example.com answers\n\
              \u{20} problem  clock      this machine's clock is 12 s ahead of the cloud's\n\
              \u{20}                     → set the clock"
