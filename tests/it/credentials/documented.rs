@@ -101,3 +101,85 @@ fn the_example_of_the_document_is_a_configuration() {
     let work = &config.profile["work"];
     assert!(work.outscale.is_some() && work.lightsail.is_some() && work.rackspace.is_some());
 }
+
+/// The first cells of the tables below a heading, each name in them.
+fn names_below(heading: &str, document: &str) -> Vec<String> {
+    let (_, rest) = document
+        .split_once(&format!("{heading}\n"))
+        .unwrap_or_else(|| panic!("no heading {heading}"));
+    let section = rest.split("\n#").next().expect("a section");
+    section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .flat_map(|line| {
+            let cell = line.split('|').nth(1).expect("a cell");
+            cell.split('`').skip(1).step_by(2).map(str::to_owned)
+        })
+        .collect()
+}
+
+#[test]
+fn every_key_of_config_toml_in_the_document_is_one() {
+    let document = document();
+    let mut count = 0;
+    for cloud in ["outscale", "lightsail", "rackspace"] {
+        for key in names_below(&format!("### [profile.NAME.{cloud}]"), &document) {
+            let value = if key.ends_with("_command") {
+                "[\"pass\"]"
+            } else {
+                "\"x\""
+            };
+            let text = format!("[profile.a.{cloud}]\n{key} = {value}\n");
+            let parsed = toml::from_str::<snapexport::context::Config>(&text);
+            assert!(parsed.is_ok(), "{text}{parsed:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} keys were found");
+}
+
+#[test]
+fn every_variable_and_foreign_key_in_the_document_is_known_to_the_source() {
+    let document = document();
+    let mut source = String::new();
+    read(&root().join("src"), &mut source);
+    let headings = [
+        "## OUTSCALE",
+        "## Amazon Lightsail",
+        "## Rackspace",
+        "## Proxies and certificates",
+        "## snapexport's own variables",
+        "## Variables of --on-done",
+    ];
+    // Read by the SDK, by the TLS library or by the libraries for terminals, each with a test of its effect.
+    const ELSEWHERE: [&str; 6] = [
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_ENDPOINT_URL_SSO",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+    ];
+    let mut count = 0;
+    for name in headings
+        .iter()
+        .flat_map(|heading| names_below(heading, &document))
+    {
+        let last = name.rsplit('.').next().expect("a part").trim_matches('_');
+        let is_known = source.contains(last) || ELSEWHERE.contains(&name.as_str());
+        assert!(is_known || name.contains('…'), "nothing reads {name}");
+        count += 1;
+    }
+    assert!(count > 100, "only {count} names were found");
+}
+
+fn read(folder: &Path, source: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            read(&path, source);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            *source += &std::fs::read_to_string(&path).expect("text");
+        }
+    }
+}
