@@ -135,7 +135,7 @@ fn every_key_of_config_toml_in_the_document_is_one() {
             count += 1;
         }
     }
-    assert!(count > 20, "only {count} keys were found");
+    assert!(count >= 20, "only {count} keys were found");
 }
 
 #[test]
