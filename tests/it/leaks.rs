@@ -580,3 +580,35 @@ fn files_with_secrets_that_others_may_read_cost_a_warning() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_server_that_remembers_what_it_was_sent_makes_no_secret_known_later() {
+    use snapexport::provider::http::{Http, Request};
+    let secret = "MARKED+osu/secret";
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let forms = [
+        secret.to_owned(),
+        base64(secret.as_bytes(), ALPHABETS[0]),
+        hex.to_uppercase(),
+        hex,
+    ];
+    let body = format!(r#"{{"Comment":"{}"}}"#, forms.join(" and "));
+    let server = Canned::start(vec![Answer::json(200, "{}"), Answer::json(200, &body)]);
+    let http = Http::new(false);
+    let ask = |name| {
+        Request::new(
+            name,
+            "POST".parse().expect("it"),
+            server.url().parse().expect("it"),
+        )
+    };
+    let start = ask("start").body(format!(r#"{{"SecretKey":"{secret}"}}"#));
+    http.once(start).await.expect("an answer");
+    // Nothing of it stands in this one.
+    let reply = http.once(ask("look")).await.expect("an answer");
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    for form in &forms {
+        assert!(!text.contains(form.as_str()), "{form}: {text}");
+    }
+    assert!(text.contains("Comment") && text.contains(" and "), "{text}");
+}

@@ -20,6 +20,7 @@ mod hostile;
 mod journal;
 mod leaks;
 mod lightsail;
+mod lost;
 #[cfg(unix)]
 mod manners;
 mod near_misses;

@@ -1,0 +1,137 @@
+//! Lost starts over several commands: whose a task is, however often one asks, whatever changes meanwhile.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::program::{Ran, User};
+use crate::stage::{CLOSING, LONG, Stage, on_every_cloud};
+
+/// Changes what the journal has of every open start.
+fn set(user: &User, column: &str, value: &str) {
+    let journal = rusqlite::Connection::open(user.state().join("journal.db")).expect("it opens");
+    let sql = format!("UPDATE intent SET {column} = ?1");
+    let changed = journal.execute(&sql, [value]).expect("it writes");
+    assert!(changed > 0, "no start is open");
+}
+
+fn started(stage: &Stage) -> Vec<String> {
+    let status = stage.user.run(&["status", "-q"]);
+    status.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn an_export_waits_for_every_open_start_of_the_same() {
+    on_every_cloud(|cloud| {
+        let faults = [
+            "start:1:reset-before",
+            "start:2:reset-after",
+            "start:2:unlisted=9",
+        ];
+        let stage = Stage::of(cloud, LONG, &faults);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        std::thread::sleep(Duration::from_secs(6));
+        stage.says(&stage.export(&["--new"]), 6, "is not known");
+        // The first is over now, the second is not.
+        std::thread::sleep(Duration::from_secs(4));
+        stage.says(&stage.export(&[]), 6, "does not list it so far");
+        assert_eq!(stage.count("start"), 2);
+        std::thread::sleep(Duration::from_secs(6));
+        let next = stage.export(&[]);
+        stage.is_started_once(&next);
+        assert_eq!(stage.count("start"), 2, "{}", stage.told(&next));
+    });
+}
+
+#[test]
+fn an_export_that_was_asked_for_anew_is_not_taken_for_the_lost_one() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        let id = stage.export(&["--new"]).id();
+        let status = stage.user.run(&["status"]);
+        stage.says(&status, 0, "whether it was started is not known");
+        assert_eq!(started(&stage), [id]);
+    });
+}
+
+#[test]
+fn two_lost_replies_are_two_exports_with_their_own_ids() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1-2:reset-after"]);
+        let run = || stage.export(&["--new"]);
+        let ran: Vec<Ran> = std::thread::scope(|scope| {
+            let both = [scope.spawn(run), scope.spawn(run)];
+            both.map(|one| one.join().expect("it ends")).into()
+        });
+        let mut known = started(&stage);
+        known.sort();
+        known.dedup();
+        // Rackspace itself fails the second, for the first makes the same object: it is known all the same.
+        let told: Vec<String> = ran.iter().map(Ran::all).collect();
+        assert_eq!(stage.starts(), 2, "{told:?}");
+        assert_eq!(known.len(), 2, "{}: {known:?} {told:?}", cloud.name);
+    });
+}
+
+#[test]
+fn a_lost_start_is_looked_for_also_when_the_keys_have_changed() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-after", "start:1:unlisted=5"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        set(&stage.user, "account", "keys of yesterday");
+        stage.says(&stage.export(&[]), 6, "does not list it so far");
+        let status = stage.user.run(&["status"]);
+        stage.says(&status, 0, "it was begun as keys of yesterday");
+        std::thread::sleep(Duration::from_secs(4));
+        stage.is_started_once(&stage.export(&[]));
+        assert_eq!(stage.count("start"), 1);
+    });
+}
+
+#[test]
+fn a_clock_that_was_ahead_hides_no_lost_start() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-after", "start:1:unlisted=3"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        let later = Timestamp::now() + SignedDuration::from_hours(1);
+        set(&stage.user, "made_at", &later.to_string());
+        std::thread::sleep(Duration::from_secs(3));
+        stage.is_started_once(&stage.export(&[]));
+    });
+}
+
+#[test]
+fn a_clock_that_was_set_back_puts_no_end_off_for_ever() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        let later = Timestamp::now() + SignedDuration::from_hours(1);
+        set(&stage.user, "made_at", &later.to_string());
+        stage.says(&stage.export(&[]), 6, "does not list it so far");
+        std::thread::sleep(CLOSING);
+        stage.is_started_once(&stage.export(&[]));
+    });
+}
+
+#[test]
+fn a_status_with_an_open_start_does_not_say_that_there_is_none() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        let status = stage.user.run(&["status"]);
+        stage.says(&status, 0, "whether it was started is not known");
+        assert!(
+            !status.stderr.contains("You have started no exports"),
+            "{}",
+            stage.told(&status)
+        );
+    });
+}
+
+#[test]
+fn the_patience_that_is_set_is_the_one_that_is_rehearsed() {
+    let user = User::new().with("SNAPEXPORT_VISIBILITY", "8s");
+    let ran = user.run(&["sandbox", "--", "sh", "-c", "echo $SNAPEXPORT_VISIBILITY"]);
+    assert_eq!(ran.stdout, "8s\n", "{}", ran.all());
+}
