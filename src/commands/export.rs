@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::Subcommand;
 use futures_util::StreamExt;
 
+use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
 use super::settle::{may_be_missing, settle_left};
 use super::signals::Signals;
 use super::start::{Started, Starter};
-use super::wait::Follow;
 use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::cli::{Output, Waiting};
 use crate::context::Context;

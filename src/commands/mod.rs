@@ -6,6 +6,7 @@ pub mod completions;
 pub mod doctor;
 pub mod export;
 pub mod filter;
+mod follow;
 pub mod list;
 pub mod man;
 #[cfg(feature = "sandbox")]

@@ -6,6 +6,7 @@ mod checks;
 mod credentials;
 mod errors;
 mod known;
+mod locate;
 mod mapping;
 mod objects;
 mod osc_file;
@@ -29,7 +30,7 @@ pub use self::replay::fuzz_replies;
 use self::api::Api;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
-use self::objects::{Object, ObjectStore};
+use self::objects::ObjectStore;
 use super::check::{Check, CheckRequest};
 use super::http::{Http, Reply};
 use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
@@ -344,45 +345,7 @@ impl Provider for Outscale {
     }
 
     async fn locate(&self, task: &Task) -> Result<Artifact> {
-        let unknown = |what: &str| {
-            Error::new(
-                Kind::NotFound,
-                format!("OUTSCALE does not say {what} {} exports", task.id),
-            )
-        };
-        let Some(Target::Oos {
-            bucket,
-            prefix,
-            format,
-            ..
-        }) = &task.target
-        else {
-            return Err(unknown("where"));
-        };
-        let stem = mapping::key_stem(task).ok_or_else(|| unknown("which snapshot"))?;
-        // The rule of today, then the one that old documentation gave.
-        let old_stem = format!("{}{}", prefix.as_deref().unwrap_or(""), task.id);
-        for stem in [&stem, &old_stem] {
-            let objects = self.objects.list(bucket, stem).await?;
-            if let Some(object) = choose(&objects, stem, format)? {
-                let artifact = mapping::artifact(bucket, &object.key, format, object.size);
-                return Ok(Artifact {
-                    exact: true,
-                    ..artifact
-                });
-            }
-        }
-        Err(Error::new(
-            Kind::NotFound,
-            format!(
-                "There is no object {stem}… of {} in the bucket {bucket}",
-                task.id
-            ),
-        )
-        .hint(format!(
-            "snapexport status {} shows whether it is complete",
-            task.id
-        )))
+        locate::locate(&self.objects, task).await
     }
 }
 
@@ -414,29 +377,6 @@ fn filter<'v>(member: &str, values: impl IntoIterator<Item = &'v str>) -> Map<St
         return Map::new();
     }
     Map::from_iter([(member.to_owned(), values.into())])
-}
-
-/// The object of an export among those whose keys begin alike: the expected one, else the only one.
-fn choose<'o>(objects: &'o [Object], stem: &str, format: &str) -> Result<Option<&'o Object>> {
-    let expected = format!("{stem}.{format}.gz");
-    if let Some(object) = objects.iter().find(|object| object.key == expected) {
-        return Ok(Some(object));
-    }
-    match objects {
-        [] => Ok(None),
-        [only] => Ok(Some(only)),
-        several => Err(Error::new(
-            Kind::Provider,
-            format!("Several objects begin with {stem}, and none is {expected}"),
-        )
-        .cause(
-            several
-                .iter()
-                .map(|o| o.key.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
-        )),
-    }
 }
 
 /// Adds what a person needs to know about a start that did not go well.
@@ -472,26 +412,6 @@ mod tests {
             ("7bdc8ede-1098-4d2c-8477-1c0e9ffb1d54", Shape::No),
         ] {
             assert_eq!(shape(id), expected, "{id}");
-        }
-    }
-
-    #[test]
-    fn the_expected_object_wins_then_the_only_one() {
-        let object = |key: &str| Object {
-            key: key.into(),
-            size: Some(1),
-        };
-        for (keys, expected) in [
-            (&[][..], Ok(None)),
-            (&["s.raw.gz"], Ok(Some("s.raw.gz"))),
-            (&["s.manifest", "s.qcow2.gz"], Ok(Some("s.qcow2.gz"))),
-            (&["s.a", "s.b"], Err(Kind::Provider)),
-        ] {
-            let objects: Vec<Object> = keys.iter().map(|key| object(key)).collect();
-            let chosen = choose(&objects, "s", "qcow2")
-                .map(|object| object.map(|object| object.key.as_str()))
-                .map_err(|error| error.kind);
-            assert_eq!(chosen, expected, "{keys:?}");
         }
     }
 }

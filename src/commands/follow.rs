@@ -1,0 +1,372 @@
+//! Following tasks to their end: what `wait` and `export --wait` have in common.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::on_done::OnDone;
+use super::reference::{resume_command, typed_form};
+use super::signals::Signals;
+use super::{Ending, Tally, near};
+use crate::cli::{Limit, Output, Waiting};
+use crate::context::Context;
+use crate::error::{Error, Kind};
+use crate::journal::Journal;
+use crate::poll::{self, End, Event, Group, Outcome};
+use crate::provider;
+use crate::report::{Printer, Standing};
+use crate::task::{ProviderId, State, Task, TaskId};
+use crate::text;
+
+/// Follows tasks to their end, prints and remembers what happens: the common part of `wait` and `export --wait`.
+pub struct Follow<'c> {
+    context: &'c Context,
+    /// Prints what happens.
+    pub printer: Printer,
+    /// What went wrong so far.
+    tally: Tally,
+    journal: Option<Rc<Journal>>,
+    waiting: Waiting,
+    is_any: bool,
+    /// The ids were printed when the tasks were started.
+    ids_are_printed: bool,
+    tasks: Vec<(usize, Task)>,
+    afterwards: Vec<String>,
+    on_done: Option<OnDone>,
+}
+
+impl<'c> Follow<'c> {
+    /// Ready to follow.
+    pub fn new(
+        context: &'c Context,
+        default_output: Output,
+        journal: Option<Rc<Journal>>,
+        is_any: bool,
+        waiting: Waiting,
+    ) -> Self {
+        Follow {
+            context,
+            printer: context.printer(default_output),
+            tally: Tally::default(),
+            journal,
+            on_done: waiting.on_done.clone().map(OnDone::new),
+            waiting,
+            is_any,
+            ids_are_printed: default_output == Output::Id,
+            tasks: Vec::new(),
+            afterwards: Vec::new(),
+        }
+    }
+
+    /// A task that had ended before.
+    pub fn ended(&mut self, index: usize, task: &Task) {
+        self.print(task);
+        self.run_on_done(task);
+        self.tasks.push((index, task.clone()));
+        self.judge(task);
+    }
+
+    /// How many errors there were so far.
+    pub fn failures(&self) -> usize {
+        self.tally.0.len()
+    }
+
+    /// The pace that was asked for.
+    pub fn interval(&self) -> Option<Duration> {
+        self.waiting.interval.or(self.context.interval)
+    }
+
+    /// Ends without waiting, after starts.
+    pub fn close_started(mut self, tasks: &[Task]) -> Ending {
+        self.printer.table(tasks, Timestamp::now());
+        self.tally.close(&self.printer)
+    }
+
+    /// Whether a task is over already.
+    pub fn has_settled(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// A task about which nothing can be learned.
+    pub fn failed(&mut self, error: Error) {
+        // What is the same for many is said once.
+        if !self.tally.0.contains(&error) {
+            self.printer.error(&error);
+        }
+        self.tally.add(error);
+    }
+
+    /// Adds the task that may have been meant by one that nobody knows.
+    fn with_near_miss(&self, id: Option<&(ProviderId, TaskId)>, error: Error) -> Error {
+        match id {
+            Some((provider, id)) if error.kind == Kind::NotFound => {
+                near::with_journaled(self.journal.as_deref(), Some(*provider), id.as_str(), error)
+            }
+            _ => error,
+        }
+    }
+
+    /// Waits for the groups and closes.
+    pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
+        let options = poll::Options {
+            timeout: match self.waiting.timeout {
+                Limit::None => None,
+                Limit::After(limit) => Some(limit),
+            },
+            interval: self.interval(),
+            any: self.is_any,
+        };
+        let aftermath: Vec<_> = groups.iter().map(|group| group.provider.clone()).collect();
+        let accounts: Vec<(usize, String)> = groups
+            .iter()
+            .flat_map(|group| {
+                group
+                    .tasks
+                    .iter()
+                    .map(|task| (task.index, group.provider.account()))
+            })
+            .collect();
+        let account = |index: usize| {
+            accounts
+                .iter()
+                .find(|(other, _)| *other == index)
+                .map_or("", |(_, account)| account)
+        };
+        let watched = groups.iter().flat_map(|group| &group.tasks);
+        let ended = self.tasks.iter().map(|(index, task)| (*index, task));
+        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)), ended);
+        let ids: HashMap<usize, (ProviderId, TaskId)> = groups
+            .iter()
+            .flat_map(|group| &group.tasks)
+            .map(|watched| {
+                let id = (watched.task.provider, watched.task.id.clone());
+                (watched.index, id)
+            })
+            .collect();
+        let mut reporter = self.printer.reporter();
+        let started = Instant::now();
+        let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
+            let elapsed = started.elapsed();
+            standing.event(&event, elapsed);
+            reporter.event(&event, elapsed);
+            if let Some(on_done) = &mut self.on_done {
+                on_done.pass_on(&self.printer, reporter.as_mut());
+            }
+            if signals.is_asked() {
+                reporter.aside(&mut || self.printer.answer(&standing.lines(elapsed)));
+            }
+            if let Event::Settled { task, .. } = event {
+                self.run_on_done(task);
+            }
+            match event {
+                Event::Changed { index, task, .. } => {
+                    self.remember(task, account(index));
+                    if self.waiting.events && self.printer.output() == Output::Json {
+                        reporter.aside(&mut || self.print(task));
+                    }
+                }
+                Event::Settled { task, .. }
+                    if !self.waiting.events || self.printer.output() != Output::Json =>
+                {
+                    reporter.aside(&mut || self.print(task));
+                }
+                Event::Lost { index, error } => {
+                    let error = self.with_near_miss(ids.get(&index), error.clone());
+                    reporter.aside(&mut || self.failed(error.clone()));
+                }
+                _ => {}
+            }
+        })
+        .await;
+        reporter.finish();
+        if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted)
+            && on_done.finish(&self.printer, signals).await == End::Interrupted
+        {
+            end = End::Interrupted;
+        }
+        for (_, outcome) in &outcomes {
+            let task = outcome.task();
+            let provider = aftermath
+                .iter()
+                .find(|provider| provider.id() == task.provider);
+            if task.state == State::Completed
+                && let Some(text) = provider.and_then(|provider| provider.aftermath(task))
+                && !self.afterwards.contains(&text)
+            {
+                self.afterwards.push(text);
+            }
+        }
+        self.close(outcomes, end, signals)
+    }
+
+    fn run_on_done(&self, task: &Task) {
+        if let Some(on_done) = &self.on_done {
+            on_done.start(task, self.printer.task_json(task));
+        }
+    }
+
+    fn print(&mut self, task: &Task) {
+        if self.printer.output() == Output::Id && self.ids_are_printed {
+            return;
+        }
+        self.printer
+            .task(task, &typed_form(task, self.journal.is_some()));
+    }
+
+    /// Keeps what was seen. Trouble with the journal must not end a wait; it was reported when the journal was opened.
+    fn remember(&self, task: &Task, account: &str) {
+        let Some(journal) = &self.journal else { return };
+        if let Err(error) = journal.record_sight(task, account, Timestamp::now()) {
+            tracing::info!("{}", error.one_line());
+        }
+    }
+
+    /// Prints how it ended, and gives the exit code.
+    fn close(mut self, outcomes: Vec<(usize, Outcome)>, end: End, signals: &Signals) -> Ending {
+        let mut under_way = Vec::new();
+        for (index, outcome) in outcomes {
+            match outcome {
+                Outcome::Settled(task) => {
+                    self.judge(&task);
+                    self.tasks.push((index, task));
+                }
+                // Its error was told when it came.
+                Outcome::Lost(task, _) => {
+                    if !task.provider_state.is_empty() {
+                        self.tasks.push((index, task));
+                    }
+                }
+                // Adopted after its end, and interrupted before it was looked at.
+                Outcome::UnderWay(task) if task.is_settled() => {
+                    self.print(&task);
+                    self.printer.note(&completed_note(&task));
+                    self.tasks.push((index, task));
+                }
+                Outcome::UnderWay(task) => {
+                    self.tasks.push((index, task.clone()));
+                    under_way.push(task);
+                }
+            }
+        }
+        if self.ids_are_printed && self.printer.output() == Output::Json {
+            // The caller has no other way to learn the id of what was started here.
+            under_way.iter().for_each(|task| self.print(task));
+        }
+        if end == End::Interrupted && under_way.is_empty() {
+            return Ending::Signal(signals.received().unwrap_or(2));
+        }
+        if end == End::Interrupted {
+            let number = signals.received().unwrap_or(2);
+            let goes_on = if under_way.len() == 1 {
+                "the export goes on"
+            } else {
+                "the exports go on"
+            };
+            self.printer.note(&format!(
+                "Interrupted; {goes_on}. Resume with: {}",
+                resume_command(self.context, under_way.iter(), self.journal.is_some())
+            ));
+            return Ending::Signal(number);
+        }
+        self.tasks.sort_by_key(|(index, _)| *index);
+        let tasks: Vec<Task> = self.tasks.iter().map(|(_, task)| task.clone()).collect();
+        self.printer.table(&tasks, Timestamp::now());
+        if self.printer.output() != Output::Table {
+            for task in tasks.iter().filter(|task| task.state == State::Completed) {
+                self.printer.note(&completed_note(task));
+            }
+        }
+        for text in &self.afterwards {
+            self.printer.note(text);
+        }
+        if end == End::TimedOut && !under_way.is_empty() {
+            let error = self.timed_out(&under_way);
+            self.failed(error);
+        }
+        self.tally.close(&self.printer)
+    }
+
+    fn timed_out(&self, under_way: &[Task]) -> Error {
+        let limit = match self.waiting.timeout {
+            Limit::After(limit) if limit > Duration::ZERO => {
+                format!(" after {}", text::duration(limit))
+            }
+            _ => String::new(),
+        };
+        let subject = match under_way {
+            [task] => format!("{} is {} still{limit}; it goes on", task.id, task.state),
+            _ => format!(
+                "{} are under way still{limit}; they go on",
+                text::count(under_way.len(), "task")
+            ),
+        };
+        Error::new(Kind::Timeout, subject).hint(format!(
+            "resume with: {}",
+            resume_command(self.context, under_way.iter(), self.journal.is_some())
+        ))
+    }
+
+    /// A task that ended badly is an error of its own.
+    fn judge(&mut self, task: &Task) {
+        if let Some(error) = verdict(task) {
+            self.failed(error);
+        }
+    }
+}
+
+/// `snap-export-…: completed → s3://…`
+fn completed_note(task: &Task) -> String {
+    match &task.artifact {
+        Some(artifact) => {
+            let size = artifact
+                .size_bytes
+                .map_or_else(String::new, |size| format!(", {}", text::bytes(size)));
+            let doubt = if artifact.exact {
+                ""
+            } else {
+                " (expected there; not looked at)"
+            };
+            format!("{}: completed → {}{size}{doubt}", task.id, artifact.uri)
+        }
+        None => format!("{}: completed", task.id),
+    }
+}
+
+/// The error of a task that failed, was cancelled, or is stalled.
+fn verdict(task: &Task) -> Option<Error> {
+    let of = task
+        .snapshot
+        .as_ref()
+        .map_or_else(String::new, |snapshot| format!(" of {snapshot}"));
+    let (kind, sentence) = match task.state {
+        State::Failed => (Kind::TaskFailed, format!("Export {}{of} failed", task.id)),
+        State::Cancelled => (
+            Kind::TaskFailed,
+            format!("Export {}{of} was cancelled", task.id),
+        ),
+        State::Completed => return None,
+        _ if task.is_stalled() => (
+            Kind::Stalled,
+            format!(
+                "Export {}{of} is stalled: {} still calls it {}",
+                task.id, task.provider, task.provider_state
+            ),
+        ),
+        _ => return None,
+    };
+    let mut error = Error::new(kind, sentence);
+    if let Some(fault) = &task.error {
+        error = error
+            .cause(fault.message.clone())
+            .request_id(fault.request_id.clone());
+        error.details.code.clone_from(&fault.code);
+    }
+    if task.is_stalled()
+        && provider::by_name(task.provider.0).is_ok_and(|entry| entry.no_cancel.is_none())
+    {
+        error = error.hint(format!("put an end to it: snapexport cancel {}", task.id));
+    }
+    Some(error)
+}

@@ -1,0 +1,97 @@
+//! Where the object of an export lies: the API does not say, so the bucket is looked at.
+
+use super::mapping;
+use super::objects::{Object, ObjectStore};
+use crate::error::{Error, Kind, Result};
+use crate::task::{Artifact, Target, Task};
+
+/// Looks at the object of a completed task.
+pub async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
+    let unknown = |what: &str| {
+        Error::new(
+            Kind::NotFound,
+            format!("OUTSCALE does not say {what} {} exports", task.id),
+        )
+    };
+    let Some(Target::Oos {
+        bucket,
+        prefix,
+        format,
+        ..
+    }) = &task.target
+    else {
+        return Err(unknown("where"));
+    };
+    let stem = mapping::key_stem(task).ok_or_else(|| unknown("which snapshot"))?;
+    // The rule of today, then the one that old documentation gave.
+    let old_stem = format!("{}{}", prefix.as_deref().unwrap_or(""), task.id);
+    for stem in [&stem, &old_stem] {
+        let objects = store.list(bucket, stem).await?;
+        if let Some(object) = choose(&objects, stem, format)? {
+            let artifact = mapping::artifact(bucket, &object.key, format, object.size);
+            return Ok(Artifact {
+                exact: true,
+                ..artifact
+            });
+        }
+    }
+    Err(Error::new(
+        Kind::NotFound,
+        format!(
+            "There is no object {stem}… of {} in the bucket {bucket}",
+            task.id
+        ),
+    )
+    .hint(format!(
+        "snapexport status {} shows whether it is complete",
+        task.id
+    )))
+}
+
+/// The object of an export among those whose keys begin alike: the expected one, else the only one.
+fn choose<'o>(objects: &'o [Object], stem: &str, format: &str) -> Result<Option<&'o Object>> {
+    let expected = format!("{stem}.{format}.gz");
+    if let Some(object) = objects.iter().find(|object| object.key == expected) {
+        return Ok(Some(object));
+    }
+    match objects {
+        [] => Ok(None),
+        [only] => Ok(Some(only)),
+        several => Err(Error::new(
+            Kind::Provider,
+            format!("Several objects begin with {stem}, and none is {expected}"),
+        )
+        .cause(
+            several
+                .iter()
+                .map(|o| o.key.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_expected_object_wins_then_the_only_one() {
+        let object = |key: &str| Object {
+            key: key.into(),
+            size: Some(1),
+        };
+        for (keys, expected) in [
+            (&[][..], Ok(None)),
+            (&["s.raw.gz"], Ok(Some("s.raw.gz"))),
+            (&["s.manifest", "s.qcow2.gz"], Ok(Some("s.qcow2.gz"))),
+            (&["s.a", "s.b"], Err(Kind::Provider)),
+        ] {
+            let objects: Vec<Object> = keys.iter().map(|key| object(key)).collect();
+            let chosen = choose(&objects, "s", "qcow2")
+                .map(|object| object.map(|object| object.key.as_str()))
+                .map_err(|error| error.kind);
+            assert_eq!(chosen, expected, "{keys:?}");
+        }
+    }
+}
