@@ -192,10 +192,9 @@ impl Section {
 
     fn from_environment(sources: &Sources) -> Option<Section> {
         let section = Section {
-            origin: "the environment (OSC_ACCESS_KEY, OSC_SECRET_KEY)".into(),
+            origin: "OSC_ACCESS_KEY and OSC_SECRET_KEY".into(),
             access_key: sources.var("OSC_ACCESS_KEY").map(str::to_owned),
             secret_key: sources.var("OSC_SECRET_KEY").map(Secret::new),
-            region: sources.var("OSC_REGION").map(str::to_owned),
             certificate: Certificate {
                 chain: Part::of_variables(
                     sources,
