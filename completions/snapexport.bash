@@ -11,6 +11,16 @@ _clap_complete_snapexport() {
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
         words[COMP_CWORD]="$2"
     fi
+    # bash makes three words of --option=value; the program is to see two.
+    local word=1
+    while (( word < _CLAP_COMPLETE_INDEX )); do
+        if [[ "${words[word]}" == "=" && "${words[word-1]}" == --* ]]; then
+            words=("${words[@]:0:word}" "${words[@]:word+1}")
+            _CLAP_COMPLETE_INDEX=$(( _CLAP_COMPLETE_INDEX - 1 ))
+        else
+            word=$(( word + 1 ))
+        fi
+    done
     COMPREPLY=( $( \
         _CLAP_IFS="$IFS" \
         _CLAP_COMPLETE_INDEX="$_CLAP_COMPLETE_INDEX" \

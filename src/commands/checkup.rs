@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::context::{Context, open_file_warning};
-use crate::journal::{Health, Journal};
+use crate::journal::{Health, Journal, is_writable_directory};
 use crate::provider::check::Check;
 use crate::text;
 
@@ -51,9 +51,13 @@ fn journal(path: Option<&Path>) -> Check {
     let Some(path) = path else {
         return Check::ok(NAME, "not used");
     };
+    if let Err(error) = path.try_exists() {
+        return Check::warning(NAME, format!("{} cannot be looked at: {error}", path.display()))
+            .hint("what is started now may not be remembered; check the owner and permissions of its directory");
+    }
     if !path.exists() {
         return match nearest_directory(path) {
-            Some(directory) if !is_writable(&directory) => Check::warning(
+            Some(directory) if !is_writable_directory(&directory) => Check::warning(
                 NAME,
                 format!(
                     "none yet, and {} cannot be written; exports work, but are not remembered",
@@ -67,7 +71,7 @@ fn journal(path: Option<&Path>) -> Check {
     match Journal::inspect(path) {
         Ok(health) => judged(path, health),
         Err(error) => Check::failed(NAME, &error).hint(format!(
-            "snapexport status --remote still shows your exports; to begin a new one: mv {0} {0}.old",
+            "snapexport status --remote still shows your exports; {} stays where it is, unless it is damaged: then the next command moves it aside",
             path.display()
         )),
     }
@@ -101,17 +105,6 @@ fn judged(path: &Path, health: Health) -> Check {
 fn nearest_directory(path: &Path) -> Option<PathBuf> {
     let found = path.ancestors().skip(1).find(|above| above.exists())?;
     Some(found.to_owned())
-}
-
-#[cfg(unix)]
-fn is_writable(directory: &Path) -> bool {
-    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_ok() && directory.is_dir()
-}
-
-/// Elsewhere only a write would tell.
-#[cfg(not(unix))]
-fn is_writable(directory: &Path) -> bool {
-    directory.is_dir()
 }
 
 /// The configuration where it holds secrets, and the tokens that are kept.

@@ -2,6 +2,7 @@
 
 use super::Ending;
 use crate::completion;
+use crate::error::Result;
 use crate::report;
 
 /// Arguments of `completions`.
@@ -26,7 +27,7 @@ fn shells() -> clap::builder::PossibleValuesParser {
 }
 
 /// Runs `completions`.
-pub fn run(args: &Args) -> Ending {
-    report::document(&completion::script(&args.shell));
-    Ending::Code(0)
+pub fn run(args: &Args) -> Result<Ending> {
+    report::document(&completion::script(&args.shell))?;
+    Ok(Ending::Code(0))
 }

@@ -146,7 +146,7 @@ impl<'c> Follow<'c> {
             })
             .collect();
         let mut reporter = self.printer.reporter();
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), tokio::time::Instant::now());
         let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
             let elapsed = started.elapsed();
             standing.event(&event, elapsed);
@@ -181,10 +181,12 @@ impl<'c> Follow<'c> {
         })
         .await;
         reporter.finish();
-        if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted)
-            && on_done.finish(&self.printer, signals).await == End::Interrupted
-        {
-            end = End::Interrupted;
+        if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted) {
+            let limit = options.timeout.map(|timeout| began + timeout);
+            on_done.finish(&self.printer, signals, limit).await;
+            if signals.received().is_some() {
+                end = End::Interrupted;
+            }
         }
         for (_, outcome) in &outcomes {
             let task = outcome.task();
@@ -254,10 +256,8 @@ impl<'c> Follow<'c> {
             // The caller has no other way to learn the id of what was started here.
             under_way.iter().for_each(|task| self.print(task));
         }
-        if end == End::Interrupted && under_way.is_empty() {
-            return Ending::Signal(signals.received().unwrap_or(2));
-        }
-        if end == End::Interrupted {
+        // What has ended is shown also to who interrupts the command that was run for it.
+        if end == End::Interrupted && !under_way.is_empty() {
             let number = signals.received().unwrap_or(2);
             let goes_on = if under_way.len() == 1 {
                 "the export goes on"
@@ -280,6 +280,9 @@ impl<'c> Follow<'c> {
         }
         for text in &self.afterwards {
             self.printer.note(text);
+        }
+        if end == End::Interrupted {
+            return Ending::Signal(signals.received().unwrap_or(2));
         }
         if end == End::TimedOut && !under_way.is_empty() {
             let error = self.timed_out(&under_way);

@@ -36,6 +36,6 @@ pub fn run(args: &Args) -> Result<Ending> {
         return Err(Error::usage(format!("The manual has no page '{wanted}'"))
             .hint(format!("the pages are: {}", names.join(", "))));
     };
-    report::document(&page.roff);
+    report::document(&page.roff)?;
     Ok(Ending::Code(0))
 }

@@ -8,9 +8,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
 use super::signals::Signals;
-use crate::poll::End;
 use crate::report::{Printer, Reporter};
 use crate::secret::clean;
 use crate::task::Task;
@@ -19,6 +19,13 @@ use crate::task::Task;
 const AT_ONCE: usize = 8;
 /// How long output is still read after a command has ended: something it left running may hold its pipes open.
 const GRACE: Duration = Duration::from_millis(200);
+
+/// After this time of waiting for nothing else, it is said.
+const SOON: Duration = Duration::from_secs(1);
+/// What they are granted also when the limit has passed.
+const LEAST: Duration = Duration::from_secs(5);
+const WAITING: &str = "Every task has ended or is left; waiting for the --on-done command";
+const LEFT: &str = "The --on-done command still runs; it is left to itself";
 
 /// What commands have to say.
 enum Said {
@@ -32,7 +39,8 @@ impl Said {
     fn print(&self, printer: &Printer) {
         match self {
             Said::Line(line) => printer.passed_on(line),
-            Said::Failed(text) => printer.warn(text),
+            // The user's own command went wrong: that is said also with --quiet.
+            Said::Failed(text) => printer.answer(&[format!("warning: {text}")]),
         }
     }
 }
@@ -87,16 +95,35 @@ impl OnDone {
         }
     }
 
-    /// Lets the commands end and prints what they still say. A signal ends that: then those that run are left to themselves.
-    pub async fn finish(&mut self, printer: &Printer, signals: &Signals) -> End {
+    /// Lets the commands end and prints what they still say. A signal or the limit ends that: then those that run are
+    /// left to themselves.
+    pub async fn finish(&mut self, printer: &Printer, signals: &Signals, limit: Option<Instant>) {
+        let mut is_said = false;
+        let soon = Instant::now() + SOON;
+        let (say, asked) = (tokio::time::sleep_until(soon), tokio::time::interval(GRACE));
+        let end = async {
+            match limit {
+                Some(limit) => tokio::time::sleep_until(limit.max(Instant::now() + LEAST)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(say, asked, end);
         loop {
             tokio::select! {
                 biased;
-                () = signals.wait() => return End::Interrupted,
+                () = signals.wait() => return printer.note(LEFT),
+                () = &mut end => return printer.warn(LEFT),
                 said = self.last_said() => match said {
                     Some(said) => said.print(printer),
-                    None => return End::AllDone,
+                    None => return,
                 },
+                () = &mut say, if !is_said => {
+                    is_said = true;
+                    printer.note(WAITING);
+                }
+                _ = asked.tick() => if signals.is_asked() {
+                    printer.answer(&[WAITING.to_owned()]);
+                }
             }
         }
     }
@@ -129,7 +156,7 @@ fn variables(task: &Task) -> Vec<(&'static str, String)> {
     let pairs = [
         ("SNAPEXPORT_TASK_ID", Some(task.id.as_str())),
         ("SNAPEXPORT_PROVIDER", Some(task.provider.0)),
-        ("SNAPEXPORT_REGION", Some(task.region.as_str())),
+        ("SNAPEXPORT_TASK_REGION", Some(task.region.as_str())),
         ("SNAPEXPORT_SNAPSHOT", task.snapshot.as_deref()),
         ("SNAPEXPORT_STATE", Some(task.state.as_str())),
         (

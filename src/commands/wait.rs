@@ -27,7 +27,7 @@ Examples:
 
 A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.
 
-The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, _PROVIDER, _REGION, _SNAPSHOT, _STATE, _PROVIDER_STATE, _PERCENT, _ARTIFACT_URI, _ARTIFACT_ID, _ERROR_KIND and _ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C.
+The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, SNAPEXPORT_TASK_REGION and, with the same beginning, PROVIDER, SNAPSHOT, STATE, PROVIDER_STATE, PERCENT, ARTIFACT_URI, ARTIFACT_ID, ERROR_KIND and ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C. With --timeout, one that still runs then (or five seconds later) is left to itself.
 
 SIGUSR1 (Ctrl-T where the system has it) prints where things stand.")]
 pub struct Args {

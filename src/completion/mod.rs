@@ -8,11 +8,12 @@ mod candidates;
 use std::ffi::OsString;
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
-use clap_complete::engine::ArgValueCompleter;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 
 use crate::cli::Cli;
 use crate::context::{Env, Glance};
+use crate::manual;
 use candidates::{Candidates, What};
 
 /// The variable by which a script asks for candidates; its value is the shell.
@@ -44,14 +45,29 @@ pub fn script(shell: &str) -> String {
         )
     });
     match written {
-        Some(Ok(())) => format!(
-            "{}\n{}",
-            String::from_utf8_lossy(&script).trim(),
-            more(shell)
-        ),
+        Some(Ok(())) => {
+            let script =
+                String::from_utf8_lossy(&script).replace(ASKED, &format!("{JOINED}{ASKED}"));
+            format!("{}\n{}", script.trim(), more(shell))
+        }
         _ => String::new(),
     }
 }
+
+/// Where the bash script begins to ask.
+const ASKED: &str = "    COMPREPLY=( $( \\\n";
+/// What it has to do before.
+const JOINED: &str = r#"    # bash makes three words of --option=value; the program is to see two.
+    local word=1
+    while (( word < _CLAP_COMPLETE_INDEX )); do
+        if [[ "${words[word]}" == "=" && "${words[word-1]}" == --* ]]; then
+            words=("${words[@]:0:word}" "${words[@]:word+1}")
+            _CLAP_COMPLETE_INDEX=$(( _CLAP_COMPLETE_INDEX - 1 ))
+        else
+            word=$(( word + 1 ))
+        fi
+    done
+"#;
 
 /// What a script lacks: zsh loads a file of that name at the first press of the key, which is to be answered too.
 fn more(shell: &str) -> &'static str {
@@ -89,6 +105,17 @@ fn command(candidates: Candidates) -> Command {
         let name = name.map(|name| name.as_str().to_owned());
         match name.as_deref() {
             Some("FILE") => return arg.value_hint(ValueHint::FilePath),
+            Some("PAGE") => {
+                return arg.add(ArgValueCandidates::new(|| {
+                    let name =
+                        |page: manual::Page| page.name.trim_start_matches("snapexport-").to_owned();
+                    manual::pages()
+                        .into_iter()
+                        .map(name)
+                        .map(CompletionCandidate::new)
+                        .collect()
+                }));
+            }
             Some("DIRECTORY") => return arg.value_hint(ValueHint::DirPath),
             _ => {}
         }

@@ -31,9 +31,11 @@ fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
     let connection = Connection::open_with_flags(format!("{url}?{mode}"), flags)?;
     connection.busy_timeout(PATIENCE)?;
     let mut statement = connection.prepare(
-        "SELECT provider, profile, started_at, object FROM task
-         WHERE substr(task_id, 1, length(?1)) = ?1
-         ORDER BY is_terminal, rowid DESC LIMIT ?2",
+        // Sorted without the objects, which are long.
+        "SELECT provider, profile, started_at, object FROM task WHERE rowid IN (
+           SELECT rowid FROM task WHERE substr(task_id, 1, length(?1)) = ?1
+           ORDER BY is_terminal, rowid DESC LIMIT ?2)
+         ORDER BY is_terminal, rowid DESC",
     )?;
     let rows = statement.query_map(params![prefix, most], entry)?;
     Ok(rows.flatten().flatten().map(|entry| entry.task).collect())

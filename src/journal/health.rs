@@ -1,6 +1,7 @@
 //! The journal's health, learned without touching it: not even the files that SQLite makes beside a database are made.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -20,13 +21,31 @@ pub struct Health {
     pub is_writable: bool,
 }
 
+/// Looks at a journal that seems broken: another process may have been writing it just then.
+const LOOKS: u32 = 4;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(100);
+
 impl Journal {
     /// Reads a journal from end to end. What keeps it from being used is an error.
     pub fn inspect(path: &Path) -> Result<Health> {
+        let mut look = 1;
+        loop {
+            match Journal::inspect_once(path) {
+                Err(_) if look < LOOKS => std::thread::sleep(PAUSE),
+                result => return result,
+            }
+            look += 1;
+        }
+    }
+
+    fn inspect_once(path: &Path) -> Result<Health> {
         let cannot = |why: &str| failed(path, why);
         let metadata = std::fs::metadata(path).map_err(|error| cannot(&error.to_string()))?;
-        let is_writable = std::fs::OpenOptions::new().write(true).open(path).is_ok();
-        let scene = Scene::set(path).map_err(|error| cannot(&error.to_string()))?;
+        let is_writable = std::fs::OpenOptions::new().write(true).open(path).is_ok()
+            && path.parent().is_none_or(is_writable_directory);
+        // Without room for a copy, what was written last is not looked at.
+        let scene = Scene::set(path).unwrap_or_else(|_| Scene::in_place(path));
         let connection = scene.open().map_err(|error| cannot(&error.to_string()))?;
         let version = user_version(&connection).map_err(|error| cannot(&error.to_string()))?;
         if version > VERSION {
@@ -73,13 +92,17 @@ struct Scene {
 }
 
 impl Scene {
+    fn in_place(path: &Path) -> Scene {
+        Scene {
+            path: path.to_owned(),
+            copy: None,
+        }
+    }
+
     fn set(path: &Path) -> std::io::Result<Scene> {
         let log = with_suffix(path, "-wal");
         if std::fs::metadata(&log).map_or(0, |data| data.len()) == 0 {
-            return Ok(Scene {
-                path: path.to_owned(),
-                copy: None,
-            });
+            return Ok(Scene::in_place(path));
         }
         let mark = jiff::Timestamp::now().as_nanosecond();
         let name = format!("snapexport-look-{}-{mark}", std::process::id());
@@ -115,6 +138,19 @@ impl Drop for Scene {
             let _ = std::fs::remove_dir_all(directory);
         }
     }
+}
+
+/// Whether files can be made in a directory, as SQLite must beside a database.
+#[cfg(unix)]
+pub fn is_writable_directory(directory: &Path) -> bool {
+    use rustix::fs::Access;
+    directory.is_dir() && rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+/// Elsewhere the permissions of a directory do not tell.
+#[cfg(not(unix))]
+pub fn is_writable_directory(directory: &Path) -> bool {
+    directory.is_dir()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -8,7 +8,7 @@ mod intent;
 mod live;
 
 pub use glance::glance;
-pub use health::Health;
+pub use health::{Health, is_writable_directory};
 pub use intent::{Claim, Intent, Settled};
 
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ use console::Style;
 use jiff::Timestamp;
 
 use crate::cli::{Output, When};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::poll::Event;
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
@@ -164,14 +164,7 @@ impl Printer {
 
     /// Why results could not be written, if that is not just a reader that has gone.
     pub fn output_error(&self) -> Option<Error> {
-        let why = self.output_error.as_deref()?;
-        Some(
-            Error::new(
-                Kind::Internal,
-                "The results could not be written to standard output",
-            )
-            .cause(why),
-        )
+        self.output_error.as_deref().map(unwritten)
     }
 
     /// A line of results, flushed at once. A reader that has gone is no error: later lines are dropped.
@@ -366,10 +359,23 @@ pub fn usage(text: &str, is_error: bool) {
 }
 
 /// Prints a text that was made for standard output as it is, such as a script or a manual page.
-pub fn document(text: &str) {
-    // As with every other output, a closed pipe is no error.
+pub fn document(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // As with every other output, a closed pipe is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(unwritten(&error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unwritten(why: &str) -> Error {
+    Error::new(
+        Kind::Internal,
+        "The results could not be written to standard output",
+    )
+    .cause(why)
 }
 
 /// Draws nothing.

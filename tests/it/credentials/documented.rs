@@ -183,3 +183,13 @@ fn read(folder: &Path, source: &mut String) {
         }
     }
 }
+
+/// A command of the user's may call this program again: what it is told must not change where that goes.
+#[test]
+fn no_variable_of_on_done_is_one_that_is_read() {
+    let document = document();
+    let told = names_below("## Variables of --on-done", &document);
+    assert!(told.len() > 8, "{told:?}");
+    let read = names_below("## snapexport's own variables", &document);
+    assert!(read.iter().all(|name| !told.contains(name)), "{told:?}");
+}
