@@ -2,11 +2,13 @@
 
 mod glance;
 mod resolve;
+mod secret_command;
 mod terminal;
 mod variables;
 
 pub use glance::Glance;
 pub use resolve::Context;
+pub use secret_command::profile_secret;
 pub use variables::stated_output;
 
 use std::collections::BTreeMap;
@@ -14,9 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::provider::{lightsail, outscale, rackspace};
-use crate::secret::Secret;
 
 /// A snapshot of the environment. An empty variable counts as not set.
 #[derive(Clone, Debug, Default)]
@@ -218,53 +219,10 @@ impl Sources {
     }
 }
 
-/// A secret that stands in a profile, or is what a command prints (its first line).
-///
-/// `what` names it in errors. `None` where the profile has neither.
-pub fn profile_secret(
-    what: &str,
-    value: Option<&Secret>,
-    command: Option<&[String]>,
-) -> Result<Option<Secret>> {
-    let Some(command) = command else {
-        return Ok(value.cloned());
-    };
-    if value.is_some() {
-        return Err(Error::usage(format!(
-            "The profile has both {what} and {what}_command; keep one"
-        )));
-    }
-    let Some((program, args)) = command.split_first() else {
-        return Err(Error::usage(format!(
-            "The profile's {what}_command is empty"
-        )));
-    };
-    let failed = |why: String| {
-        Error::new(
-            Kind::Credentials,
-            format!("The command for {what} ({program}) gave no secret"),
-        )
-        .cause(why)
-    };
-    // Standard error stays the user's: a password manager may ask there.
-    let output = std::process::Command::new(program)
-        .args(args)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|error| failed(error.to_string()))?;
-    if !output.status.success() {
-        return Err(failed(format!("it ended with {}", output.status)));
-    }
-    let text = String::from_utf8(output.stdout).map_err(|_| failed("it printed no text".into()))?;
-    match text.lines().next().map(str::trim_end) {
-        Some(line) if !line.is_empty() => Ok(Some(Secret::new(line))),
-        _ => Err(failed("it printed nothing".into())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn a_value_of_the_wrong_type_is_not_quoted() {
@@ -311,15 +269,5 @@ mod tests {
             "{}",
             error.one_line()
         );
-    }
-
-    #[test]
-    fn a_secret_may_come_from_a_command() {
-        let command = ["printf".to_owned(), "s3\\nmore".to_owned()];
-        let secret = profile_secret("secret_key", None, Some(&command)).expect("runs");
-        assert_eq!(secret.expect("a secret").expose(), "s3");
-        let error =
-            profile_secret("secret_key", None, Some(&["false".to_owned()])).expect_err("it fails");
-        assert_eq!(error.kind, Kind::Credentials);
     }
 }

@@ -813,3 +813,41 @@ fn sandbox_passes_sigterm_on() {
         Some(15)
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_script_or_page_that_cannot_be_written_is_an_error() {
+    let user = User::new();
+    for args in [&["completions", "bash"][..], &["man", "wait"]] {
+        let full = std::fs::File::create("/dev/full").expect("there");
+        let status = user.command(args).stdout(full).status().expect("it runs");
+        assert_eq!(status.code(), Some(1), "{args:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_for_a_secret_that_hangs_is_named_and_ends_with_the_first_signal() {
+    let user = User::new();
+    let config = user.home.path().join("config");
+    std::fs::create_dir_all(&config).expect("made");
+    let text =
+        "[profile.slow.outscale]\naccess_key = \"AK\"\nsecret_key_command = [\"sleep\", \"61\"]\n";
+    std::fs::write(config.join("config.toml"), text).expect("written");
+    let args = ["--profile", "slow", "wait", "snap-export-12345678"];
+    let child = user
+        .command(&args)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let id = rustix::process::Pid::from_child(&child);
+    let began = std::time::Instant::now();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it lives");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    assert_eq!(signal, Some(15));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("waiting for sleep"), "{said}");
+}

@@ -310,6 +310,8 @@ fn bash_completes_a_task_with_the_printed_script() {
         offer snapexport wait snap-export
         echo --
         offer snapexport list out
+        echo --
+        offer snapexport export outscale --format = q
     "#;
     let bin = program().parent().expect("a folder").display();
     let path = std::env::var("PATH").unwrap_or_default();
@@ -331,7 +333,7 @@ fn bash_completes_a_task_with_the_printed_script() {
         .collect();
     assert_eq!(
         lines,
-        [open, ended, "--".into(), "outscale".into()],
+        [&open, &ended, "--", "outscale", "--", "qcow2"],
         "{said}"
     );
 }

@@ -64,7 +64,7 @@ fn on_done_gets_the_task_as_variables_and_as_json() {
         "SNAPEXPORT_PROVIDER=outscale".into(),
         "SNAPEXPORT_STATE=completed".into(),
         "SNAPEXPORT_SNAPSHOT=snap-0a1b2c3d".into(),
-        "SNAPEXPORT_REGION=eu-west-2".into(),
+        "SNAPEXPORT_TASK_REGION=eu-west-2".into(),
         "SNAPEXPORT_PERCENT=100".into(),
         format!("SNAPEXPORT_ARTIFACT_URI={uri}"),
         "SNAPEXPORT_ERROR_MESSAGE=".into(),
@@ -188,6 +188,43 @@ fn an_interrupt_does_not_wait_for_an_on_done_command() {
     );
     let number = std::os::unix::process::ExitStatusExt::signal(&output.status);
     assert_eq!(number, Some(2));
+    // The export has ended all the same, and how is said.
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(out.contains("completed"), "{out}{err}");
+    assert!(err.contains("left to itself"), "{out}{err}");
+}
+
+#[test]
+fn a_hanging_on_done_command_does_not_outlast_the_timeout_for_long() {
+    let clouds = Clouds::start(Duration::from_millis(200));
+    let user = User::of(&clouds);
+    let id = start(&user);
+    let begun = Instant::now();
+    let ran = user.run(&["wait", &id, "--timeout", "3s", "--on-done", "exec sleep 60"]);
+    assert!(begun.elapsed() < Duration::from_secs(30), "{}", ran.all());
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    for words in ["waiting for the --on-done command", "left to itself"] {
+        assert!(ran.stderr.contains(words), "{}", ran.all());
+    }
+}
+
+#[test]
+fn who_asks_while_an_on_done_command_runs_is_told_what_is_waited_for() {
+    let clouds = Clouds::start(Duration::from_millis(200));
+    let user = User::of(&clouds);
+    let id = start(&user);
+    let runs = user.home.path().join("runs");
+    let command = format!("touch {}; exec sleep 4", runs.display());
+    let child = spawn(&user, &["wait", &id, "-q", "--on-done", &command]);
+    wait_for(&runs);
+    std::thread::sleep(Duration::from_secs(2));
+    signal(&child, "USR1");
+    let output = child.wait_with_output().expect("it ends");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(err.contains("waiting for the --on-done command"), "{err}");
 }
 
 #[test]
