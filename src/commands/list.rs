@@ -78,6 +78,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let entry = provider::by_name(&args.provider)?;
     let provider = context.connect(entry, None, None).await?;
     let sources = provider.exportable().await?;
+    context.remember_sources(&sources);
     let mut printer = context.printer(Output::Table);
     let is_wanted = |source: &Source| {
         (source.exportable || !args.exportable)

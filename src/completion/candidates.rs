@@ -20,7 +20,7 @@ const MOST_READ: u32 = 1000;
 pub enum What {
     /// A task: the id, qualified where it would be ambiguous.
     Task,
-    /// A snapshot or image that was exported before.
+    /// A snapshot or image that was exported or listed before.
     Snapshot,
     /// A profile of `config.toml` or of a cloud's own configuration.
     Profile,
@@ -52,10 +52,7 @@ impl Candidates {
         let known = &self.0;
         let mut candidates = match what {
             What::Task => known.tasks(typed),
-            What::Snapshot => known.told_by_tasks(|task| {
-                let note = format!("{}, {}", task.provider, task.state);
-                Some((task.snapshot.clone()?, note))
-            }),
+            What::Snapshot => known.snapshots(),
             What::Bucket => known.told_by_tasks(|task| match &task.target {
                 Some(Target::Oos { bucket, .. }) => Some((bucket.clone(), String::new())),
                 _ => None,
@@ -148,6 +145,24 @@ impl Known {
                 found.push((word, note));
             }
         }
+        found
+    }
+
+    /// Those that were exported before, then those that were listed.
+    fn snapshots(&self) -> Vec<(String, String)> {
+        let mut found = self.told_by_tasks(|task| {
+            let note = format!("{}, {}", task.provider, task.state);
+            Some((task.snapshot.clone()?, note))
+        });
+        let named = self.named().map(|entry| entry.id);
+        let path = self.glance.journal.as_deref();
+        let listed = path.map_or_else(Vec::new, |path| journal::glance_at_sources(path, named));
+        let exported: BTreeSet<String> = found.iter().map(|(word, _)| word.clone()).collect();
+        found.extend(
+            listed
+                .into_iter()
+                .filter(|(word, _)| !exported.contains(word)),
+        );
         found
     }
 

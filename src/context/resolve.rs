@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use directories::{BaseDirs, ProjectDirs};
+use jiff::Timestamp;
 
 use super::terminal::terminal;
 use super::variables::{complete, pause};
@@ -20,6 +21,7 @@ use crate::report::{Printer, Terminal};
 #[cfg(feature = "sandbox")]
 use crate::sandbox::{self, Sandbox};
 use crate::suggest;
+use crate::task::Source;
 
 /// What every command works with.
 pub struct Context {
@@ -298,6 +300,22 @@ impl Context {
             .as_deref()
             .filter(|_| self.has_journal())?;
         self.opened(Journal::open(path), WITHOUT_JOURNAL)
+    }
+
+    /// Keeps what was listed, for completion. Nobody misses it where there is no place for it.
+    pub fn remember_sources(&self, sources: &[Source]) {
+        let Some(path) = self.journal_path.as_deref() else {
+            return;
+        };
+        let kept = Journal::open(path).and_then(|Opened { journal, moved_to }| {
+            if let Some(aside) = moved_to {
+                self.printer(Output::Table).warn(&moved(&aside));
+            }
+            journal.record_sources(sources, Timestamp::now())
+        });
+        if let Err(error) = kept {
+            tracing::info!("{}", error.one_line());
+        }
     }
 
     /// Whether there is a journal, be it usable or not. One whose place cannot be looked at may be there.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::entry;
-use crate::task::Task;
+use super::{entry, sources};
+use crate::task::{ProviderId, Task};
 
 /// Another process that writes is not waited for longer.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -16,7 +16,13 @@ pub fn glance(path: &Path, prefix: &str, most: u32) -> Vec<Task> {
     read(path, prefix, most).unwrap_or_default()
 }
 
-fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
+/// Ids and names of snapshots and images that were listed, of one cloud or of all. None, where anything goes wrong.
+pub fn glance_at_sources(path: &Path, provider: Option<ProviderId>) -> Vec<(String, String)> {
+    let seen = open(path).and_then(|connection| sources::seen(&connection, provider));
+    seen.unwrap_or_default()
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_default())
@@ -30,6 +36,11 @@ fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(format!("{url}?{mode}"), flags)?;
     connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
+    let connection = open(path)?;
     let mut statement = connection.prepare(
         // Sorted without the objects, which are long.
         "SELECT provider, profile, started_at, object FROM task WHERE rowid IN (

@@ -1,4 +1,4 @@
-//! What this user started, what was about to be started, and what was last seen of it. No secrets.
+//! What this user started, what was about to be started, and what was last seen of it and of what can be exported. No secrets.
 //!
 //! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
@@ -6,8 +6,9 @@ mod glance;
 mod health;
 mod intent;
 mod live;
+mod sources;
 
-pub use glance::glance;
+pub use glance::{glance, glance_at_sources};
 pub use health::{Health, is_writable_directory};
 pub use intent::{Claim, Intent, Settled};
 
@@ -22,7 +23,7 @@ use crate::provider;
 use crate::task::{Task, TaskObject};
 
 /// The layout this version writes (`PRAGMA user_version`).
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -341,6 +342,9 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     }
     if from < 3 {
         connection.execute_batch(intent::CLOUD_CLOCK)?;
+    }
+    if from < 4 {
+        connection.execute_batch(sources::TABLE)?;
     }
     connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }

@@ -104,12 +104,30 @@ fn a_journal_of_the_first_layout_is_brought_up_to_date() {
         .record_start(&task("t", State::Pending), None, "AK", moment(0))
         .expect("writes");
     let old = Connection::open(&path).expect("opens");
-    old.execute_batch("DROP TABLE intent; PRAGMA user_version = 1")
+    old.execute_batch("DROP TABLE intent; DROP TABLE source; PRAGMA user_version = 1")
         .expect("as it was");
     drop(old);
     let journal = open(&path);
     assert_eq!(journal.find("t", None).expect("reads").len(), 1);
     assert_eq!(journal.intents().expect("reads").len(), 0);
+}
+
+#[test]
+fn an_open_start_of_the_second_layout_is_kept() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    drop(open(&path));
+    let old = Connection::open(&path).expect("opens");
+    old.execute_batch(
+        r#"DROP TABLE source; ALTER TABLE intent DROP COLUMN cloud_at; PRAGMA user_version = 2;
+           INSERT INTO intent (provider, account, region, snapshot, target, twin, known, made_at)
+           VALUES ('outscale', 'AK', 'eu-west-2', 'snap-1', '{"kind":"ec2"}', '', '[]', '2026-01-15T12:34:56Z');"#,
+    )
+    .expect("as it was");
+    drop(old);
+    let intents = open(&path).intents().expect("reads");
+    assert_eq!(intents.len(), 1);
+    assert_eq!(intents[0].cloud_at, intents[0].made_at);
 }
 
 #[test]

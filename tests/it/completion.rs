@@ -117,6 +117,30 @@ fn snapshots_buckets_and_containers_seen_are_offered_for_their_own_cloud() {
 }
 
 #[test]
+fn what_was_listed_and_can_be_exported_is_offered() {
+    let clouds = Clouds::start(Duration::from_millis(300));
+    let user = User::of(&clouds);
+    assert_eq!(
+        words(&user, &["export", "outscale", "snap-"]),
+        Vec::<String>::new()
+    );
+    user.run(&["list", "outscale"]);
+    user.run(&["list", "lightsail", "--name", "db*"]);
+    let lines = offered(&user, &["export", "outscale", "snap-"]);
+    assert!(
+        lines.contains(&"snap-1b2c3d4e\tdatabase".to_owned()),
+        "{lines:?}"
+    );
+    assert!(
+        !lines.iter().any(|line| line.contains("snap-3d4e5f60")),
+        "{lines:?}"
+    );
+    // What a filter left out was seen as well.
+    let names = words(&user, &["export", "lightsail", ""]);
+    assert!(names.contains(&"web-1".to_owned()), "{names:?}");
+}
+
+#[test]
 fn profiles_come_from_every_configuration_and_are_those_of_the_cloud_that_is_named() {
     let user = User::new();
     write(
