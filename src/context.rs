@@ -38,6 +38,13 @@ impl Env {
             .map(String::as_str)
             .filter(|value| !value.is_empty())
     }
+
+    /// The same without the variables whose names begin so.
+    #[must_use]
+    pub fn without(&self, prefix: &str) -> Self {
+        let others = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
+        others.collect()
+    }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {

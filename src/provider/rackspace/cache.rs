@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use aws_sigv4::sign::v4::calculate_signature;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,15 @@ use crate::secret::Secret;
 pub struct Cache {
     path: PathBuf,
     key: String,
+    secret: Secret,
 }
 
 /// The file's content.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     key: String,
+    /// See [`proof`].
+    proof: String,
     token: String,
     renew_at: Timestamp,
     tenant: Option<String>,
@@ -42,10 +46,11 @@ impl Cache {
         Cache {
             path: directory.join(format!("rackspace-{:016x}.json", fnv1a(&key))),
             key,
+            secret: login.proof.secret().clone(),
         }
     }
 
-    /// The token, if there is one that only its owner can read and that need not be replaced yet.
+    /// The token, if there is one that only its owner can read, that this login's secret got, and that need not be replaced yet.
     pub fn load(&self, now: Timestamp) -> Option<Grant> {
         let text = self.read_private()?;
         let Ok(kept) = serde_json::from_str::<Kept>(&text) else {
@@ -58,6 +63,13 @@ impl Cache {
         if kept.key != self.key || now >= kept.renew_at {
             return None;
         }
+        if kept.proof != proof(&kept.token, &self.secret) {
+            tracing::info!(
+                "rackspace: the token in {} was got with another secret",
+                self.path.display()
+            );
+            return None;
+        }
         tracing::info!("rackspace: token from {}", self.path.display());
         Some(Grant {
             token: Secret::new(kept.token),
@@ -66,6 +78,7 @@ impl Cache {
             default_region: kept.default_region,
             roles: kept.roles,
             endpoints: kept.endpoints,
+            is_kept: true,
         })
     }
 
@@ -85,6 +98,7 @@ impl Cache {
         };
         let kept = Kept {
             key: self.key.clone(),
+            proof: proof(grant.token.expose(), &self.secret),
             token: grant.token.expose().to_owned(),
             renew_at,
             tenant: grant.tenant.clone(),
@@ -158,6 +172,16 @@ fn is_private(_file: &File) -> bool {
     true
 }
 
+/// By which secret a token was got: a wrong or a replaced one must not pass because a token is kept.
+///
+/// HMAC-SHA256 with the token as its key, which is as good as a random salt. Cut to 16 bits, so that whoever comes by the
+/// file cannot find a password by trying: thousands would fit.
+fn proof(token: &str, secret: &Secret) -> String {
+    let mut proof = calculate_signature(token, secret.expose().as_bytes());
+    proof.truncate(4);
+    proof
+}
+
 /// A hash that stays the same between versions of the compiler (FNV-1a, 64 bit). The key inside the file guards against collisions.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -173,10 +197,14 @@ mod tests {
     use reqwest::Url;
 
     fn cache(directory: &Path, user: &str) -> Cache {
+        cache_of(directory, user, "k")
+    }
+
+    fn cache_of(directory: &Path, user: &str, key: &str) -> Cache {
         let url = Url::parse("https://identity.example.com/v2.0").expect("a URL");
         let login = Login {
             user: user.into(),
-            proof: Proof::ApiKey(Secret::new("k")),
+            proof: Proof::ApiKey(Secret::new(key)),
             tenant: None,
             domain: None,
             project_domain: None,
@@ -202,6 +230,24 @@ mod tests {
         assert_eq!(kept.token.expose(), "t0ken");
         assert_eq!(kept.default_region.as_deref(), Some("DFW"));
         assert!(cache(&inner, "dev").load(Timestamp::now()).is_none());
+    }
+
+    #[test]
+    fn a_kept_token_is_not_for_another_secret_and_the_file_does_not_tell_which() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let right = cache_of(directory.path(), "ops", "the-right-key");
+        right.store(&grant(24));
+        let wrong = cache_of(directory.path(), "ops", "a-wrong-key");
+        assert!(wrong.load(Timestamp::now()).is_none());
+        assert!(
+            right
+                .load(Timestamp::now())
+                .is_some_and(|kept| kept.is_kept)
+        );
+        let text = std::fs::read_to_string(&right.path).expect("written");
+        assert!(!text.contains("the-right-key"), "{text}");
+        let kept: Kept = serde_json::from_str(&text).expect("a kept token");
+        assert_eq!(kept.proof.len(), 4, "too short to find a password by it");
     }
 
     #[test]

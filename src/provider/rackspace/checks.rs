@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::clouds::{Cloud, Clouds};
 use super::credentials::REGIONS;
 use super::errors::refusal;
 use super::grant::Grant;
 use super::identity::Version;
-use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES};
+use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES, cloud_variable};
 use super::session::{Service, Session};
 use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;
@@ -94,9 +95,15 @@ async fn visit(session: &Session) -> Visit {
         .await;
     match seen {
         Ok(schema) => {
-            let who = match session.tenant() {
-                Some(tenant) => format!("the token is one of the account {tenant}"),
-                None => "the token is accepted".to_owned(),
+            // A kept token says nothing of whether a login would still be accepted.
+            let is_kept = session.known_grant().is_some_and(|grant| grant.is_kept);
+            let who = match (is_kept, session.tenant()) {
+                (true, Some(tenant)) => {
+                    format!("a kept token of the account {tenant} is accepted; nobody logged in")
+                }
+                (true, None) => "a kept token is accepted; nobody logged in".to_owned(),
+                (false, Some(tenant)) => format!("the token is one of the account {tenant}"),
+                (false, None) => "the token is accepted".to_owned(),
             };
             let host = images.host_str().unwrap_or_default();
             Visit {
@@ -189,26 +196,29 @@ pub fn survey(sources: &Sources) -> Vec<Check> {
         let advice = "remove what is not wanted, or choose with --profile NAME";
         checks.push(rivals(&places, advice));
     }
-    let own = credentials_file(sources);
-    let clouds = ["clouds.yaml", "secure.yaml"]
-        .iter()
-        .filter_map(|name| sources.in_home(&format!(".config/openstack/{name}")));
     let has_secret = |path: &PathBuf| {
         std::fs::read_to_string(path)
             .is_ok_and(|text| text.contains("password") || text.contains("api_key"))
     };
-    let files: Vec<PathBuf> = own.into_iter().chain(clouds).filter(has_secret).collect();
+    let own = credentials_file(sources).filter(has_secret);
+    let clouds = clouds(sources).map_or(Vec::new(), |clouds| clouds.secret_files);
+    let files: Vec<PathBuf> = own.into_iter().chain(clouds).collect();
     checks.push(check::files(&files));
     checks
 }
 
 fn credentials_file(sources: &Sources) -> Option<PathBuf> {
-    let usual = sources.in_home(CREDENTIALS_FILE)?;
     let named = sources.first_var(&FILE_VARIABLES);
-    Some(named.map_or(usual, |(_, path)| PathBuf::from(path)))
+    let named = named.map(|(_, path)| PathBuf::from(path));
+    named.or_else(|| sources.in_home(CREDENTIALS_FILE))
 }
 
-/// Where users and tokens stand, in the order in which they are used.
+/// `clouds.yaml`, where it can be read; that it cannot is an error of whoever needs it.
+fn clouds(sources: &Sources) -> Option<Clouds> {
+    Clouds::find(sources).ok().flatten()
+}
+
+/// Where users and tokens stand, in the order in which they are used ([`super::origins::find`]). Empty where none is used.
 fn places(sources: &Sources) -> Vec<(String, String)> {
     let in_own = || {
         let choice = sources.profile.as_ref()?;
@@ -234,9 +244,34 @@ fn places(sources: &Sources) -> Vec<(String, String)> {
         .filter(|(token, endpoint)| sources.var(token).is_some() && sources.var(endpoint).is_some())
         .map(|(token, endpoint)| (format!("{token} and {endpoint}"), "a token".to_owned()));
     let environment = tokens.chain(USERS.into_iter().filter_map(of_variable));
-    if sources.is_profile_explicit() {
-        in_own().into_iter().chain(environment).collect()
-    } else {
-        environment.chain(in_own()).chain(in_file()).collect()
+    let clouds = clouds(sources);
+    let clouds = clouds.as_ref();
+    let in_cloud = |cloud: Cloud<'_>| Some((cloud.origin.clone(), cloud.user()?));
+    let named = |name: &str| clouds?.named(name).and_then(in_cloud);
+    let by_variable = match cloud_variable(sources) {
+        Some(name) => named(name),
+        None => clouds.and_then(Clouds::rackspaces).and_then(in_cloud),
+    };
+    match &sources.profile {
+        Some(choice) if choice.is_explicit => {
+            let is_own = sources
+                .own_profile()
+                .is_some_and(|own| own.rackspace.is_some());
+            let chosen = if is_own {
+                in_own()
+            } else {
+                named(&choice.name)
+            };
+            let Some(chosen) = chosen else {
+                return Vec::new();
+            };
+            let by_variable = by_variable.filter(|_| cloud_variable(sources).is_some());
+            let others = environment.chain(by_variable);
+            [chosen].into_iter().chain(others).collect()
+        }
+        _ => {
+            let files = in_own().into_iter().chain(in_file());
+            environment.chain(files).chain(by_variable).collect()
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::credentials::{Access, IdOrName, Login, Proof};
-use super::origins::{Found, half};
+use super::openrc;
+use super::origins::{Found, Place, half};
 use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
-use crate::secret::{Secret, clean};
+use crate::secret::{Secret, clean, redact_json};
 
 /// The kinds of login that are understood; the others are named in a refusal.
 const AUTH_TYPES: [&str; 9] = [
@@ -27,6 +28,8 @@ const AUTH_TYPES: [&str; 9] = [
 pub struct Clouds {
     /// Where it is.
     pub path: PathBuf,
+    /// Those of it and the `secure.yaml` that hold secrets.
+    pub secret_files: Vec<PathBuf>,
     clouds: Value,
 }
 
@@ -34,7 +37,6 @@ impl Clouds {
     /// `OS_CLIENT_CONFIG_FILE`, else the usual places; `None` without any.
     pub fn find(sources: &Sources) -> Result<Option<Clouds>> {
         let named = sources.var("OS_CLIENT_CONFIG_FILE").map(PathBuf::from);
-        let is_named = named.is_some();
         let usual = || places(sources).into_iter().find(|path| path.is_file());
         let Some(path) = named.or_else(usual) else {
             return Ok(None);
@@ -44,32 +46,47 @@ impl Clouds {
             Some(path) => Some(PathBuf::from(path)),
             None => path.parent().map(|folder| folder.join("secure.yaml")),
         };
+        let mut secret_files = Vec::new();
+        if has_secret(&all) {
+            secret_files.push(path.clone());
+        }
         if let Some(secure) = secure
             && let Some(secrets) = read(&secure)?
         {
-            warn_if_open(&secure);
+            if has_secret(&secrets) {
+                secret_files.push(secure);
+            }
             merge(&mut all, secrets);
-        } else if is_named || all.to_string().contains("\"password\"") {
-            warn_if_open(&path);
         }
         let clouds = all.get_mut("clouds").map(Value::take).unwrap_or_default();
-        Ok(Some(Clouds { path, clouds }))
+        Ok(Some(Clouds {
+            path,
+            secret_files,
+            clouds,
+        }))
+    }
+
+    /// Warns of those of its files with secrets that others may read.
+    pub fn warn_if_open(&self) {
+        for path in &self.secret_files {
+            warn_if_open(path);
+        }
     }
 
     /// The cloud of this name, if there is one.
-    pub fn named(&self, sources: &Sources, name: &str) -> Option<Result<Found>> {
+    pub fn named<'a>(&'a self, name: &'a str) -> Option<Cloud<'a>> {
         let value = self.clouds.get(name).filter(|value| value.is_object())?;
-        Some(self.cloud(name, value).found(sources))
+        Some(self.cloud(name, value))
     }
 
     /// The cloud that is Rackspace's by what it says, where there is exactly one: no other cloud is meant without its name.
-    pub fn rackspaces(&self, sources: &Sources) -> Option<Result<Found>> {
+    pub fn rackspaces(&self) -> Option<Cloud<'_>> {
         let clouds = self.clouds.as_object()?.iter();
         let mut ours = clouds
             .map(|(name, value)| self.cloud(name, value))
             .filter(Cloud::is_rackspace);
         match (ours.next(), ours.next()) {
-            (Some(only), None) => Some(only.found(sources)),
+            (Some(only), None) => Some(only),
             _ => None,
         }
     }
@@ -84,9 +101,10 @@ impl Clouds {
 }
 
 /// One entry of the file.
-struct Cloud<'a> {
+pub struct Cloud<'a> {
     name: &'a str,
-    origin: String,
+    /// Where it stands, in words.
+    pub origin: String,
     value: &'a Value,
 }
 
@@ -124,9 +142,18 @@ impl Cloud<'_> {
             || self.auth("auth_url").is_some_and(is_host)
     }
 
-    fn found(&self, sources: &Sources) -> Result<Found> {
+    /// The user it names, as far as it can be used.
+    pub fn user(&self) -> Option<String> {
+        Some(self.login(&self.auth_type()).ok()?.user)
+    }
+
+    /// Its credentials and what belongs to them.
+    pub fn found(&self, sources: &Sources) -> Result<Found> {
         let auth_url = self.auth("auth_url");
-        if auth_url.is_none() && !self.is_rackspace() && sources.var("OS_AUTH_URL").is_none() {
+        if auth_url.is_none()
+            && !self.is_rackspace()
+            && openrc::apart(sources).var("OS_AUTH_URL").is_none()
+        {
             // Rackspace must not see what was meant for another cloud.
             return Err(Error::new(
                 Kind::Credentials,
@@ -140,7 +167,11 @@ impl Cloud<'_> {
         let own_v3 =
             kind.starts_with("v3") || version.as_deref().is_some_and(|text| text.starts_with('3'));
         let own = |key: &str| Some((self.says(key)?, self.origin.clone()));
-        let mut found = Found::new(Access::Login(self.login(&kind)?), self.origin.clone());
+        let mut found = Found::new(
+            Access::Login(self.login(&kind)?),
+            self.origin.clone(),
+            Place::File,
+        );
         found.prefers_v3 = own_v3 || !(is_second || kind.starts_with("v2") || self.is_rackspace());
         found.auth_url = auth_url.map(|url| (url, self.origin.clone()));
         found.region = self.region().map(|region| (region, self.origin.clone()));
@@ -238,6 +269,11 @@ impl Cloud<'_> {
         };
         Proof::Application { secret, name }
     }
+}
+
+/// Whether a secret stands anywhere in a file.
+fn has_secret(value: &Value) -> bool {
+    redact_json(value) != *value
 }
 
 /// Text or a number: account numbers are often written without quotes.

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use reqwest::Url;
 
 use super::identity::{IdentityUrl, Version};
-use super::origins::{Found, find, missing};
+use super::openrc;
+use super::origins::{Found, Place, find, missing};
+use super::variables;
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::{Http, Network, chain};
@@ -152,6 +154,8 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         found.access.shown(),
         &found.origin,
     )];
+    openrc::warn_of_auth_url(sources, &found);
+    let own = found.place.own(sources);
     let mut endpoint = |name, pair: Option<(String, String)>| -> Result<Option<Url>> {
         let Some((text, origin)) = pair else {
             return Ok(None);
@@ -160,20 +164,28 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         said.push(Setting::new(name, redact_url(&url), origin));
         Ok(Some(url))
     };
-    let override_of = |name: &str| Some((sources.var(name)?.to_owned(), name.to_owned()));
+    let or_variable = |usual: &Option<(String, String)>, name: &str| match own.var(name) {
+        Some(text) => {
+            let other = usual.as_ref().map(|(_, origin)| origin.as_str());
+            Some((text.to_owned(), overriding(name, other)))
+        }
+        None => usual.clone(),
+    };
     let images = found.images.clone();
-    let images = images.or_else(|| override_of("OS_IMAGE_URL"));
-    let images = endpoint("endpoint", images.or(found.usual_images.clone()))?;
-    let files = override_of("OS_OBJECT_STORE_URL").or(found.usual_files.clone());
+    let images = images.or_else(|| or_variable(&found.usual_images, "OS_IMAGE_URL"));
+    let images = endpoint("endpoint", images)?;
+    let files = or_variable(&found.usual_files, "OS_OBJECT_STORE_URL");
     let files = endpoint("object endpoint", files)?;
     let chosen = found.own_auth_url.clone();
-    let other = found.auth_url.as_ref().map(|(_, origin)| origin.as_str());
-    let overridden = |(text, origin): (String, String)| (text, overriding(&origin, other));
-    let chosen = chosen.or_else(|| override_of("OS_AUTH_URL").map(overridden));
-    let chosen = chosen.or(found.auth_url.clone());
+    let mut chosen = chosen.or_else(|| or_variable(&found.auth_url, openrc::AUTH_URL));
+    if let (Some((_, origin)), Place::File) = (&mut chosen, found.place)
+        && origin == openrc::AUTH_URL
+    {
+        origin.push_str(", which overrides the default");
+    }
     let is_identity_chosen = chosen.is_some();
     let (text, origin) = chosen.unwrap_or_else(|| (IDENTITY.into(), "the default".into()));
-    let prefers_v3 = found.prefers_v3 || sources.var("OS_IDENTITY_API_VERSION") == Some("3");
+    let prefers_v3 = found.prefers_v3 || own.var("OS_IDENTITY_API_VERSION") == Some("3");
     let identity = IdentityUrl::normalise(http.endpoint(&text, &origin)?, prefers_v3);
     said.push(Setting::new(
         "identity endpoint",
@@ -183,14 +195,17 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let is_token = matches!(found.access, Access::Token(..));
     let region = region(
         sources,
-        found.region.clone(),
+        found
+            .region
+            .clone()
+            .or_else(|| variables::region(&own, "RAX_REGION")),
         images.as_ref().filter(|_| is_token),
     )?;
     if let Some((region, origin)) = &region {
         refuse_zone(region, identity.version)?;
         said.push(Setting::new("region", region, origin));
     }
-    let network = network(sources, http, &found, &mut said)?;
+    let network = network(&own, http, &found, &mut said)?;
     said.extend(network.settings(&identity.base));
     Ok(Settings {
         access: found.access,

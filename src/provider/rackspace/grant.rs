@@ -28,6 +28,8 @@ pub struct Grant {
     pub roles: Vec<String>,
     /// The services we use.
     pub endpoints: Vec<Endpoint>,
+    /// Whether it is from an earlier run, without a login in this one.
+    pub is_kept: bool,
 }
 
 /// A service in a region.
@@ -53,6 +55,7 @@ impl Grant {
             default_region: None,
             roles: Vec::new(),
             endpoints: Vec::new(),
+            is_kept: false,
         }
     }
 

@@ -11,6 +11,7 @@ mod errors;
 mod grant;
 mod identity;
 mod known;
+mod openrc;
 mod origins;
 mod preflight;
 mod replay;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Profile;
 use super::clouds::Clouds;
 use super::credentials::{Access, Login, Proof};
+use super::openrc;
 use super::variables;
 use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
@@ -14,12 +15,26 @@ use crate::secret::{Secret, clean};
 pub(super) const CREDENTIALS_FILE: &str = ".rackspace_cloud_credentials";
 /// Names for the path of that file.
 pub(super) const FILE_VARIABLES: [&str; 2] = ["RAX_CREDS_FILE", "RAX_CREDENTIALS"];
+
+/// Where credentials are from, as far as it matters for which variables go with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The variables of OpenStack's clients.
+    Openrc,
+    /// Other variables.
+    Environment,
+    /// A profile or a file.
+    File,
+}
+
 /// An access with what belongs to it. Each address is with its origin.
 pub struct Found {
     /// Who asks.
     pub access: Access,
     /// Where that is from.
     pub origin: String,
+    /// What kind of place that is.
+    pub place: Place,
     /// The endpoint of images that belongs to a token.
     pub images: Option<(String, String)>,
     /// The endpoint of images, where no variable names another.
@@ -42,10 +57,11 @@ pub struct Found {
 
 impl Found {
     /// An access to which nothing else belongs.
-    pub fn new(access: Access, origin: String) -> Self {
+    pub fn new(access: Access, origin: String, place: Place) -> Self {
         Found {
             access,
             origin,
+            place,
             images: None,
             usual_images: None,
             usual_files: None,
@@ -78,9 +94,7 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
         (None, Some(profile)) => Some(from_profile(profile, name)?),
         (None, None) => from_file(sources)?,
     };
-    // Python's clients take this name for the variables themselves.
-    let cloud = sources.var("OS_CLOUD").filter(|name| *name != "envvars");
-    match (first, cloud) {
+    match (first, cloud_variable(sources)) {
         (Some(found), Some(cloud)) => {
             tracing::warn!(
                 "OS_CLOUD is not used: the credentials from {} come first (--profile {} asks for the cloud)",
@@ -92,20 +106,29 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
         (Some(found), None) => Ok(Some(found)),
         (None, Some(cloud)) => named_cloud(sources, cloud, ", which OS_CLOUD names").map(Some),
         (None, None) => match Clouds::find(sources)? {
-            Some(clouds) => clouds.rackspaces(sources).transpose(),
+            Some(clouds) => {
+                clouds.warn_if_open();
+                let only = clouds.rackspaces();
+                only.map(|cloud| cloud.found(sources)).transpose()
+            }
             None => Ok(None),
         },
     }
 }
 
+/// The cloud that `OS_CLOUD` names. Python's clients take `envvars` for the variables themselves.
+pub fn cloud_variable(sources: &Sources) -> Option<&str> {
+    sources.var("OS_CLOUD").filter(|name| *name != "envvars")
+}
+
 /// The cloud of this name in `clouds.yaml`; `tail` ends the sentence where there is none.
 fn named_cloud(sources: &Sources, name: &str, tail: &str) -> Result<Found> {
     let clouds = Clouds::find(sources)?;
-    if let Some(found) = clouds
-        .as_ref()
-        .and_then(|clouds| clouds.named(sources, name))
-    {
-        return found;
+    if let Some(clouds) = &clouds {
+        clouds.warn_if_open();
+        if let Some(cloud) = clouds.named(name) {
+            return cloud.found(sources);
+        }
     }
     let place = clouds.map_or("no clouds.yaml was found".to_owned(), |clouds| {
         format!(
@@ -169,7 +192,7 @@ fn from_profile(profile: &Profile, name: &str) -> Result<Found> {
     };
     let own = |text: &Option<String>| Some((text.clone()?, origin.clone()));
     let (auth_url, region) = (own(&profile.auth_url), own(&profile.region));
-    let mut found = Found::new(Access::Login(Login::of(user, proof)), origin);
+    let mut found = Found::new(Access::Login(Login::of(user, proof)), origin, Place::File);
     (found.auth_url, found.region) = (auth_url, region);
     Ok(found)
 }
@@ -197,8 +220,14 @@ fn from_file(sources: &Sources) -> Result<Option<Found>> {
     };
     warn_if_open(&path);
     let login = parse_file(&text, &path)?;
-    let mut found = Found::new(Access::Login(login), path.display().to_string());
-    found.region = variables::region(sources, "RAX_REGION").or_else(|| pyrax_region(sources));
+    let mut found = Found::new(
+        Access::Login(login),
+        path.display().to_string(),
+        Place::File,
+    );
+    // Variables come before pyrax's own settings.
+    let sources = openrc::apart(sources);
+    found.region = variables::region(&sources, "RAX_REGION").or_else(|| pyrax_region(&sources));
     Ok(Some(found))
 }
 

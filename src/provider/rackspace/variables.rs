@@ -1,7 +1,8 @@
 //! Credentials in the environment, in the names of the tools that people come from.
 
 use super::credentials::{Access, IdOrName, Login, Proof};
-use super::origins::{Found, half};
+use super::openrc;
+use super::origins::{Found, Place, half};
 use crate::context::Sources;
 use crate::error::Result;
 use crate::secret::Secret;
@@ -61,10 +62,12 @@ pub fn region(sources: &Sources, own: &'static str) -> Option<(String, String)> 
 pub fn find(sources: &Sources) -> Result<Option<Found>> {
     for (token, endpoint) in TOKEN_PAIRS {
         if let (Some(secret), Some(url)) = (sources.var(token), sources.var(endpoint)) {
+            let place = place_of(token);
+            let sources = &*place.own(sources);
             let tenant = sources.first_var(&["TENANT_ID", "OS_TENANT_ID", "OS_PROJECT_ID"]);
             let tenant = tenant.map(|(_, tenant)| tenant.to_owned());
             let access = Access::Token(Secret::new(secret), tenant);
-            let mut found = Found::new(access, format!("{token} and {endpoint}"));
+            let mut found = Found::new(access, format!("{token} and {endpoint}"), place);
             found.images = Some((url.to_owned(), endpoint.to_owned()));
             found.region = region(sources, "RAX_REGION");
             return Ok(Some(found));
@@ -97,6 +100,8 @@ impl Family {
             (None, None) => return Ok(None),
         };
         let secret = Secret::new(secret);
+        let place = place_of(self.user);
+        let sources = &*place.own(sources);
         let proof = match name {
             "OS_PASSWORD" if sources.var("OS_AUTH_SYSTEM") == Some("rackspace") => {
                 Proof::Either(secret)
@@ -119,12 +124,25 @@ impl Family {
                 &["OS_PROJECT_DOMAIN_NAME"],
             ),
         };
-        let mut found = Found::new(Access::Login(login), format!("{} and {name}", self.user));
+        let mut found = Found::new(
+            Access::Login(login),
+            format!("{} and {name}", self.user),
+            place,
+        );
         found.region = region(sources, self.region);
         found.own_auth_url = self
             .auth_url
             .and_then(|name| Some((sources.var(name)?.to_owned(), name.to_owned())));
         Ok(Some(found))
+    }
+}
+
+/// OpenStack's names have its prefix, and no other tool's do.
+fn place_of(variable: &str) -> Place {
+    if variable.starts_with(openrc::PREFIX) {
+        Place::Openrc
+    } else {
+        Place::Environment
     }
 }
 
