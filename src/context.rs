@@ -6,7 +6,7 @@ mod terminal;
 mod variables;
 
 pub use glance::Glance;
-pub use resolve::Context;
+pub use resolve::{Context, with_near_profile};
 pub use variables::stated_output;
 
 use std::collections::BTreeMap;
