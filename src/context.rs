@@ -7,7 +7,7 @@ mod terminal;
 mod variables;
 
 pub use glance::Glance;
-pub use resolve::Context;
+pub use resolve::{Context, with_near_profile};
 pub use secret_command::profile_secret;
 pub use variables::stated_output;
 

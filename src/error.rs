@@ -295,6 +295,12 @@ impl Error {
         self
     }
 
+    /// The same, on a condition.
+    #[must_use]
+    pub fn absence_if(self, is_absence: bool) -> Self {
+        if is_absence { self.absence() } else { self }
+    }
+
     /// The same error with another sentence; the old one becomes the first cause.
     #[must_use]
     pub fn context(mut self, message: impl Into<String>) -> Self {

@@ -2,9 +2,9 @@
 
 use futures_util::future::join_all;
 
-use super::{Ending, Tally, checkup, list};
+use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::cli::Output;
-use crate::context::Context;
+use crate::context::{Context, with_near_profile};
 use crate::error::{Error, Kind, Result};
 use crate::provider::check::Sheet;
 use crate::provider::check::{Check, CheckRequest};
@@ -47,7 +47,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut absent = Vec::new();
     for found in join_all(looks).await {
         match found {
-            Examined::Absent(entry, _) if !is_named => absent.push(entry),
+            Examined::Absent(entry, error) if !is_named => absent.push((entry.id, error)),
             Examined::Absent(entry, error) => sheets.push(Sheet {
                 provider: Some(entry.id),
                 settings: Vec::new(),
@@ -57,14 +57,21 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         }
     }
     let has_any = !sheets.is_empty();
+    let nobody = (!has_any).then(|| {
+        let hint = format!(
+            "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",
+            REGISTRY[0].id
+        );
+        nobody_to_ask(context, &absent, &hint)
+    });
     sheets.push(Sheet {
         provider: None,
         settings: Vec::new(),
         checks: checkup::checks(context),
     });
     printer.sheets(&sheets);
-    for entry in absent {
-        printer.note(&format!("Not asked: {} (no credentials)", entry.id));
+    for (id, _) in &absent {
+        printer.note(&not_asked(context, *id));
     }
     for (option, is_given, check) in [
         ("--bucket", args.bucket.is_some(), "bucket"),
@@ -80,7 +87,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         }
     }
     let mut tally = Tally::default();
-    if let Some(error) = verdict(&sheets, has_any) {
+    if let Some(error) = verdict(&sheets, nobody) {
         printer.error(&if has_any && printer.output() == Output::Table {
             // The sheet has said the rest.
             Error::new(error.kind, error.message.clone())
@@ -109,7 +116,9 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
         container: args.container.as_deref(),
     };
     let (settings, mut checks) = match (entry.connect)(sources, context.new_client()).await {
-        Err(error) if error.details.is_absence => return Examined::Absent(entry, error),
+        Err(error) if error.details.is_absence => {
+            return Examined::Absent(entry, with_near_profile(sources, error));
+        }
         Err(error) => (Vec::new(), vec![unusable(&error)]),
         Ok(provider) => {
             // Some settings are known only once the cloud has answered.
@@ -135,19 +144,11 @@ fn unusable(error: &Error) -> Check {
 }
 
 /// The error of the whole run: its kind is one whose exit code is 4. `None` where no problem was found.
-fn verdict(sheets: &[Sheet], has_any: bool) -> Option<Error> {
-    let mut error = if has_any {
-        Error::new(Kind::Credentials, "")
-    } else {
-        Error::new(
-            Kind::Credentials,
-            "No cloud can be asked: there are no credentials for any",
-        )
-        .hint(format!(
-            "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",
-            REGISTRY[0].id
-        ))
-    };
+///
+/// `nobody` is the error where no cloud can be asked.
+fn verdict(sheets: &[Sheet], nobody: Option<Error>) -> Option<Error> {
+    let has_any = nobody.is_none();
+    let mut error = nobody.unwrap_or_else(|| Error::new(Kind::Credentials, ""));
     let mut count = 0;
     for sheet in sheets {
         for check in sheet.problems() {

@@ -23,7 +23,10 @@ mod settle;
 mod signals;
 mod start;
 
+use crate::context::Context;
 use crate::error::{Error, Kind, worst};
+use crate::secret::clean;
+use crate::task::ProviderId;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,38 @@ impl Tally {
             }
             None => Ending::Code(0),
         }
+    }
+}
+
+/// The note that a cloud is left out: nothing is configured for it.
+fn not_asked(context: &Context, id: ProviderId) -> String {
+    match context.profile() {
+        Some(name) => format!("Not asked: {id} (no profile '{}')", clean(name)),
+        None => format!("Not asked: {id} (no credentials)"),
+    }
+}
+
+/// That nothing is configured for any cloud, or none knows the profile. `hint` helps who has no credentials.
+fn nobody_to_ask(context: &Context, absent: &[(ProviderId, Error)], hint: &str) -> Error {
+    let why = match context.profile() {
+        Some(name) => format!("there is no profile '{}' for any", clean(name)),
+        None => "there are no credentials for any".to_owned(),
+    };
+    let mut error = Error::new(Kind::Credentials, format!("No cloud can be asked: {why}"));
+    for (id, absence) in absent {
+        error = error.cause(format!("{id}: {}", absence.message));
+        if context.profile().is_some() {
+            // The same profile of ours may have been meant for each.
+            for hint in &absence.details.hints {
+                if !error.details.hints.contains(hint) {
+                    error = error.hint(hint);
+                }
+            }
+        }
+    }
+    match context.profile() {
+        Some(_) => error,
+        None => error.hint(hint),
     }
 }
 

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::status::{Args, show};
-use super::{Ending, Tally};
+use super::{Ending, Tally, nobody_to_ask, not_asked};
 use crate::cli::Output;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::provider::{REGISTRY, TaskFilter};
 
 /// Asks every cloud with credentials, names the others.
@@ -26,18 +26,11 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
     }
     if asked.is_empty() && tally.0.is_empty() {
-        let error = Error::new(
-            Kind::Credentials,
-            "No cloud can be asked: there are no credentials for any",
-        )
-        .hint("snapexport --sandbox status --remote asks the simulated clouds");
-        let error = without.iter().fold(error, |error, (id, why)| {
-            error.cause(format!("{id}: {}", why.message))
-        });
-        return Err(error);
+        let hint = "snapexport --sandbox status --remote asks the simulated clouds";
+        return Err(nobody_to_ask(context, &without, hint));
     }
     for (id, _) in &without {
-        printer.note(&format!("Not asked: {id} (no credentials)"));
+        printer.note(&not_asked(context, *id));
     }
     let filter = TaskFilter {
         snapshot: None,

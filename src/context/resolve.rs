@@ -355,7 +355,8 @@ impl Context {
 }
 
 /// Adds the profile that may have been meant by one that config.toml does not have.
-fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
+/// Adds the hint at a profile of ours that may have been meant.
+pub fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
     let is_unknown = error.kind == Kind::Credentials
         && sources.is_profile_explicit()
         && sources.own_profile().is_none();

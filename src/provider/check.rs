@@ -187,6 +187,11 @@ pub fn first_contact(host: &str, http: &Http, outcome: Result<String, &Error>) -
                     Some(why),
                 )
             }
+            // What came was no answer of this cloud's, but it came: the way there is not what is wrong.
+            kind if kind != Kind::Network && http.contact().is_some() => {
+                let why = "not checked: the cloud did not answer as it should";
+                (answers(), Check::failed("accepted", error), Some(why))
+            }
             _ => {
                 let why = "not checked: the cloud cannot be reached";
                 (

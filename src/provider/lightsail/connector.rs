@@ -20,6 +20,7 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
+use super::errors::not_an_answer;
 use crate::error::{Error, Kind, Result};
 use crate::provider::http::{CONNECT_TIMEOUT, Http, Reply, Request};
 
@@ -151,6 +152,10 @@ pub(super) fn into_sdk(reply: Reply) -> Result<HttpResponse> {
         )
         .maybe_executed()
     };
+    // The SDK takes it for an empty object, and so an account for an empty one. What gives credentials has rules of its own.
+    if reply.is_success() && reply.body.is_empty() && name != CREDENTIALS_CALL {
+        return Err(not_an_answer(&reply));
+    }
     let status = reply.status.try_into().map_err(|_| strange("status"))?;
     let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
     for (key, value) in &reply.headers {

@@ -38,6 +38,9 @@ const CONTAINER: [&str; 2] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
+/// Who names a profile by option. The option is about all clouds, so that a cloud may well have none of the name.
+const PROFILE_FLAG: &str = "--profile";
+
 /// What a client needs to know.
 #[derive(Debug)]
 pub struct Resolved {
@@ -195,7 +198,7 @@ async fn origin(sources: &Sources) -> Result<(Origin, Option<OwnProfile<'_>>)> {
         return match own {
             Some(own) => Ok((of_own_profile(sources, &own).await?, Some(own))),
             None => Ok((
-                named_aws_profile(sources, &choice.name, "--profile").await?,
+                named_aws_profile(sources, &choice.name, PROFILE_FLAG).await?,
                 None,
             )),
         };
@@ -277,6 +280,7 @@ async fn named_aws_profile(sources: &Sources, name: &str, asked: &str) -> Result
             Kind::Credentials,
             format!("There is no profile '{}' for Lightsail", clean(name)),
         )
+        .absence_if(asked == PROFILE_FLAG)
         .cause(format!(
             "{asked} names it, but neither config.toml has [profile.{0}.lightsail] nor the AWS files a profile {0}",
             clean(name)

@@ -108,18 +108,23 @@ fn reply(call: &'static str, response: &HttpResponse) -> Reply {
     }
 }
 
+/// A success that is none of Lightsail's.
+pub(super) fn not_an_answer(reply: &Reply) -> Error {
+    Error::new(
+        Kind::Provider,
+        format!("The reply to {} is not what the API promises", reply.name),
+    )
+    .cause(format!("HTTP {}", reply.status))
+    .cause(reply.excerpt())
+    .request_id(reply.header("x-amzn-requestid").map(str::to_owned))
+    .hint("check that the endpoint is right (-v shows it)")
+    .maybe_executed()
+}
+
 fn of_reply(what: &str, reply: &Reply) -> Error {
     let request_id = reply.header("x-amzn-requestid").map(str::to_owned);
     if reply.is_success() {
-        return Error::new(
-            Kind::Provider,
-            format!("The reply to {} is not what the API promises", reply.name),
-        )
-        .cause(format!("HTTP {}", reply.status))
-        .cause(reply.excerpt())
-        .request_id(request_id)
-        .hint("check that the endpoint is right (-v shows it)")
-        .maybe_executed();
+        return not_an_answer(reply);
     }
     let body = Body::read(&reply.body);
     let code = body.text("code");

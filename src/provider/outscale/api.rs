@@ -149,7 +149,7 @@ pub(super) fn accept(reply: Reply, what: &str) -> Result<Reply> {
     }
 }
 
-fn not_an_answer(call: &str, page: &Value) -> Error {
+pub(super) fn not_an_answer(call: &str, page: &Value) -> Error {
     let start: String = redact_json(page).to_string().chars().take(200).collect();
     Error::new(
         Kind::Provider,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::api::{not_an_answer, take_page};
 use super::mapping::text;
 use super::{CREATE, Outscale, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
 use crate::context::Sources;
@@ -12,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::provider::check::{
     self, Check, CheckRequest, ClockLimits, FirstContact, first_contact, rivals,
 };
+use crate::secret::clean;
 
 /// The regions of API 1.42 and of the documentation.
 const REGIONS: [&str; 6] = [
@@ -70,6 +72,11 @@ impl Outscale {
     async fn come_in(&self) -> (FirstContact, Option<String>) {
         let what = "the look at the account";
         let answer = self.api.read(READ_ACCOUNTS, &json!({}), what).await;
+        // What has no accounts is somebody else's success, of a portal before the network for instance.
+        let answer = answer.and_then(|answer| match answer.get("Accounts") {
+            Some(Value::Array(_)) => Ok(answer),
+            _ => Err(not_an_answer(READ_ACCOUNTS, &answer)),
+        });
         let host = self.account.api.host_str().unwrap_or_default();
         match answer {
             Ok(answer) => {
@@ -117,8 +124,10 @@ impl Outscale {
         let body = json!({"ResultsPerPage": 1, "Filters": filters});
         let what = "the list of snapshots";
         let page = self.api.read(READ_SNAPSHOTS, &body, what).await?;
-        let first = page.pointer("/Snapshots/0");
-        Ok(first
+        let mut snapshots = Vec::new();
+        take_page(READ_SNAPSHOTS, "Snapshots", page, &mut snapshots)?;
+        Ok(snapshots
+            .first()
             .and_then(|snapshot| text(snapshot, "SnapshotId"))
             .map(str::to_owned))
     }
@@ -184,9 +193,13 @@ fn places(sources: &Sources, file: Option<&PathBuf>) -> Vec<(String, String)> {
         let key = sources.var("OSC_ACCESS_KEY")?;
         Some(("OSC_ACCESS_KEY".to_owned(), key.to_owned()))
     };
+    let variable = sources.var("OSC_PROFILE");
     let in_file = || {
         let path = file?;
-        let profiles: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let Ok(content) = std::fs::read(path) else {
+            return variable.map(no_such_profile);
+        };
+        let profiles: Value = serde_json::from_slice(&content).ok()?;
         let asked = sources.profile.as_ref().filter(|asked| asked.is_explicit);
         let asked = asked.map(|asked| asked.name.as_str());
         let asked = asked.filter(|name| profiles.get(name).is_some());
@@ -195,8 +208,11 @@ fn places(sources: &Sources, file: Option<&PathBuf>) -> Vec<(String, String)> {
             let found = all.find(|(_, profile)| profile["default"] == true)?;
             Some(found.0.as_str())
         };
-        let name = asked.or(sources.var("OSC_PROFILE")).or_else(marked);
+        let name = asked.or(variable).or_else(marked);
         let name = name.unwrap_or("default");
+        if variable == Some(name) && profiles.get(name).is_none() {
+            return Some(no_such_profile(name));
+        }
         let key = text(profiles.get(name)?, "access_key")?;
         let place = format!("profile '{name}' of {}", path.display());
         Some((place, key.to_owned()))
@@ -205,8 +221,16 @@ fn places(sources: &Sources, file: Option<&PathBuf>) -> Vec<(String, String)> {
         let chosen = in_own().or_else(in_file);
         // Whatever else there is comes after.
         [chosen, in_environment(), None]
+    } else if variable.is_some() {
+        [in_environment(), in_file(), in_own()]
     } else {
         [in_environment(), in_own(), in_file()]
     };
     found.into_iter().flatten().collect()
+}
+
+/// A name that leads nowhere misleads other tools all the same.
+fn no_such_profile(name: &str) -> (String, String) {
+    let place = format!("OSC_PROFILE={}", clean(name));
+    (place, "which names no profile".to_owned())
 }

@@ -45,15 +45,17 @@ impl Account {
         let (region, origin) = region(sources, &section)?;
         settings.push(Setting::new("region", &region, origin));
         // A profile's endpoints are those of its region, so another region's calls must not go there.
-        let is_home = section.region.as_ref().is_none_or(|home| *home == region);
-        let mut endpoint = |name, variable, own: &Option<String>, host: String| {
+        let is_home = section.home(sources) == region;
+        let mut endpoint = |name, variable, own: &Option<String>, service: &str| {
+            let of_domain = section.of_domain(service, &region);
+            let own = own.as_ref().filter(|_| is_home).or(of_domain.as_ref());
             let (text, origin) = match (sources.var(variable), own) {
                 (Some(text), _) => (with_protocol(text, sources), variable),
-                (None, Some(text)) if is_home => (text.clone(), section.origin.as_str()),
-                _ => (host, "the region"),
+                (None, Some(text)) => (text.clone(), section.origin.as_str()),
+                (None, None) => (format!("{service}.{region}.outscale.com"), "the region"),
             };
             let mut url = http.endpoint(&text, origin)?;
-            let is_override = origin == variable && own.is_some() && is_home;
+            let is_override = origin == variable && own.is_some();
             let other = is_override.then_some(section.origin.as_str());
             // Half of the clients write the version into the endpoint, half do not.
             if name == API && url.path() == "/" {
@@ -66,17 +68,12 @@ impl Account {
             ));
             Ok::<Url, Error>(url)
         };
-        let api = endpoint(
-            API,
-            "OSC_ENDPOINT_API",
-            &section.endpoint,
-            format!("api.{region}.outscale.com"),
-        )?;
+        let api = endpoint(API, "OSC_ENDPOINT_API", &section.endpoint, "api")?;
         let objects = endpoint(
             "object endpoint",
             "OSC_ENDPOINT_OOS",
             &section.object_endpoint,
-            format!("oos.{region}.outscale.com"),
+            "oos",
         )?;
         let network = network(sources, http, &section, &mut settings)?;
         let reached = network.as_ref().unwrap_or(http.network());
@@ -106,6 +103,10 @@ pub(super) struct Section {
     pub region: Option<String>,
     pub endpoint: Option<String>,
     pub object_endpoint: Option<String>,
+    /// What comes after `api.REGION.` where no endpoint is named, whichever region it is.
+    pub domain: Option<String>,
+    /// Addresses without a scheme mean plain http.
+    pub is_plain: bool,
     pub certificate: Certificate,
     pub proxy: Option<String>,
     /// It asks not to look at the server's certificate, which is not done.
@@ -118,6 +119,12 @@ fn with_protocol(address: &str, sources: &Sources) -> String {
         Some("http") if !address.contains("://") => format!("http://{address}"),
         _ => address.to_owned(),
     }
+}
+
+/// osc's file, in words.
+fn place(file: Option<&OscFile>) -> String {
+    let path = file.map(|file| file.path.display().to_string());
+    path.unwrap_or_else(|| "~/.osc/config.json".to_owned())
 }
 
 /// The client certificate and the proxy that come with the keys.
@@ -155,15 +162,33 @@ impl Section {
         if let Some(section) = Section::from_environment(sources) {
             return Ok(section);
         }
+        if let Some(name) = sources.var("OSC_PROFILE") {
+            return Section::of_variable(sources, name);
+        }
         if let Some((profile, own)) = profile.zip(sources.own_profile())
             && let Some(own) = &own.outscale
         {
             return Section::from_own(&profile.name, own);
         }
-        match OscFile::find(sources)? {
-            Some(file) => file.chosen(sources.var("OSC_PROFILE"))?.ok_or_else(none),
-            None => Err(none()),
+        let section = OscFile::find(sources)?.and_then(|file| file.usual());
+        section.ok_or_else(none)
+    }
+
+    /// The profile of osc's file that `OSC_PROFILE` names.
+    fn of_variable(sources: &Sources, name: &str) -> Result<Section> {
+        let file = OscFile::find(sources)?;
+        if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
+            return Ok(section);
         }
+        let error = Error::new(
+            Kind::Credentials,
+            format!(
+                "There is no profile '{}' (OSC_PROFILE) in {}",
+                clean(name),
+                place(file.as_ref())
+            ),
+        );
+        Err(error.hints(file.and_then(|file| file.meant(name))))
     }
 
     /// The profile of this name: ours, else the one of osc's file.
@@ -177,9 +202,7 @@ impl Section {
             return Ok(section);
         }
         let meant = file.as_ref().and_then(|file| file.meant(name));
-        let place = file.map_or("~/.osc/config.json".to_owned(), |file| {
-            file.path.display().to_string()
-        });
+        let place = place(file.as_ref());
         let name = clean(name);
         let error = Error::new(
             Kind::Credentials,
@@ -187,7 +210,20 @@ impl Section {
                 "There is no profile '{name}' for OUTSCALE: neither [profile.{name}.outscale] in config.toml nor '{name}' in {place}"
             ),
         );
-        Err(error.hints(meant))
+        Err(error.absence().hints(meant))
+    }
+
+    /// The region that it would be without the option, which is the one of the endpoints.
+    fn home<'s>(&'s self, sources: &'s Sources) -> &'s str {
+        let own = self.region.as_deref().or(sources.var("OSC_REGION"));
+        own.unwrap_or(DEFAULT_REGION)
+    }
+
+    /// The address of a service that follows from the domain.
+    fn of_domain(&self, service: &str, region: &str) -> Option<String> {
+        let scheme = if self.is_plain { "http://" } else { "" };
+        let domain = self.domain.as_ref()?;
+        Some(format!("{scheme}{service}.{region}.{domain}"))
     }
 
     fn from_environment(sources: &Sources) -> Option<Section> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::certificate::{Certificate, Part};
-use super::credentials::{DEFAULT_REGION, Section};
+use super::credentials::Section;
 use super::mapping::text;
 use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
@@ -63,34 +63,17 @@ impl OscFile {
         suggest::hint(name, names)
     }
 
-    /// The profile that is used when none is asked for by flag: `OSC_PROFILE`, the one marked, or `default`.
-    pub fn chosen(&self, name: Option<&str>) -> Result<Option<Section>> {
-        if let Some(name) = name {
-            return self.section(name).map(Some).ok_or_else(|| {
-                Error::new(
-                    Kind::Credentials,
-                    format!(
-                        "There is no profile '{}' (OSC_PROFILE) in {}",
-                        clean(name),
-                        self.path.display()
-                    ),
-                )
-                .hints(self.meant(name))
-            });
-        }
-        let marked = self.profiles.as_object().and_then(|profiles| {
-            profiles
-                .iter()
-                .find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)))
-        });
-        Ok(self.section(marked.map_or("default", |(name, _)| name)))
+    /// The profile that is used where nothing names one: the one marked, or `default`.
+    pub fn usual(&self) -> Option<Section> {
+        let mut all = self.profiles.as_object()?.iter();
+        let marked = all.find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)));
+        self.section(marked.map_or("default", |(name, _)| name))
     }
 
     /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
     pub fn section(&self, name: &str) -> Option<Section> {
         let profile = self.profiles.get(name).filter(|value| value.is_object())?;
         let value = |key| text(profile, key).map(str::to_owned);
-        let region = value("region").or_else(|| value("region_name"));
         let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);
         let is_plain = text(profile, "protocol") == Some("http")
             || profile.get("https") == Some(&Value::Bool(false));
@@ -105,23 +88,18 @@ impl OscFile {
             let content = value(base64).map(|text| Part::Base64(Secret::new(text)));
             content.or_else(|| value(file).map(Part::File))
         };
-        // The oldest form names the domain alone.
-        let of_domain = |service: &str| {
-            let region = region.as_deref().unwrap_or(DEFAULT_REGION);
-            Some(format!("{service}.{region}.{}", value("host")?))
-        };
         let api = text(endpoints, "api").map(str::to_owned);
         let oos = text(endpoints, "oos").map(str::to_owned);
         Some(Section {
             origin: format!("profile '{}' of {}", clean(name), self.path.display()),
             access_key: value("access_key"),
             secret_key: value("secret_key").map(Secret::new),
-            endpoint: api
-                .or_else(|| value("endpoint"))
-                .or_else(|| of_domain("api"))
-                .map(with_scheme),
-            object_endpoint: oos.or_else(|| of_domain("oos")).map(with_scheme),
-            region,
+            endpoint: api.or_else(|| value("endpoint")).map(with_scheme),
+            object_endpoint: oos.map(with_scheme),
+            // The oldest form names the domain alone.
+            domain: value("host"),
+            is_plain,
+            region: value("region").or_else(|| value("region_name")),
             certificate: Certificate {
                 // osc-cli's one file holds both.
                 chain: part("x509_client_cert", "x509_client_cert_b64")

@@ -144,6 +144,7 @@ fn named_cloud(sources: &Sources, name: &str, tail: &str) -> Result<Found> {
     .cause(format!(
         "config.toml has no [profile.{name}.rackspace], and {place}"
     ))
+    .absence_if(tail.is_empty())
     .hint("clouds.yaml is looked for here, in ~/.config/openstack and in /etc/openstack"))
 }
 
