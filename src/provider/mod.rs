@@ -1,5 +1,6 @@
 //! The contract every cloud keeps, and the registry of clouds.
 
+mod absence;
 pub mod check;
 pub mod http;
 pub mod lightsail;

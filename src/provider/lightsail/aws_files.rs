@@ -1,6 +1,6 @@
 //! The AWS tools' own shared files: `~/.aws/config` and `~/.aws/credentials`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_config::profile::{Profile as AwsProfile, ProfileSet};
 use aws_runtime::env_config::EnvConfigValue;
@@ -113,6 +113,21 @@ impl AwsSource {
             .service_id("lightsail")
             .load(&AwsEnv::from_slice(&[]), Some(&self.set))
             .map(|(value, _)| value.into_owned())
+    }
+
+    /// The profiles with credentials, and a file they stand in.
+    pub fn others(&self) -> (Vec<&str>, Option<&Path>) {
+        let has_any = |name: &&str| {
+            let profile = self.set.get_profile(name);
+            profile.is_some_and(|profile| {
+                WAYS_TO_CREDENTIALS
+                    .iter()
+                    .any(|way| profile.get(way).is_some())
+            })
+        };
+        let mut names: Vec<&str> = self.set.profiles().filter(has_any).collect();
+        names.sort_unstable();
+        (names, self.paths.first().map(PathBuf::as_path))
     }
 
     /// The hint at the profile that may have been meant, should this one not be there.

@@ -27,6 +27,7 @@ use super::place::{self, endpoint, region};
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Setting;
+use crate::provider::absence::{no_credentials, none_chosen};
 use crate::provider::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::secret::{Secret, clean};
 
@@ -217,35 +218,48 @@ async fn origin(sources: &Sources) -> Result<(Origin, Option<OwnProfile<'_>>)> {
     {
         return Ok((of_aws_profile(source, "the default")?, None));
     }
-    machine_role(sources).map(|origin| (origin, None))
+    match machine_role(sources) {
+        Some(origin) => Ok((origin, None)),
+        None => Err(none_found(sources).await?),
+    }
 }
 
 /// What a container or a cluster gives its programs. The AWS crates read the process's environment for these, so the
 /// sandbox must not come here.
-fn machine_role(sources: &Sources) -> Result<Origin> {
+fn machine_role(sources: &Sources) -> Option<Origin> {
     if sources.home.is_some() {
         if sources.var("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() {
-            return Ok(Origin::WebIdentity);
+            return Some(Origin::WebIdentity);
         }
         if let Some((name, _)) = sources.first_var(&CONTAINER) {
-            return Ok(Origin::Container(name));
+            return Some(Origin::Container(name));
         }
         if sources
             .var(NO_METADATA)
             .is_some_and(|value| value.eq_ignore_ascii_case("false"))
         {
-            return Ok(Origin::Machine);
+            return Some(Origin::Machine);
         }
     }
-    Err(Error::new(
-        Kind::Credentials,
-        "There are no AWS credentials for Lightsail",
-    )
-    .absence()
-    .cause(format!(
-        "set {KEY_ID} and {SECRET_KEY}, or AWS_PROFILE, or make a profile with aws configure"
-    ))
-    .hint("--sandbox runs the same command without an account"))
+    None
+}
+
+async fn none_found(sources: &Sources) -> Result<Error> {
+    let source = aws_source(sources, "default").await?;
+    let (names, file) = source
+        .as_ref()
+        .map_or((Vec::new(), None), AwsSource::others);
+    Ok(match file {
+        Some(file) if !names.is_empty() => {
+            none_chosen("Lightsail", file, "AWS profile", names, "AWS_PROFILE")
+        }
+        _ => no_credentials(
+            "Lightsail",
+            &[
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or make a profile with aws configure",
+            ],
+        ),
+    })
 }
 
 fn environment_keys(sources: &Sources) -> Result<Option<Keys>> {

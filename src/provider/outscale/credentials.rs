@@ -10,6 +10,7 @@ use super::osc_file::OscFile;
 use super::sign::Keys;
 use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
+use crate::provider::absence::no_credentials;
 use crate::secret::{Secret, clean, redact_url};
 
 /// The region of every official client, if none is named.
@@ -170,8 +171,10 @@ impl Section {
         {
             return Section::from_own(&profile.name, own);
         }
-        let section = OscFile::find(sources)?.and_then(|file| file.usual());
-        section.ok_or_else(none)
+        let Some(file) = OscFile::find(sources)? else {
+            return Err(none());
+        };
+        file.usual().ok_or_else(|| file.none_chosen())
     }
 
     /// The profile of osc's file that `OSC_PROFILE` names.
@@ -302,11 +305,13 @@ fn checked(id: &str, secret: Secret, origin: &str) -> Keys {
     }
 }
 
-fn none() -> Error {
-    Error::new(Kind::Credentials, "There are no credentials for OUTSCALE")
-        .absence()
-        .hint("set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile")
-        .hint("snapexport --sandbox runs against simulated clouds, without an account")
+pub(super) fn none() -> Error {
+    no_credentials(
+        "OUTSCALE",
+        &[
+            "set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile",
+        ],
+    )
 }
 
 /// The flag, else what stands beside the keys, else `OSC_REGION`, else the default.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::certificate::{Certificate, Part};
-use super::credentials::Section;
+use super::credentials::{Section, none};
 use super::mapping::text;
 use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
+use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, clean};
 use crate::suggest;
 
@@ -61,6 +62,20 @@ impl OscFile {
             .map(String::as_str)
             .collect();
         suggest::hint(name, names)
+    }
+
+    /// Where it has profiles, but not the usual one.
+    pub fn none_chosen(&self) -> Error {
+        let names: Vec<&str> = self
+            .profiles
+            .as_object()
+            .into_iter()
+            .flat_map(|profiles| profiles.keys().map(String::as_str))
+            .collect();
+        if names.is_empty() {
+            return none();
+        }
+        none_chosen("OUTSCALE", &self.path, "profile", names, "OSC_PROFILE")
     }
 
     /// The profile that is used where nothing names one: the one marked, or `default`.

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::credentials::{Access, IdOrName, Login, Proof};
 use super::openrc;
-use super::origins::{Found, Place, half};
+use super::origins::{Found, Place, half, missing};
 use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
+use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, clean, redact_json};
 
 /// The kinds of login that are understood; the others are named in a refusal.
@@ -89,6 +90,20 @@ impl Clouds {
             (Some(only), None) => Some(only),
             _ => None,
         }
+    }
+
+    /// Where none is Rackspace's without doubt, or several are.
+    pub fn none_chosen(&self) -> Error {
+        let names: Vec<&str> = self
+            .clouds
+            .as_object()
+            .into_iter()
+            .flat_map(|clouds| clouds.keys().map(String::as_str))
+            .collect();
+        if names.is_empty() {
+            return missing();
+        }
+        none_chosen("Rackspace", &self.path, "cloud", names, "OS_CLOUD")
     }
 
     fn cloud<'a>(&self, name: &'a str, value: &'a Value) -> Cloud<'a> {

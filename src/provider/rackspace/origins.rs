@@ -9,6 +9,7 @@ use super::openrc;
 use super::variables;
 use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
+use crate::provider::absence::no_credentials;
 use crate::secret::{Secret, clean};
 
 /// The file that pyrax, ansible and others read, below the home directory.
@@ -108,8 +109,10 @@ pub fn find(sources: &Sources) -> Result<Option<Found>> {
         (None, None) => match Clouds::find(sources)? {
             Some(clouds) => {
                 clouds.warn_if_open();
-                let only = clouds.rackspaces();
-                only.map(|cloud| cloud.found(sources)).transpose()
+                match clouds.rackspaces() {
+                    Some(only) => only.found(sources).map(Some),
+                    None => Err(clouds.none_chosen()),
+                }
             }
             None => Ok(None),
         },
@@ -150,10 +153,13 @@ fn named_cloud(sources: &Sources, name: &str, tail: &str) -> Result<Found> {
 
 /// What to set, where nothing is.
 pub fn missing() -> Error {
-    Error::new(Kind::Credentials, "There are no credentials for Rackspace")
-        .absence()
-        .cause("set RAX_USERNAME and RAX_API_KEY; or OS_USERNAME and OS_API_KEY or OS_PASSWORD; or AUTH_TOKEN and API_ENDPOINT; or a [profile.NAME.rackspace]; or ~/.rackspace_cloud_credentials; or OS_CLOUD and clouds.yaml")
-        .hint("to try without an account: add --sandbox")
+    no_credentials(
+        "Rackspace",
+        &[
+            "set RAX_USERNAME and RAX_API_KEY, or OS_USERNAME and OS_PASSWORD, or AUTH_TOKEN and API_ENDPOINT",
+            "or write ~/.rackspace_cloud_credentials, a clouds.yaml, or a [profile.NAME.rackspace] in config.toml",
+        ],
+    )
 }
 
 pub(super) fn half(has: &str, lacks: &str, origin: &str) -> Error {
@@ -228,7 +234,10 @@ fn from_file(sources: &Sources) -> Result<Option<Found>> {
     );
     // Variables come before pyrax's own settings.
     let sources = openrc::apart(sources);
-    found.region = variables::region(&sources, "RAX_REGION").or_else(|| pyrax_region(&sources));
+    let beside = members(&text, "rackspace_cloud").find(|(name, _)| *name == "region");
+    found.region = variables::region(&sources, "RAX_REGION")
+        .or_else(|| beside.map(|(_, region)| (region.to_owned(), path.display().to_string())))
+        .or_else(|| pyrax_region(&sources));
     Ok(Some(found))
 }
 
