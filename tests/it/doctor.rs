@@ -171,21 +171,21 @@ fn each_failure_shows_in_its_own_check() {
         (
             "outscale:*:*:status=503",
             "outscale",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
         (
             "outscale:ReadAccounts:*:garbage",
             "outscale",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
         (
             "outscale:ReadAccounts:*:redirect=http://127.0.0.1:1/",
             "outscale",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
@@ -248,7 +248,7 @@ fn each_failure_shows_in_its_own_check() {
         (
             "lightsail:*:*:status=503",
             "lightsail",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
@@ -276,14 +276,14 @@ fn each_failure_shows_in_its_own_check() {
         (
             "rackspace:login:*:status=503",
             "rackspace",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
         (
             "rackspace:show schema:*:status=503",
             "rackspace",
-            "reachable",
+            "accepted",
             "problem",
             4,
         ),
@@ -317,6 +317,8 @@ fn each_failure_shows_in_its_own_check() {
         assert_eq!(found.ran.code, Some(code), "{fault}: {}", found.ran.all());
         if result == "problem" {
             assert!(!said.ends_with("| "), "nothing to do about it: {said}");
+            // Whatever came: somebody answers.
+            found.assert(provider, "reachable", "ok", "answers");
         }
     }
 }
@@ -333,6 +335,84 @@ fn nobody_there_is_said_as_such() {
     found.assert("outscale", "accepted", "unknown", "not checked");
     found.assert("outscale", "clock", "unknown", "did not tell");
     found.assert("outscale", "export", "unknown", "not checked");
+}
+
+#[test]
+fn a_success_that_is_none_of_the_clouds_is_not_taken_for_one() {
+    for body in ["null", "{}", "[]", ""] {
+        let server = Canned::start(vec![Answer::json(200, body)]);
+        let user = User::new()
+            .with("OSC_ACCESS_KEY", "AKSANDBOX0000OUTSCAL")
+            .with("OSC_SECRET_KEY", "SKSANDBOX00000000000000000000000OUTSCALE")
+            .with("OSC_ENDPOINT_API", &server.url());
+        let found = Found::by(&user, &["outscale"]);
+        found.assert_code(4);
+        found.assert("outscale", "reachable", "ok", "answers");
+        found.assert("outscale", "accepted", "problem", "");
+        let why = "the cloud did not answer as it should";
+        found.assert("outscale", "export", "unknown", why);
+    }
+    for body in ["null", "[]", ""] {
+        let server = Canned::start(vec![Answer::json(200, body)]);
+        let user = User::new()
+            .with("AWS_ACCESS_KEY_ID", "AKIASANDBOXLIGHTSAIL")
+            .with("AWS_SECRET_ACCESS_KEY", "s")
+            .with("AWS_REGION", "eu-west-3")
+            .with("AWS_ENDPOINT_URL", &server.url());
+        let found = Found::by(&user, &["lightsail"]);
+        found.assert_code(4);
+        let said = "is not what the API promises";
+        found.assert("lightsail", "reachable", "ok", "answers");
+        found.assert("lightsail", "accepted", "problem", said);
+        let ran = user.run(&["list", "lightsail"]);
+        assert_eq!(ran.code, Some(1), "{body}: {}", ran.all());
+        assert!(ran.stderr.contains(said), "{body}: {}", ran.all());
+        // A start may have been carried out all the same.
+        let answer = body.to_owned();
+        let server = Canned::by(move |request| {
+            let is_start = request.contains("Lightsail_20161128.ExportSnapshot");
+            Answer::json(200, if is_start { &answer } else { "{}" })
+        });
+        let user = user
+            .with("AWS_ENDPOINT_URL", &server.url())
+            .with("SNAPEXPORT_VISIBILITY", "1s");
+        let ran = user.run(&["export", "lightsail", "web", "-o", "json"]);
+        assert_eq!(ran.code, Some(6), "{body}: {}", ran.all());
+        assert_eq!(ran.json_error()["kind"], "maybe_started", "{body}");
+    }
+}
+
+#[test]
+fn a_profile_that_one_cloud_has_leaves_the_others_out() {
+    let clouds = clouds();
+    let config = "[profile.w.outscale]\naccess_key = \"AKSANDBOX0000OUTSCAL\"\n\
+        secret_key = \"SKSANDBOX00000000000000000000000OUTSCALE\"\n";
+    let user = User::of(&clouds);
+    put(&user, "config/config.toml", config, 0o600);
+    for command in [&["doctor"][..], &["status", "--remote"]] {
+        let ran = user.run(&[command, &["--profile", "w"]].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        for cloud in ["lightsail", "rackspace"] {
+            let note = format!("Not asked: {cloud} (no profile 'w')");
+            assert!(ran.stderr.contains(&note), "{}", ran.all());
+        }
+        // A name that no cloud knows is an error.
+        let ran = user.run(&[command, &["--profile", "ww"]].concat());
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        for part in ["there is no profile 'ww' for any", "mean w"] {
+            assert!(ran.stderr.contains(part), "{part}: {}", ran.all());
+        }
+        // So is one that a cloud's own variable names.
+        let user = User::of(&clouds)
+            .without("AWS_ACCESS_KEY_ID")
+            .without("AWS_SECRET_ACCESS_KEY")
+            .with("AWS_PROFILE", "lost");
+        let ran = user.run(command);
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        assert!(ran.all().contains("no profile 'lost'"), "{}", ran.all());
+    }
+    let ran = user.run(&["doctor", "lightsail", "--profile", "w"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
 }
 
 #[test]
@@ -616,6 +696,45 @@ fn credentials_in_several_places_are_told_apart_and_the_one_in_use_is_named() {
     let found = Found::by(&user, &["outscale", "lightsail"]);
     found.assert("outscale", "sources", "ok", "OSC_ACCESS_KEY");
     found.assert("lightsail", "sources", "warning", "not AWS_PROFILE=nope");
+}
+
+#[test]
+fn profiles_of_variables_are_rivals_of_what_is_used_and_of_what_is_not() {
+    let clouds = clouds();
+    let config = "default_profile = \"work\"\n[profile.work.outscale]\naccess_key = \"AKOTHER0000000000000\"\n\
+        secret_key = \"s\"\n[profile.work.lightsail]\naws_profile = \"backup\"\nregion = \"eu-west-3\"\n";
+    let osc = r#"{"prod": {"access_key": "AKSANDBOX0000OUTSCAL", "secret_key": "SKSANDBOX00000000000000000000000OUTSCALE"}}"#;
+    let keys =
+        "[mine]\naws_access_key_id = AKIASANDBOXLIGHTSAIL\naws_secret_access_key = s\n[backup]\n";
+    let user = User::of(&clouds).with("OSC_PROFILE", "nope");
+    put(&user, ".osc/config.json", osc, 0o600);
+    let nope = "OSC_PROFILE=nope (which names no profile)";
+    let found = Found::by(&user, &["outscale"]);
+    found.assert("outscale", "sources", "warning", nope);
+    put(&user, "config/config.toml", config, 0o600);
+    put(&user, ".aws/credentials", keys, 0o600);
+    let user = user
+        .without("OSC_ACCESS_KEY")
+        .without("OSC_SECRET_KEY")
+        .without("AWS_ACCESS_KEY_ID")
+        .without("AWS_SECRET_ACCESS_KEY")
+        .with("AWS_PROFILE", "mine");
+    let found = Found::by(&user, &["outscale", "lightsail"]);
+    found.assert("outscale", "credentials", "problem", "(OSC_PROFILE) in");
+    let said = "AWS_PROFILE (AWS profile 'mine') is used; [profile.work.lightsail] of config.toml (AWS profile 'backup')";
+    found.assert("lightsail", "sources", "warning", said);
+    let user = user
+        .with("OSC_PROFILE", "prod")
+        .with("AWS_PROFILE", "backup");
+    let found = Found::by(&user, &["outscale", "lightsail"]);
+    found.assert("outscale", "accepted", "ok", "");
+    found.assert(
+        "outscale",
+        "sources",
+        "warning",
+        "(AKOTHER0000000000000) would lead",
+    );
+    found.assert("lightsail", "sources", "ok", "nothing else says otherwise");
 }
 
 #[test]

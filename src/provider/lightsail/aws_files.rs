@@ -7,6 +7,7 @@ use aws_runtime::env_config::EnvConfigValue;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 
+use super::pairs::of_one_file;
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
@@ -170,11 +171,20 @@ pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSourc
     }
     let paths = config.iter().chain(&keys).cloned().collect();
     let mut files = EnvConfigFiles::builder();
-    if let Some(path) = config {
-        files = files.with_file(EnvConfigFileKind::Config, path);
-    }
-    if let Some(path) = keys {
-        files = files.with_file(EnvConfigFileKind::Credentials, path);
+    // What cannot be read is left to the AWS crates, which say so.
+    let text = |path: &Option<PathBuf>| std::fs::read_to_string(path.as_ref()?).ok();
+    let both = text(&config).zip(text(&keys));
+    if let Some((config, keys)) = both.and_then(|(config, keys)| of_one_file(&config, &keys)) {
+        files = files
+            .with_contents(EnvConfigFileKind::Config, config)
+            .with_contents(EnvConfigFileKind::Credentials, keys);
+    } else {
+        if let Some(path) = config {
+            files = files.with_file(EnvConfigFileKind::Config, path);
+        }
+        if let Some(path) = keys {
+            files = files.with_file(EnvConfigFileKind::Credentials, path);
+        }
     }
     let files = files.build();
     let selected = Some(name.to_owned().into());

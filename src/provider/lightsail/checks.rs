@@ -133,7 +133,7 @@ async fn unused_profile(sources: &Sources) -> Option<Check> {
         .iter()
         .all(|name| sources.var(name).is_some());
     if !has_keys {
-        return None;
+        return unused_default(sources);
     }
     if let Some(choice) = sources.profile.as_ref().filter(|choice| choice.is_explicit) {
         let message = format!(
@@ -161,6 +161,25 @@ async fn unused_profile(sources: &Sources) -> Option<Check> {
         Check::warning(NAME, message)
             .hint("unset AWS_PROFILE, or the keys; --profile NAME chooses here"),
     )
+}
+
+/// `AWS_PROFILE` wins over the default profile of our own file.
+fn unused_default(sources: &Sources) -> Option<Check> {
+    let choice = sources.profile.as_ref().filter(|p| !p.is_explicit)?;
+    let own = sources.own_profile()?.lightsail.as_ref()?;
+    let name = sources.var("AWS_PROFILE")?;
+    let profile = |name: &str| format!("AWS profile '{}'", clean(name));
+    let other = match (&own.aws_profile, &own.access_key) {
+        (Some(name), _) => profile(name),
+        (None, Some(key)) => clean(key),
+        (None, None) => return None,
+    };
+    let place = format!("[profile.{}.lightsail] of config.toml", clean(&choice.name));
+    let places = [("AWS_PROFILE".to_owned(), profile(name)), (place, other)];
+    Some(check::rivals(
+        &places,
+        "unset AWS_PROFILE to use the other; --profile NAME chooses here",
+    ))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod expiry;
 mod join;
 mod known;
 mod merge;
+mod pairs;
 mod place;
 mod replay;
 mod sightings;

@@ -196,3 +196,56 @@ fn a_cluster_a_container_and_on_request_a_machine_give_their_role() {
         }
     }
 }
+
+#[test]
+fn keys_of_a_profile_in_both_files_come_from_one() {
+    let pair = "aws_access_key_id = AKIALASTING\naws_secret_access_key = s\n";
+    let temporary =
+        "aws_access_key_id = ASIAPASSING\naws_secret_access_key = s\naws_session_token = tok-1\n";
+    for (config, credentials, signer, has_token) in [
+        (temporary, pair, Some("AKIALASTING"), false),
+        (pair, temporary, Some("ASIAPASSING"), true),
+        (temporary, "", Some("ASIAPASSING"), true),
+        (
+            pair,
+            "aws_session_token = tok-1\n",
+            Some("AKIALASTING"),
+            false,
+        ),
+        (
+            "aws_access_key_id = A\n",
+            "aws_secret_access_key = s\n",
+            None,
+            false,
+        ),
+        (
+            "aws_secret_access_key = s\n",
+            "aws_access_key_id = A\n",
+            None,
+            false,
+        ),
+    ] {
+        let amazon = amazon();
+        let user = user(&amazon);
+        let write = |name: &str, text: String| {
+            std::fs::write(user.home.path().join(".aws").join(name), text).expect("written");
+        };
+        write(
+            "config",
+            format!("[profile m]\nregion = eu-west-3\n{config}"),
+        );
+        write("credentials", format!("[m]\n{credentials}"));
+        let ran = user.run(&["list", "lightsail", "--profile", "m"]);
+        assert_eq!(signers(&amazon), Vec::from_iter(signer), "{}", ran.all());
+        let requests = amazon.requests().concat();
+        assert_eq!(
+            requests.contains("tok-1"),
+            has_token,
+            "{config}| {credentials}"
+        );
+        if signer.is_none() {
+            assert_eq!(ran.code, Some(4), "{}", ran.all());
+            assert!(ran.stderr.contains("but not aws_"), "{}", ran.all());
+        }
+    }
+}

@@ -239,6 +239,87 @@ fn another_region_does_not_use_the_endpoint_of_the_profile() {
 }
 
 #[test]
+fn the_endpoints_of_a_profile_without_a_region_are_those_of_the_usual_one() {
+    let home = home(&format!(
+        r#"{{"old": {{"access_key": "AK1", "secret_key": "{SECRET}", "host": "cloud.example"}},
+            "go": {{"access_key": "AK2", "secret_key": "{SECRET}", "endpoints": {{"api": "api.go.example"}}}}}}"#
+    ));
+    for (profile, variable, option, region, api) in [
+        (
+            "old",
+            None,
+            None,
+            "eu-west-2",
+            "api.eu-west-2.cloud.example",
+        ),
+        (
+            "old",
+            Some("us-east-2"),
+            None,
+            "us-east-2",
+            "api.us-east-2.cloud.example",
+        ),
+        (
+            "old",
+            None,
+            Some("us-east-2"),
+            "us-east-2",
+            "api.us-east-2.cloud.example",
+        ),
+        ("go", None, None, "eu-west-2", "api.go.example"),
+        ("go", None, Some("eu-west-2"), "eu-west-2", "api.go.example"),
+        (
+            "go",
+            None,
+            Some("us-east-2"),
+            "us-east-2",
+            "api.us-east-2.outscale.com",
+        ),
+        ("go", Some("us-east-2"), None, "us-east-2", "api.go.example"),
+        // As for a task that was started so.
+        (
+            "go",
+            Some("us-east-2"),
+            Some("us-east-2"),
+            "us-east-2",
+            "api.go.example",
+        ),
+    ] {
+        let env: Vec<_> = variable
+            .map(|name| ("OSC_REGION", name))
+            .into_iter()
+            .collect();
+        let mut sources = sources(&env);
+        sources.home = Some(home.path().to_owned());
+        sources.region = option.map(str::to_owned);
+        choose(&mut sources, profile, true);
+        let account = resolve(&sources).expect("resolves");
+        assert_eq!(account.region, region);
+        let case = format!("{profile} {variable:?} {option:?}");
+        assert_eq!(account.api.host_str(), Some(api), "{case}");
+    }
+}
+
+#[test]
+fn the_variable_of_a_profile_comes_before_the_default_profile() {
+    let home = home(&format!(
+        r#"{{"prod": {{"access_key": "AKPROD", "secret_key": "{SECRET}"}}}}"#
+    ));
+    let mut sources = sources(&[("OSC_PROFILE", "prod")]);
+    sources.home = Some(home.path().to_owned());
+    own_profile(&mut sources, "work", "AKOWN");
+    choose(&mut sources, "work", false);
+    assert_eq!(resolve(&sources).expect("the variable's").keys.id, "AKPROD");
+    choose(&mut sources, "work", true);
+    assert_eq!(resolve(&sources).expect("the option's").keys.id, "AKOWN");
+    choose(&mut sources, "work", false);
+    sources.env = [("OSC_PROFILE", "nope")].into_iter().collect();
+    let error = resolve(&sources).expect_err("as with AWS_PROFILE");
+    assert!(error.message.contains("(OSC_PROFILE)"), "{}", error.message);
+    assert!(!error.details.is_absence);
+}
+
+#[test]
 fn files_of_every_tool_are_read() {
     let home = home(&format!(
         r#"{{
