@@ -370,8 +370,11 @@ fn a_success_that_is_none_of_the_clouds_is_not_taken_for_one() {
         // A start may have been carried out all the same.
         let answer = body.to_owned();
         let server = Canned::by(move |request| {
-            let is_start = request.contains("Lightsail_20161128.ExportSnapshot");
-            Answer::json(200, if is_start { &answer } else { "{}" })
+            if request.contains("Lightsail_20161128.ExportSnapshot") {
+                return Answer::json(200, &answer);
+            }
+            let snapshot = r#"{"instanceSnapshot":{"name":"web","state":"available"}}"#;
+            Answer::json(200, snapshot)
         });
         let user = user
             .with("AWS_ENDPOINT_URL", &server.url())
@@ -385,21 +388,21 @@ fn a_success_that_is_none_of_the_clouds_is_not_taken_for_one() {
 #[test]
 fn a_profile_that_one_cloud_has_leaves_the_others_out() {
     let clouds = clouds();
-    let config = "[profile.w.outscale]\naccess_key = \"AKSANDBOX0000OUTSCAL\"\n\
+    let config = "[profile.work.outscale]\naccess_key = \"AKSANDBOX0000OUTSCAL\"\n\
         secret_key = \"SKSANDBOX00000000000000000000000OUTSCALE\"\n";
     let user = User::of(&clouds);
     put(&user, "config/config.toml", config, 0o600);
     for command in [&["doctor"][..], &["status", "--remote"]] {
-        let ran = user.run(&[command, &["--profile", "w"]].concat());
+        let ran = user.run(&[command, &["--profile", "work"]].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.all());
         for cloud in ["lightsail", "rackspace"] {
-            let note = format!("Not asked: {cloud} (no profile 'w')");
+            let note = format!("Not asked: {cloud} (no profile 'work')");
             assert!(ran.stderr.contains(&note), "{}", ran.all());
         }
         // A name that no cloud knows is an error.
-        let ran = user.run(&[command, &["--profile", "ww"]].concat());
+        let ran = user.run(&[command, &["--profile", "wrok"]].concat());
         assert_eq!(ran.code, Some(4), "{}", ran.all());
-        for part in ["there is no profile 'ww' for any", "mean w"] {
+        for part in ["there is no profile 'wrok' for any", "work"] {
             assert!(ran.stderr.contains(part), "{part}: {}", ran.all());
         }
         // So is one that a cloud's own variable names.
@@ -411,7 +414,7 @@ fn a_profile_that_one_cloud_has_leaves_the_others_out() {
         assert_eq!(ran.code, Some(4), "{}", ran.all());
         assert!(ran.all().contains("no profile 'lost'"), "{}", ran.all());
     }
-    let ran = user.run(&["doctor", "lightsail", "--profile", "w"]);
+    let ran = user.run(&["doctor", "lightsail", "--profile", "work"]);
     assert_eq!(ran.code, Some(4), "{}", ran.all());
 }
 
