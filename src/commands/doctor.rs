@@ -44,10 +44,18 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let looks = entries.iter().map(|entry| examine(context, entry, &args));
     let mut printer = context.printer(Output::Table);
     let mut sheets = Vec::new();
-    let mut absent = Vec::new();
+    let (mut absent, mut unchosen) = (Vec::new(), Vec::new());
     for found in join_all(looks).await {
         match found {
-            Examined::Absent(entry, error) if !is_named => absent.push((entry.id, error)),
+            Examined::Absent(entry, error) if !is_named && error.details.causes.is_empty() => {
+                absent.push((entry.id, error));
+            }
+            // There are some, and none is chosen: that is worth a line, and no problem to who uses other clouds.
+            Examined::Absent(entry, error) if !is_named => unchosen.push(Sheet {
+                provider: Some(entry.id),
+                settings: Vec::new(),
+                checks: vec![Check::failed("credentials", &error).as_warning()],
+            }),
             Examined::Absent(entry, error) => sheets.push(Sheet {
                 provider: Some(entry.id),
                 settings: Vec::new(),
@@ -57,6 +65,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         }
     }
     let has_any = !sheets.is_empty();
+    sheets.append(&mut unchosen);
     let nobody = (!has_any).then(|| {
         let hint = format!(
             "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",

@@ -7,3 +7,4 @@ mod configured;
 mod documented;
 mod network;
 mod secure;
+mod unchosen;

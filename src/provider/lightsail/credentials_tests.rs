@@ -232,7 +232,7 @@ async fn what_is_missing_or_impossible_is_named() {
             None,
             no_home,
             Kind::Credentials,
-            "no AWS credentials",
+            "no credentials for Lightsail",
         ),
         (
             env(&[region, KEYS[0]]),

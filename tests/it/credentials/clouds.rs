@@ -184,11 +184,11 @@ fn without_a_name_only_the_one_cloud_that_is_rackspaces_is_used() {
     let ran = list(&user, &[]);
     assert_eq!(ran.code, Some(4), "{}", ran.all());
     assert!(
-        ran.stderr
-            .contains("There are no credentials for Rackspace"),
+        ran.stderr.contains("No cloud is chosen for Rackspace"),
         "{}",
         ran.all()
     );
+    assert!(ran.stderr.contains("OS_CLOUD=old"), "{}", ran.all());
     assert_eq!(identity.requests().len(), 1);
 }
 
