@@ -25,7 +25,7 @@ const PAUSES: [Duration; 4] = [
 #[command(after_help = "\
 Examples:
   snapexport cancel snap-export-12345678
-  snapexport status --state pending -q | snapexport cancel - --allow-empty
+  snapexport status --provider outscale --state pending -q | snapexport cancel - --allow-empty
 
 OUTSCALE cancels an export that has hardly begun; Lightsail and Rackspace cancel none (exit code 2, nothing is sent).
 Asks nobody for confirmation. Prints the tasks that are cancelled, those that were so before among them. Exit code 0: all are;

@@ -1,6 +1,6 @@
 //! Which of the things that are listed are shown: by age and by name. By state, each command has its own words.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::DateTime, tz::TimeZone};
 
 use crate::report::Printer;
 use crate::task::{Source, Target, Task};
@@ -9,11 +9,11 @@ use crate::task::{Source, Target, Task};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filters")]
 pub struct Filter {
-    /// Only what was made, or a task that was started, after this: an age (12h, 7d, 2w) or a date (2026-01-31, or with a time as 2026-01-31T08:00:00Z; UTC)
-    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment)]
+    /// Only what was made, or a task that was started, after this: an age (12h, 7d, 2w) or a date (2026-01-31, or with a time as 2026-01-31T08:00:00Z; UTC unless an offset as +01:00 follows)
+    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment, allow_hyphen_values = true)]
     pub newer_than: Option<Moment>,
     /// Only what was made, or a task that was started, before this: an age or a date, as for --newer-than
-    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment)]
+    #[arg(long, value_name = "AGE|DATE", value_parser = parse_moment, allow_hyphen_values = true)]
     pub older_than: Option<Moment>,
     /// Only what has such an id or name, a task also such a snapshot, bucket or container; * stands for any text, ? for one character. Repeatable
     #[arg(long, value_name = "PATTERN")]
@@ -39,15 +39,19 @@ impl Moment {
     }
 }
 
-/// Reads an age (days have 24 hours, weeks 7 days), a date (its first moment in UTC) or a date with time and zone.
+/// Reads an age (days have 24 hours, weeks 7 days), a date (its first moment) or a date with time, each in UTC unless it has an offset.
 fn parse_moment(typed: &str) -> Result<Moment, String> {
     let typed = typed.trim();
     if let Ok(time) = typed.parse::<Timestamp>() {
         return Ok(Moment::At(time));
     }
-    if let Ok(date) = typed.parse::<Date>() {
-        let midnight = date.to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?;
-        return Ok(Moment::At(midnight.timestamp()));
+    // A civil time would be read with a zone or an offset behind it ignored.
+    if let Ok(civil) = typed.parse::<DateTime>() {
+        if has_zone(typed) {
+            return Err("write the time with its offset, as 2026-01-31T09:00:00+01:00".to_owned());
+        }
+        let time = civil.to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?;
+        return Ok(Moment::At(time.timestamp()));
     }
     if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!("a unit is missing; write {typed}d or {typed}h"));
@@ -56,11 +60,18 @@ fn parse_moment(typed: &str) -> Result<Moment, String> {
         .parse()
         .map_err(|_| "write an age like 12h, 7d or 2w, or a date like 2026-01-31".to_owned())?;
     if span.is_negative() {
-        return Err("an age must not be negative".to_owned());
+        let age = typed.trim_start_matches('-');
+        return Err(format!("an age must not be negative; write {age}"));
     }
     span.to_duration(SpanRelativeTo::days_are_24_hours())
         .map(Moment::Ago)
         .map_err(|_| "months and years differ in length; write days or weeks".to_owned())
+}
+
+/// Whether a date says more than date and time.
+fn has_zone(date: &str) -> bool {
+    let time = date.get("2026-01-31".len()..).unwrap_or_default();
+    time.contains(['[', '+', '-'])
 }
 
 /// What can be filtered.
@@ -260,8 +271,34 @@ mod tests {
                 "2026-01-31T09:00:00+01:00",
                 Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
             ),
+            (
+                "2026-01-31T09:00:00+01:00[Europe/Paris]",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            (
+                "2026-01-31T08:00:00",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            (
+                "2026-01-31 08:00",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            (
+                "2026-01-31T08:00",
+                Ok(Moment::At(Timestamp::constant(1_769_846_400, 0))),
+            ),
+            (
+                "2026-01-31T09:00:00[Europe/Paris]",
+                Err("write the time with its offset"),
+            ),
+            (
+                "2026-01-31[Europe/Paris]",
+                Err("write the time with its offset"),
+            ),
+            ("2026-01-31+01:00", Err("write")),
+            ("2026-01-31T25:00", Err("write an age")),
             ("7", Err("a unit is missing")),
-            ("-7d", Err("negative")),
+            ("-7d", Err("must not be negative; write 7d")),
             ("1mo", Err("months and years")),
             ("yesterday", Err("write an age")),
             ("2026-02-30", Err("write an age")),

@@ -23,6 +23,8 @@ mod settle;
 mod signals;
 mod start;
 
+use std::io::Read;
+
 use crate::context::Context;
 use crate::error::{Error, Kind, worst};
 use crate::secret::clean;
@@ -105,7 +107,8 @@ fn nothing_to_do(printer: &crate::report::Printer, what: &str) -> Ending {
     Ending::Code(0)
 }
 
-/// [`words_or_stdin`], where an empty standard input is `None` if that is allowed.
+/// Reads what may be `-`: the words given, or one per line from standard input (blank lines and `#` comments skipped).
+/// An empty standard input is `None` if that is allowed.
 ///
 /// It is not by default: it is more often a command before the pipe that failed than a day on which there is nothing to do.
 fn words_or_none(
@@ -117,22 +120,28 @@ fn words_or_none(
     match all.is_empty() {
         false => Ok(Some(all)),
         true if allow_empty => Ok(None),
-        true => Err(none_named(what)
+        true => Err(Error::usage(format!("Standard input named no {what}"))
             .hint("if there may be none, say so with --allow-empty; else look at what should have named them")),
     }
 }
 
-fn none_named(what: &str) -> Error {
-    Error::usage(format!("Standard input named no {what}"))
-}
-
-/// Reads what may be `-`: the words given, or one per line from standard input (blank lines and `#` comments skipped).
-fn words_or_stdin(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
-    let all = read_words(words, what)?;
-    if all.is_empty() {
-        return Err(none_named(what));
-    }
-    Ok(all)
+/// What was said on standard input: its words, or where it is something else.
+fn words_of(input: &[u8]) -> crate::error::Result<Vec<String>> {
+    let text = std::str::from_utf8(input).map_err(|error| {
+        let good = &input[..error.valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Error::usage(format!(
+            "Standard input cannot be read as text: line {line} is not UTF-8"
+        ))
+    })?;
+    // Programs on Windows begin a text with a mark, which files that are joined keep between them.
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    Ok(text
+        .lines()
+        .map(|line| line.trim_matches(is_blank))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn read_words(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
@@ -147,20 +156,49 @@ fn read_words(words: &[String], what: &str) -> crate::error::Result<Vec<String>>
             return Err(Error::usage("Standard input ('-') can be given only once"));
         }
         has_read = true;
-        let text = std::io::read_to_string(std::io::stdin()).map_err(|error| {
+        let mut input = Vec::new();
+        std::io::stdin().read_to_end(&mut input).map_err(|error| {
             Error::new(
                 Kind::Internal,
                 format!("The {what}s cannot be read from standard input"),
             )
             .cause(error.to_string())
         })?;
-        let lines = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        all.extend(lines.map(str::to_owned));
+        all.extend(words_of(&input)?);
     }
     let mut seen = std::collections::HashSet::new();
     all.retain(|word| seen.insert(word.clone()));
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_is_read_as_people_and_programs_write_it() {
+        for (input, expected) in [
+            (
+                &b"snap-1\n# why\n\n  snap-2 \r\n"[..],
+                Ok(&["snap-1", "snap-2"][..]),
+            ),
+            (b"\xef\xbb\xbfsnap-1\nsnap-2", Ok(&["snap-1", "snap-2"])),
+            (
+                b"\xef\xbb\xbf# why\nsnap-1\n\xef\xbb\xbfsnap-2",
+                Ok(&["snap-1", "snap-2"]),
+            ),
+            (b"\xef\xbb\xbf", Ok(&[])),
+            (b"snap-1\nsn\xe4p-2\n", Err("line 2 is not UTF-8")),
+            (b"\xff\xfes\0n\0", Err("line 1 is not UTF-8")),
+        ] {
+            match (words_of(input), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{input:?}"),
+                (Err(error), Err(words)) => {
+                    assert_eq!(error.kind, Kind::Usage, "{error}");
+                    assert!(error.message.contains(words), "{error}");
+                }
+                (found, expected) => panic!("{input:?}: {found:?}, not {expected:?}"),
+            }
+        }
+    }
 }

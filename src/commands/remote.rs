@@ -1,5 +1,7 @@
 //! `snapexport status --remote`: what the clouds have.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::status::{Args, show};
@@ -7,18 +9,22 @@ use super::{Ending, Tally, nobody_to_ask, not_asked};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::Result;
+use crate::journal::Entry as Known;
 use crate::provider::{REGISTRY, TaskFilter};
+use crate::task::Task;
 
-/// Asks every cloud with credentials, names the others.
+/// Asks every cloud with credentials, names the others; of clouds that were named, these.
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
     let mut asked = Vec::new();
     let mut without = Vec::new();
     let mut tally = Tally::default();
-    for entry in &REGISTRY {
+    for entry in REGISTRY.iter().filter(|entry| args.is_of(entry)) {
         match context.connect(entry, None, None).await {
             Ok(provider) => asked.push(provider),
-            Err(error) if error.details.is_absence => without.push((entry.id, error)),
+            Err(error) if error.details.is_absence && args.provider.is_empty() => {
+                without.push((entry.id, error))
+            }
             Err(error) => {
                 printer.error(&error);
                 tally.add(error);
@@ -46,6 +52,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
             Err(error) => sights.push(Err(error)),
         }
     }
+    remember(context, &mut tasks);
     let wanted = args
         .filter
         .sift(tasks, |task| args.has_state(task), &printer);
@@ -64,4 +71,25 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
         (_, ending) => ending,
     })
+}
+
+/// Adds what the journal knows of tasks that were started from here, such as when: OUTSCALE does not say.
+fn remember(context: &Context, tasks: &mut [Task]) {
+    let Some(journal) = context.existing_journal() else {
+        return;
+    };
+    let known = journal.started(None).unwrap_or_else(|error| {
+        context.give_up_journal(&journal, &error);
+        Vec::new()
+    });
+    let known: HashMap<String, &Known> = known
+        .iter()
+        .map(|known| (known.task.qualified(), known))
+        .collect();
+    for task in tasks {
+        if let Some(known) = known.get(&task.qualified()) {
+            task.inherit(&known.task);
+            task.created_at = task.created_at.or(known.started_at);
+        }
+    }
 }

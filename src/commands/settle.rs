@@ -9,7 +9,7 @@ use crate::cli::Output;
 use crate::context::Context;
 use crate::error::Result;
 use crate::journal::{Intent, Journal, Settled};
-use crate::provider::{self, Provider, TaskFilter};
+use crate::provider::{self, Entry, Provider, TaskFilter};
 use crate::secret::clean;
 use crate::task::{ExportRequest, Task};
 
@@ -151,8 +151,12 @@ pub async fn settle_left(
     }
 }
 
-/// The same on every account that has any; for `status`.
-pub async fn settle_everywhere(context: &Context, journal: &Journal) {
+/// The same on every account that has any, of the clouds that are wanted; for `status`.
+pub async fn settle_everywhere(
+    context: &Context,
+    journal: &Journal,
+    is_wanted: impl Fn(&Entry) -> bool,
+) {
     let left = match journal.intents() {
         Ok(left) => left,
         Err(error) => return tracing::info!("{}", error.one_line()),
@@ -172,6 +176,9 @@ pub async fn settle_everywhere(context: &Context, journal: &Journal) {
         let Ok(entry) = provider::by_name(intent.provider.0) else {
             continue;
         };
+        if !is_wanted(entry) {
+            continue;
+        }
         match context
             .connect(entry, intent.profile.as_deref(), Some(&intent.region))
             .await

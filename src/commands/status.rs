@@ -5,12 +5,12 @@ use jiff::Timestamp;
 
 use super::filter::{Filter, say_left_out, say_nothing_matches};
 use super::reference::{self, Asked, Named, typed_form};
-use super::{Ending, Tally, near, remote, settle, words_or_stdin};
+use super::{Ending, Tally, list, near, nothing_to_do, remote, settle, words_or_none};
 use crate::cli::Output;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
-use crate::provider;
+use crate::provider::{self, Entry};
 use crate::report::Printer;
 use crate::suggest;
 use crate::task::{State, Task, TaskObject};
@@ -25,7 +25,7 @@ Examples:
   snapexport status
   snapexport status snap-export-12345678 -o json | jq .progress
   snapexport status --state failed --newer-than 2d
-  snapexport status --remote --name 'web-*'
+  snapexport status --remote --provider lightsail --name 'web-*'
 
 Exits 0 also for a failed task: only wait turns an outcome into an exit code.")]
 pub struct Args {
@@ -41,6 +41,18 @@ pub struct Args {
     /// Show what the clouds have, of every cloud with credentials
     #[arg(long, conflicts_with_all = ["tasks", "all"])]
     pub remote: bool,
+    /// With -: an empty standard input is nothing to show (exit code 0), not an error
+    #[arg(long, requires = "tasks")]
+    pub allow_empty: bool,
+    /// Only tasks of these clouds; with --remote no other is asked. Repeat, or separate by commas
+    #[arg(
+        long,
+        value_name = "PROVIDER",
+        value_delimiter = ',',
+        value_parser = list::provider_names(),
+        help_heading = "Filters"
+    )]
+    pub provider: Vec<String>,
     /// Only tasks in one of these states; repeat, or separate by commas
     #[arg(
         long,
@@ -86,6 +98,11 @@ impl TaskState {
 }
 
 impl Args {
+    /// Whether a cloud is one of those that are asked for.
+    pub(super) fn is_of(&self, entry: &Entry) -> bool {
+        self.provider.is_empty() || self.provider.iter().any(|name| name == entry.id.0)
+    }
+
     /// Whether a task is in a state that is asked for.
     pub(super) fn has_state(&self, task: &Task) -> bool {
         let is_running = !self.running || !task.state.is_terminal();
@@ -104,12 +121,14 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut named = if is_listing {
         own(context, &args, &mut journal, &printer).await?
     } else {
-        let words = words_or_stdin(&args.tasks, "task")?;
+        let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+            return Ok(nothing_to_do(&printer, "task"));
+        };
         reference::resolve_all(&words, context, &mut journal)?
     };
     let (now, total) = (Timestamp::now(), named.len());
-    // Neither name nor age changes: what does not fit need not be asked about.
-    named.retain(|one| may_fit(&args.filter, one, now));
+    // Neither cloud nor name nor age changes: what does not fit need not be asked about.
+    named.retain(|one| args.is_of(one.entry) && may_fit(&args.filter, one, now));
     let mut sights = sights(context, &named, journal.as_ref(), is_listing).await;
     keep_wanted(&args, &mut sights, &printer);
     if total > 0 && sights.iter().all(Option::is_none) && !args.running {
@@ -137,7 +156,7 @@ async fn own(
     printer: &Printer,
 ) -> Result<Vec<Named>> {
     if let Some(journal) = &journal {
-        settle::settle_everywhere(context, journal).await;
+        settle::settle_everywhere(context, journal, |entry| args.is_of(entry)).await;
     } else if context.has_journal() {
         return Err(unknown_starts());
     }

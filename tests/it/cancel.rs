@@ -102,6 +102,7 @@ fn a_lost_reply_is_looked_up_and_a_request_that_was_not_read_is_sent_again() {
         ("outscale:DeleteExportTask:1:reset-before", 2),
         ("outscale:DeleteExportTask:1:throttle", 2),
         ("outscale:DeleteExportTask:1:status=500", 2),
+        ("outscale:DeleteExportTask:1:garbage", 2),
     ] {
         let clouds = clouds_with(fault);
         let user = User::of(&clouds);
@@ -264,12 +265,46 @@ fn refused_credentials_are_not_sent_for_every_task() {
 }
 
 #[test]
+fn the_pipeline_of_the_help_cancels_also_beside_exports_of_clouds_that_cannot() {
+    let clouds = clouds();
+    let user = User::of(&clouds);
+    let image = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+    let stays = user.run(&["export", "rackspace", image, "--container", "exports"]);
+    let stays = format!("rackspace/{}", stays.id());
+    assert_eq!(state(&user, &stays), "pending");
+    let id = user.run(&EXPORT).id();
+    let help = user.run(&["cancel", "--help"]);
+    let status = "status --provider outscale --state pending -q";
+    let pipeline = format!("snapexport {status} | snapexport cancel - --allow-empty");
+    assert!(help.stdout.contains(&pipeline), "{}", help.all());
+    let listed = user.run(&status.split(' ').collect::<Vec<_>>());
+    let cancelled = user.run_with_input(&["cancel", "-", "--allow-empty", "-q"], &listed.stdout);
+    assert_eq!(
+        (cancelled.code, cancelled.stdout),
+        (Some(0), format!("{id}\n")),
+        "{}",
+        listed.all()
+    );
+    assert_eq!(state(&user, &stays), "pending");
+}
+
+#[test]
+fn a_list_that_begins_with_a_byte_order_mark_is_read() {
+    let clouds = clouds();
+    let user = User::of(&clouds);
+    let id = user.run(&EXPORT).id();
+    let ran = user.run_with_input(&["status", "-", "-q"], &format!("\u{feff}{id}\r\n"));
+    assert_eq!((ran.code, ran.stdout), (Some(0), format!("{id}\n")));
+}
+
+#[test]
 fn an_empty_standard_input_is_an_error_unless_it_may_be_empty() {
     let clouds = clouds();
     let user = User::of(&clouds);
     for args in [
         &["cancel", "-"][..],
         &["wait", "-"],
+        &["status", "-"],
         &["export", "outscale", "-", "--bucket", "demo"],
     ] {
         let ran = user.run_with_input(args, "# nothing today\n\n");

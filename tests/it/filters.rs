@@ -131,7 +131,7 @@ fn the_table_shows_size_date_and_whether_it_can_be_exported() {
                 "pending",
                 "10 GiB",
                 "2026-01-13 (",
-                "no: snap-3d4e5f60 is not complete yet",
+                "no: it is not complete yet (pending)",
             ],
         ),
     ] {
@@ -177,6 +177,17 @@ fn sources_are_filtered_by_state_age_and_name() {
                 "2026-01-12T02:00:00Z",
             ],
             &["snap-1b2c3d4e"],
+        ),
+        // That day's snapshot is of two o'clock.
+        (
+            "outscale",
+            &[
+                "--newer-than",
+                "2026-01-12T12:00:00",
+                "--older-than",
+                "2026-01-13 12:00",
+            ],
+            &["snap-3d4e5f60"],
         ),
         ("outscale", &["--name", "mail*"], &["snap-2c3d4e5f"]),
         ("outscale", &["--newer-than", "1h"], &[]),
@@ -238,6 +249,11 @@ fn filters_that_mean_nothing_are_refused_with_the_right_form() {
             &["list", "outscale", "--newer-than=-7d"],
             "must not be negative",
         ),
+        (
+            &["list", "outscale", "--newer-than", "-1d"],
+            "must not be negative; write 1d",
+        ),
+        (&["status", "--older-than", "-2h"], "write 2h"),
         (
             &["list", "outscale", "--older-than", "1mo"],
             "write days or weeks",
@@ -329,6 +345,80 @@ fn what_the_clouds_have_is_filtered_too_and_what_has_no_date_is_not_guessed() {
     );
     let old = remote(&["--older-than", "30d", "--name", "web-0"]);
     assert_eq!(ids(&old).len(), 1, "{}", old.all());
+}
+
+#[test]
+fn what_was_started_from_here_is_dated_also_where_the_cloud_does_not_say() {
+    let (_clouds, user, [good, bad, web]) = stage();
+    let remote =
+        |filters: &[&str]| user.run(&[&["status", "--remote", "-o", "id"], filters].concat());
+    let new = remote(&["--newer-than", "1h"]);
+    let mut found = ids(&new);
+    found.sort_unstable();
+    let web = format!("lightsail/{web}");
+    let mut expected = [good.as_str(), bad.as_str(), web.as_str()];
+    expected.sort_unstable();
+    assert_eq!(found, expected, "{}", new.all());
+    assert!(!new.stderr.contains("Left out"), "{}", new.all());
+    let old = remote(&["--older-than", "1h", "--provider", "outscale"]);
+    assert_eq!(ids(&old), [""; 0], "{}", old.all());
+    assert!(!old.stderr.contains("Left out"), "{}", old.all());
+    let unknown = remote(&["--newer-than", "1h", "--no-journal"]);
+    assert_eq!(ids(&unknown), [&web], "{}", unknown.all());
+}
+
+#[test]
+fn tasks_are_chosen_by_cloud() {
+    let (_clouds, user, [good, bad, web]) = stage();
+    for (args, expected) in [
+        (&["--provider", "outscale"][..], vec![&good, &bad]),
+        (
+            &["--provider", "outscale,lightsail"],
+            vec![&good, &bad, &web],
+        ),
+        (
+            &["--provider", "lightsail", "--provider", "rackspace"],
+            vec![&web],
+        ),
+        (&["--provider", "outscale", "--state", "failed"], vec![&bad]),
+        (&["--provider", "lightsail", &good, &web], vec![&web]),
+        (&["--provider", "rackspace"], vec![]),
+        (
+            &["--remote", "--provider", "outscale", "--name", "demo"],
+            vec![&good],
+        ),
+    ] {
+        let ran = user.run(&[&["status", "-o", "id"], args].concat());
+        assert_eq!(ids(&ran), expected, "{}", ran.all());
+        let is_explained = ran.stderr.contains("Nothing matches the filters");
+        assert_eq!(is_explained, expected.is_empty(), "{}", ran.all());
+    }
+    let wrong = user.run(&["status", "--provider", "outscal"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.all());
+    assert!(wrong.stderr.contains("'outscale'"), "{}", wrong.all());
+}
+
+#[test]
+fn of_clouds_that_are_named_no_other_is_asked_and_each_must_have_credentials() {
+    let (clouds, user, [good, ..]) = stage();
+    // Any look at this cloud would be an error.
+    let user = user.with("AWS_ENDPOINT_URL_LIGHTSAIL", "http://127.0.0.1:1");
+    let remote = &["status", "--remote", "-o", "json"];
+    let all = user.run(remote);
+    assert_eq!(all.code, Some(1), "{}", all.all());
+    let one = user.run(&[&remote[..], &["--provider", "outscale"]].concat());
+    assert_eq!(one.code, Some(0), "{}", one.all());
+    assert_eq!(one.json()[0]["task_id"], good, "{}", one.all());
+    assert_eq!(one.stderr, "");
+
+    let bare = User::of(&clouds).without("OSC_ACCESS_KEY");
+    let bare = bare.without("OSC_SECRET_KEY");
+    let unnamed = bare.run(remote);
+    assert_eq!(unnamed.code, Some(0), "{}", unnamed.all());
+    let named = bare.run(&[&remote[..], &["--provider", "outscale,lightsail"]].concat());
+    assert_eq!(named.code, Some(4), "{}", named.all());
+    assert_eq!(named.json_error()["kind"], "credentials");
+    assert_eq!(named.json()[0]["provider"], "lightsail", "{}", named.all());
 }
 
 #[test]

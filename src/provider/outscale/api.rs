@@ -141,6 +141,21 @@ pub(super) fn not_a_member(call: &str, what: &str) -> Error {
     .hint("check that the endpoint is right (-v shows it)")
 }
 
+/// Whether a success is the API's own word. What a proxy says in its place tells nothing of what was done.
+pub(super) fn acknowledged(reply: &Reply, what: &str) -> Result<()> {
+    let answer: Value = reply.json().unwrap_or_default();
+    if answer.get("ResponseContext").is_some() && answer.get("Errors").is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Unavailable,
+        format!("The answer to {what} is not what the API promises"),
+    )
+    .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
+    .hint("check that the endpoint is right (-v shows it)")
+    .maybe_executed())
+}
+
 pub(super) fn accept(reply: Reply, what: &str) -> Result<Reply> {
     if reply.is_success() {
         Ok(reply)

@@ -165,7 +165,7 @@ pub(super) fn source(raw: &Value, region: &str) -> Option<Source> {
             .and_then(Value::as_u64)
             .and_then(|gib| gib.checked_mul(1 << 30)),
         created_at: text(raw, "CreationDate").and_then(|date| date.parse::<Timestamp>().ok()),
-        reason: not_exportable(&id, &provider_state),
+        reason: not_exportable(&provider_state),
         exportable: provider_state == "completed",
         id,
         provider_state,
@@ -173,14 +173,14 @@ pub(super) fn source(raw: &Value, region: &str) -> Option<Source> {
     })
 }
 
-/// Why a snapshot in this state cannot be exported.
-pub(super) fn not_exportable(id: &str, state: &str) -> Option<String> {
+/// Why a snapshot in this state cannot be exported: of it, since its id stands before that.
+pub(super) fn not_exportable(state: &str) -> Option<String> {
     match state {
         "completed" => None,
-        "error" => Some(format!("{id} is in error: there is nothing to export")),
-        "deleting" => Some(format!("{id} is being deleted")),
-        "" => Some(format!("OUTSCALE does not say whether {id} is complete")),
-        word => Some(format!("{id} is not complete yet ({word})")),
+        "error" => Some("it is in error: there is nothing to export".to_owned()),
+        "deleting" => Some("it is being deleted".to_owned()),
+        "" => Some("OUTSCALE does not say whether it is complete".to_owned()),
+        word => Some(format!("it is not complete yet ({word})")),
     }
 }
 

@@ -304,8 +304,9 @@ impl Provider for Outscale {
     async fn cancel(&self, id: &TaskId) -> Result<()> {
         let body = json!({"ExportTaskId": id.as_str()});
         let what = format!("the cancellation of {id}");
-        match self.api.once(DELETE, &body, &what).await {
-            Ok(_) => Ok(()),
+        let answer = self.api.once(DELETE, &body, &what).await;
+        match answer.and_then(|reply| api::acknowledged(&reply, &what)) {
+            Ok(()) => Ok(()),
             Err(error) if error.kind == Kind::Conflict => {
                 Err(error
                     .hint("OUTSCALE cancels only an export that has hardly begun (state pending)"))

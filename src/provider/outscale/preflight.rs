@@ -71,13 +71,14 @@ impl Outscale {
                 .hint(list)
             })?;
         let state = text(snapshot, "State").unwrap_or("");
-        match not_exportable(id, state) {
+        match not_exportable(state) {
             Some(reason) if !state.is_empty() => Err(Error::new(
                 Kind::Conflict,
-                format!("The snapshot cannot be exported now: {reason}"),
+                format!("The snapshot {id} cannot be exported now: {reason}"),
             )
             .hint(list)),
-            reason => Ok(reason),
+            reason => Ok(reason
+                .map(|reason| format!("The snapshot {id} may not be exportable yet: {reason}"))),
         }
     }
 
