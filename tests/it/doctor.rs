@@ -402,7 +402,7 @@ fn a_profile_that_one_cloud_has_leaves_the_others_out() {
         // A name that no cloud knows is an error.
         let ran = user.run(&[command, &["--profile", "wrok"]].concat());
         assert_eq!(ran.code, Some(4), "{}", ran.all());
-        for part in ["there is no profile 'wrok' for any", "work"] {
+        for part in ["there is no profile 'wrok' for any", "did you mean work?"] {
             assert!(ran.stderr.contains(part), "{part}: {}", ran.all());
         }
         // So is one that a cloud's own variable names.
