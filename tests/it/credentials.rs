@@ -1,5 +1,6 @@
 //! Credentials, proxies and certificates as users have them already.
 
+mod apart;
 mod aws;
 mod changed;
 mod clouds;

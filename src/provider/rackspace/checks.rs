@@ -99,9 +99,9 @@ async fn visit(session: &Session) -> Visit {
             let is_kept = session.known_grant().is_some_and(|grant| grant.is_kept);
             let who = match (is_kept, session.tenant()) {
                 (true, Some(tenant)) => {
-                    format!("a kept token of the account {tenant} is accepted; nobody logged in")
+                    format!("a kept token of the account {tenant} is accepted; no login was tried")
                 }
-                (true, None) => "a kept token is accepted; nobody logged in".to_owned(),
+                (true, None) => "a kept token is accepted; no login was tried".to_owned(),
                 (false, Some(tenant)) => format!("the token is one of the account {tenant}"),
                 (false, None) => "the token is accepted".to_owned(),
             };
@@ -248,10 +248,7 @@ fn places(sources: &Sources) -> Vec<(String, String)> {
     let clouds = clouds.as_ref();
     let in_cloud = |cloud: Cloud<'_>| Some((cloud.origin.clone(), cloud.user()?));
     let named = |name: &str| clouds?.named(name).and_then(in_cloud);
-    let by_variable = match cloud_variable(sources) {
-        Some(name) => named(name),
-        None => clouds.and_then(Clouds::rackspaces).and_then(in_cloud),
-    };
+    let by_variable = || cloud_variable(sources).and_then(named);
     match &sources.profile {
         Some(choice) if choice.is_explicit => {
             let is_own = sources
@@ -265,13 +262,17 @@ fn places(sources: &Sources) -> Vec<(String, String)> {
             let Some(chosen) = chosen else {
                 return Vec::new();
             };
-            let by_variable = by_variable.filter(|_| cloud_variable(sources).is_some());
-            let others = environment.chain(by_variable);
+            let others = environment.chain(by_variable());
             [chosen].into_iter().chain(others).collect()
         }
         _ => {
             let files = in_own().into_iter().chain(in_file());
-            environment.chain(files).chain(by_variable).collect()
+            let mut places: Vec<_> = environment.chain(files).chain(by_variable()).collect();
+            // The one cloud that is Rackspace's is used only where nothing names another.
+            if places.is_empty() && cloud_variable(sources).is_none() {
+                places.extend(clouds.and_then(Clouds::rackspaces).and_then(in_cloud));
+            }
+            places
         }
     }
 }

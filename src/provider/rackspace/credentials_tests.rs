@@ -178,3 +178,123 @@ fn the_credentials_file_is_read_last() {
     let lost = resolved(&[("RAX_CREDENTIALS", "/nonexistent/file")]).expect_err("no file");
     assert_eq!(lost.kind, Kind::Credentials);
 }
+
+/// Where a setting is from.
+fn origin<'s>(settings: &'s Settings, name: &str) -> &'s str {
+    let said = settings.said.iter().find(|said| said.name == name);
+    said.map_or("nowhere", |said| &said.origin)
+}
+
+fn with_profile(text: &str, variables: &[(&str, &str)]) -> Settings {
+    let sources = Sources {
+        config: toml::from_str::<Config>(text).expect("a configuration"),
+        profile: Some(ProfileChoice {
+            name: "work".into(),
+            is_explicit: true,
+        }),
+        ..sources(variables)
+    };
+    resolve(&sources, &Http::new(false)).expect("complete")
+}
+
+const PROFILE: &str = "[profile.work.rackspace]\nusername = \"ops\"\napi_key = \"k\"\n";
+const FOREIGN: [(&str, &str); 8] = [
+    ("OS_AUTH_URL", "https://keystone.private.example:5000/v3"),
+    ("OS_USERNAME", "fred"),
+    ("OS_PASSWORD", "p"),
+    ("OS_PROJECT_NAME", "web"),
+    ("OS_USER_DOMAIN_NAME", "Default"),
+    ("OS_REGION_NAME", "RegionOne"),
+    ("OS_IMAGE_URL", "https://glance.private.example"),
+    ("OS_OBJECT_STORE_URL", "https://swift.private.example"),
+];
+
+#[test]
+fn another_clouds_openrc_gets_no_secret_that_is_not_its_own() {
+    let own_url = format!("{PROFILE}auth_url = \"https://lon.identity.api.rackspacecloud.com\"\n");
+    let rax = [("RAX_USERNAME", "r"), ("RAX_API_KEY", "k")];
+    for (settings, user, base, place) in [
+        (
+            with_profile(PROFILE, &FOREIGN),
+            "ops",
+            IDENTITY,
+            "the default",
+        ),
+        (
+            with_profile(&own_url, &FOREIGN),
+            "ops",
+            "https://lon.identity.api.rackspacecloud.com/v2.0",
+            "[profile.work.rackspace]",
+        ),
+        (
+            resolved(&[&rax[..], &FOREIGN].concat()).expect("complete"),
+            "r",
+            IDENTITY,
+            "the default",
+        ),
+    ] {
+        assert_eq!(user_of(&settings), user);
+        assert_eq!(settings.identity.base.as_str(), base);
+        assert_eq!(origin(&settings, "identity endpoint"), place);
+        // Nor do its project, its region and its addresses go with them.
+        let Access::Login(login) = &settings.access else {
+            panic!("no login");
+        };
+        assert_eq!((&login.tenant, &login.domain), (&None, &None));
+        assert_eq!(settings.region, None);
+        assert_eq!((&settings.images, &settings.files), (&None, &None));
+    }
+    let its_own = resolved(&FOREIGN).expect("complete");
+    assert_eq!(user_of(&its_own), "fred");
+    assert_eq!(origin(&its_own, "identity endpoint"), "OS_AUTH_URL");
+    assert_eq!(its_own.region.as_deref(), Some("RegionOne"));
+}
+
+#[test]
+fn an_address_without_a_user_overrides_and_that_is_said() {
+    let default = "OS_AUTH_URL, which overrides the default";
+    for (url, more) in [
+        ("https://keystone.private.example/v3", None),
+        ("http://127.0.0.1:1/v2.0", Some(("OS_USERNAME", "fred"))),
+        (
+            "https://lon.identity.api.rackspacecloud.com/v2.0",
+            Some(("OS_USERNAME", "fred")),
+        ),
+    ] {
+        let variables: Vec<_> = [("OS_AUTH_URL", url)].into_iter().chain(more).collect();
+        let settings = with_profile(PROFILE, &variables);
+        assert_eq!(settings.identity.base.as_str(), url);
+        assert_eq!(origin(&settings, "identity endpoint"), default);
+    }
+}
+
+#[test]
+fn a_region_in_the_environment_counts_where_a_profile_names_none() {
+    for variable in ["RAX_REGION", "OS_REGION_NAME"] {
+        let settings = with_profile(PROFILE, &[(variable, "iad")]);
+        assert_eq!(settings.region.as_deref(), Some("IAD"));
+        assert_eq!(origin(&settings, "region"), variable);
+    }
+}
+
+#[test]
+fn an_address_of_images_says_what_it_overrides() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("clouds.yaml");
+    let text = "clouds:\n  rax:\n    profile: rackspace\n    image_endpoint_override: https://a.example\n    object_store_endpoint_override: https://b.example\n    auth: {username: u, api_key: k}\n";
+    std::fs::write(&path, text).expect("written");
+    let settings = resolved(&[
+        ("OS_CLIENT_CONFIG_FILE", path.to_str().expect("text")),
+        ("OS_CLOUD", "rax"),
+        ("OS_IMAGE_URL", "https://c.example"),
+        ("OS_OBJECT_STORE_URL", "https://d.example"),
+    ])
+    .expect("complete");
+    let other = format!("which overrides that of cloud 'rax' of {}", path.display());
+    for (name, variable) in [
+        ("endpoint", "OS_IMAGE_URL"),
+        ("object endpoint", "OS_OBJECT_STORE_URL"),
+    ] {
+        assert_eq!(origin(&settings, name), format!("{variable}, {other}"));
+    }
+}
