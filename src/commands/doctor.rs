@@ -9,6 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::provider::check::Sheet;
 use crate::provider::check::{Check, CheckRequest};
 use crate::provider::{Entry, REGISTRY};
+use crate::report::Printer;
+use crate::task::ProviderId;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -47,7 +49,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut absent = Vec::new();
     for found in join_all(looks).await {
         match found {
-            Examined::Absent(entry, _) if !is_named => absent.push(entry),
+            Examined::Absent(entry, _) if !is_named => absent.push(entry.id),
             Examined::Absent(entry, error) => sheets.push(Sheet {
                 provider: Some(entry.id),
                 settings: Vec::new(),
@@ -63,9 +65,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         checks: checkup::checks(context),
     });
     printer.sheets(&sheets);
-    for entry in absent {
-        printer.note(&format!("Not asked: {} (no credentials)", entry.id));
-    }
+    not_asked(&printer, &absent);
     for (option, is_given, check) in [
         ("--bucket", args.bucket.is_some(), "bucket"),
         ("--container", args.container.is_some(), "container"),
@@ -131,7 +131,21 @@ fn unusable(error: &Error) -> Check {
         Kind::Credentials => "credentials",
         _ => error.details.about.unwrap_or("settings"),
     };
-    Check::failed(name, error)
+    let check = Check::failed(name, error);
+    // Nothing was asked of a cloud yet, so there is nothing more to see of it.
+    let is_local = matches!(error.kind, Kind::Usage | Kind::Credentials | Kind::Internal);
+    if is_local && error.details.hints.is_empty() && error.details.code.is_none() {
+        return check.hint("correct what is named there, or name another file or profile");
+    }
+    check
+}
+
+/// Names the clouds that have no credentials.
+pub(super) fn not_asked(printer: &Printer, absent: &[ProviderId]) {
+    let names: Vec<&str> = absent.iter().map(|id| id.0).collect();
+    if !names.is_empty() {
+        printer.note(&format!("Not asked, no credentials: {}", names.join(", ")));
+    }
 }
 
 /// The error of the whole run: its kind is one whose exit code is 4. `None` where no problem was found.
@@ -144,15 +158,15 @@ fn verdict(sheets: &[Sheet], has_any: bool) -> Option<Error> {
             "No cloud can be asked: there are no credentials for any",
         )
         .hint(format!(
-            "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",
-            REGISTRY[0].id
+            "snapexport doctor with one of {} says what to set; snapexport --sandbox doctor tries it without an account",
+            REGISTRY.each_ref().map(|entry| entry.id.0).join(", ")
         ))
     };
-    let mut count = 0;
+    let mut places = Vec::new();
     for sheet in sheets {
         for check in sheet.problems() {
-            count += 1;
             let place = sheet.provider.map_or("this machine", |id| id.0);
+            places.push(format!("{place}: {}", check.name));
             error = error.cause(format!("{place}: {}: {}", check.name, check.message));
             if let Some(hint) = &check.hint {
                 error = error.hint(hint);
@@ -160,10 +174,11 @@ fn verdict(sheets: &[Sheet], has_any: bool) -> Option<Error> {
         }
     }
     if has_any {
-        error.message = match count {
+        let named = places.join(", ");
+        error.message = match places.len() {
             0 => return None,
-            1 => "A problem was found".to_owned(),
-            count => format!("{count} problems were found"),
+            1 => format!("A problem was found: {named}"),
+            count => format!("{count} problems were found: {named}"),
         };
     }
     Some(error)

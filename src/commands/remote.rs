@@ -36,9 +36,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
         });
         return Err(error);
     }
-    for (id, _) in &without {
-        printer.note(&format!("Not asked: {id} (no credentials)"));
-    }
+    let absent: Vec<_> = without.iter().map(|(id, _)| *id).collect();
+    super::doctor::not_asked(&printer, &absent);
     let filter = TaskFilter {
         snapshot: None,
         since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),
