@@ -43,6 +43,7 @@ pub mod task;
 pub mod text;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{Cli, Command, Output};
 use crate::commands::Ending;
@@ -58,7 +59,7 @@ pub async fn run(args: Vec<String>, env: Env) -> Ending {
     }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return parse_failed(&error, &args, &env),
+        Err(error) => return parse_failed(error, &args, &env),
     };
     let stated = context::stated_output(&args, &env);
     // What needs no settings must work also where they are broken.
@@ -103,8 +104,25 @@ fn failed(error: &Error, output: Option<Output>) -> Ending {
     Ending::Code(error.kind.exit_code())
 }
 
+/// Adds what may have been meant to a word that stands where the cloud of an `export` belongs, unless clap knows.
+fn with_tip(mut error: clap::Error, args: &[String]) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    let is_after_export = args
+        .iter()
+        .position(|arg| arg == word)
+        .is_some_and(|at| args[..at].iter().any(|arg| arg == "export"));
+    if is_after_export && error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let tip = commands::export::cloud_first(word).into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
+}
+
 /// Help and version are no errors; a wrong command line is one, in clap's words.
-fn parse_failed(error: &clap::Error, args: &[String], env: &Env) -> Ending {
+fn parse_failed(error: clap::Error, args: &[String], env: &Env) -> Ending {
+    let error = with_tip(error, args);
     let text = error.render();
     if !error.use_stderr() {
         report::usage(&text.to_string(), false);

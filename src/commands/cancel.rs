@@ -84,9 +84,13 @@ fn refusals(named: &[Named], program: &str) -> Vec<Error> {
         .iter()
         .filter_map(|one| {
             let typed = format!("{}/{}", one.entry.id, one.id);
-            let refusal = one.entry.no_cancel?.refusal(&typed);
-            let wait = format!("let it end: {program} wait {typed}");
-            Some(first_hint(refusal, Some(wait)))
+            let known = one.known.as_ref().map(|known| &known.task);
+            let refusal = one.entry.no_cancel?.refusal(&typed, known);
+            let next = match one.ended() {
+                Some(_) => format!("see how it ended: {program} status {typed}"),
+                None => format!("let it end: {program} wait {typed}"),
+            };
+            Some(first_hint(refusal, Some(next)))
         })
         .collect()
 }

@@ -68,8 +68,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     sheets.append(&mut unchosen);
     let nobody = (!has_any).then(|| {
         let hint = format!(
-            "snapexport doctor {} says what to set; snapexport --sandbox doctor tries it without an account",
-            REGISTRY[0].id
+            "snapexport doctor with one of {} says what to set; snapexport --sandbox doctor tries it without an account",
+            REGISTRY.each_ref().map(|entry| entry.id.0).join(", ")
         );
         nobody_to_ask(context, &absent, &hint)
     });
@@ -79,9 +79,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         checks: checkup::checks(context),
     });
     printer.sheets(&sheets);
-    for (id, _) in &absent {
-        printer.note(&not_asked(context, *id));
-    }
+    not_asked(context, &printer, &absent);
     for (option, is_given, check) in [
         ("--bucket", args.bucket.is_some(), "bucket"),
         ("--container", args.container.is_some(), "container"),
@@ -149,7 +147,13 @@ fn unusable(error: &Error) -> Check {
         Kind::Credentials => "credentials",
         _ => error.details.about.unwrap_or("settings"),
     };
-    Check::failed(name, error)
+    let check = Check::failed(name, error);
+    // Nothing was asked of a cloud yet, so there is nothing more to see of it.
+    let is_local = matches!(error.kind, Kind::Usage | Kind::Credentials | Kind::Internal);
+    if is_local && error.details.hints.is_empty() && error.details.code.is_none() {
+        return check.hint("correct what is named there, or name another file or profile");
+    }
+    check
 }
 
 /// The error of the whole run: its kind is one whose exit code is 4. `None` where no problem was found.
@@ -158,11 +162,11 @@ fn unusable(error: &Error) -> Check {
 fn verdict(sheets: &[Sheet], nobody: Option<Error>) -> Option<Error> {
     let has_any = nobody.is_none();
     let mut error = nobody.unwrap_or_else(|| Error::new(Kind::Credentials, ""));
-    let mut count = 0;
+    let mut places = Vec::new();
     for sheet in sheets {
         for check in sheet.problems() {
-            count += 1;
             let place = sheet.provider.map_or("this machine", |id| id.0);
+            places.push(format!("{place}: {}", check.name));
             error = error.cause(format!("{place}: {}: {}", check.name, check.message));
             if let Some(hint) = &check.hint {
                 error = error.hint(hint);
@@ -170,10 +174,11 @@ fn verdict(sheets: &[Sheet], nobody: Option<Error>) -> Option<Error> {
         }
     }
     if has_any {
-        error.message = match count {
+        let named = places.join(", ");
+        error.message = match places.len() {
             0 => return None,
-            1 => "A problem was found".to_owned(),
-            count => format!("{count} problems were found"),
+            1 => format!("A problem was found: {named}"),
+            count => format!("{count} problems were found: {named}"),
         };
     }
     Some(error)

@@ -332,11 +332,13 @@ async fn dry_run(
 ) -> Result<Ending> {
     let mut printer = context.printer(Output::Id);
     let mut tally = super::Tally::default();
+    let mut has_shown = false;
     for request in requests {
         match provider.preflight(request).await {
             Ok(warnings) => {
                 warnings.iter().for_each(|warning| printer.warn(warning));
                 printer.preview(&provider.preview(request));
+                has_shown = true;
             }
             Err(error) => {
                 let error = near::with_source(provider, &request.snapshot, error).await;
@@ -349,5 +351,24 @@ async fn dry_run(
             }
         }
     }
+    if has_shown {
+        printer.note("Checked; nothing was started.");
+    }
     Ok(tally.close(&printer))
+}
+
+/// The tip for a word that stands where the cloud belongs: the cloud whose ids look like it.
+pub fn cloud_first(word: &str) -> String {
+    let is_volume_snapshot = word
+        .strip_prefix("snap-")
+        .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let cloud = if is_volume_snapshot {
+        provider::outscale::ID.0.to_owned()
+    } else if provider::is_uuid(word) {
+        provider::rackspace::ID.0.to_owned()
+    } else {
+        let names: Vec<&str> = provider::REGISTRY.iter().map(|entry| entry.id.0).collect();
+        names.join("|")
+    };
+    format!("name the cloud first: snapexport export {cloud} {word}")
 }

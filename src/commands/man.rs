@@ -34,6 +34,7 @@ pub fn run(args: &Args) -> Result<Ending> {
             .collect();
         let wanted = crate::secret::clean(wanted);
         return Err(Error::usage(format!("The manual has no page '{wanted}'"))
+            .hints(crate::suggest::hint(&wanted, names.iter().copied()))
             .hint(format!("the pages are: {}", names.join(", "))));
     };
     report::document(&page.roff)?;

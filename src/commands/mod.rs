@@ -69,12 +69,17 @@ impl Tally {
     }
 }
 
-/// The note that a cloud is left out: nothing is configured for it.
-fn not_asked(context: &Context, id: ProviderId) -> String {
-    match context.profile() {
-        Some(name) => format!("Not asked: {id} (no profile '{}')", clean(name)),
-        None => format!("Not asked: {id} (no credentials)"),
+/// Notes which clouds are left out: nothing is configured for them.
+fn not_asked(context: &Context, printer: &crate::report::Printer, absent: &[(ProviderId, Error)]) {
+    let names: Vec<&str> = absent.iter().map(|(id, _)| id.0).collect();
+    if names.is_empty() {
+        return;
     }
+    let why = match context.profile() {
+        Some(name) => format!("no profile '{}'", clean(name)),
+        None => "no credentials".to_owned(),
+    };
+    printer.note(&format!("Not asked, {why}: {}", names.join(", ")));
 }
 
 /// That nothing is configured for any cloud, or none knows the profile. `hint` helps who has no credentials.

@@ -36,6 +36,22 @@ pub(super) fn with_journaled(
     first_hint(error, suggest::hint(typed, ids.iter().map(String::as_str)))
 }
 
+/// The same for a word that is no task's id: if it is a snapshot or image, its exports, else the task that may have been meant.
+pub(super) fn with_exports_of(journal: Option<&Journal>, typed: &str, error: Error) -> Error {
+    let started = journal.and_then(|journal| journal.started(None).ok());
+    let mut exports = started.unwrap_or_default();
+    exports.retain(|known| known.task.snapshot.as_deref() == Some(typed));
+    let Some(last) = exports.last() else {
+        return with_journaled(journal, None, typed, error);
+    };
+    let last = format!(
+        "{typed} was exported: its last task is {}",
+        last.task.qualified()
+    );
+    let all = format!("snapexport status --name {typed}");
+    first_hint(error, Some(format!("{last}; all of them: {all}")))
+}
+
 /// The ids of the tasks that a provider lists or the journal holds.
 pub(super) async fn task_ids(provider: &dyn Provider, journal: Option<&Journal>) -> Vec<String> {
     let mut ids = journaled(journal, Some(provider.id()));

@@ -61,9 +61,7 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
                 known.iter().map(|known| known.task.provider.0),
             ));
         }
-        (None, []) => {
-            by_shape(id).map_err(|error| near::with_journaled(journal, None, id, error))?
-        }
+        (None, []) => by_shape(id).map_err(|error| near::with_exports_of(journal, id, error))?,
     };
     let known = known.pop();
     Ok(Named {

@@ -35,9 +35,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
         let hint = "snapexport --sandbox status --remote asks the simulated clouds";
         return Err(nobody_to_ask(context, &without, hint));
     }
-    for (id, _) in &without {
-        printer.note(&not_asked(context, *id));
-    }
+    not_asked(context, &printer, &without);
     let filter = TaskFilter {
         snapshot: None,
         since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),

@@ -6,7 +6,7 @@ use console::Term;
 
 use super::Env;
 use crate::cli::{Global, When};
-use crate::report::Terminal;
+use crate::report::{Terminal, stderr_width};
 
 /// The terminal of this process, and what the user wants of it.
 pub(super) fn terminal(global: &Global, env: &Env) -> Terminal {
@@ -17,6 +17,7 @@ pub(super) fn terminal(global: &Global, env: &Env) -> Terminal {
     let links = opens_links(env) && !is_dumb && !global.sandbox;
     Terminal {
         stdout_width: stdout.then(|| Term::stdout().size().1),
+        stderr_width: stderr_width(),
         is_stderr_capable: stderr && !is_dumb,
         stdout_color: color(global.color.unwrap_or_default(), env, stdout),
         stderr_color: color(global.color.unwrap_or_default(), env, stderr),

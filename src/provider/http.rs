@@ -7,7 +7,7 @@ mod message;
 mod network;
 
 pub use self::contact::Contact;
-pub use self::failure::chain;
+pub use self::failure::{chain, innermost};
 pub use self::message::{Reply, Request, strip_tags};
 pub use self::network::Network;
 

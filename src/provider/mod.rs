@@ -23,7 +23,7 @@ use url::Url;
 use crate::context::Sources;
 use crate::error::{Error, Result};
 use crate::suggest;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, State, Task, TaskId};
 
 use self::check::{Check, CheckRequest};
 use self::http::Http;
@@ -223,19 +223,30 @@ pub struct Entry {
 pub struct NoCancel {
     /// Completes "the export … cannot be cancelled: ".
     pub why: &'static str,
-    /// What to do once it has ended.
-    pub instead: &'static str,
+    /// How to get rid of what the export makes, with what is known of the task.
+    pub instead: fn(Option<&Task>) -> String,
 }
 
 impl NoCancel {
-    /// The refusal for a task. `typed` is how its id is typed.
-    pub fn refusal(&self, typed: &str) -> Error {
+    /// The refusal for a task. `typed` is how its id is typed, `known` what was last seen of it.
+    pub fn refusal(&self, typed: &str, known: Option<&Task>) -> Error {
         let typed = crate::secret::clean(typed);
+        let instead = (self.instead)(known);
+        if let Some(ended) = known.filter(|task| task.state.is_terminal()) {
+            let sentence = format!(
+                "The export {typed} cannot be cancelled any more: it is {}",
+                ended.state
+            );
+            return match ended.state {
+                State::Completed => Error::usage(sentence).hint(instead),
+                _ => Error::usage(sentence),
+            };
+        }
         Error::usage(format!(
             "The export {typed} cannot be cancelled: {}",
             self.why
         ))
-        .hint(self.instead)
+        .hint(format!("after its end, {instead}"))
     }
 }
 

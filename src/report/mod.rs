@@ -11,8 +11,10 @@ mod standing;
 mod table;
 mod taskbar;
 pub mod trace;
+mod wrap;
 
 pub use self::standing::Standing;
+pub use self::wrap::stderr_width;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use console::Style;
 use jiff::Timestamp;
 
+use self::wrap::hanging;
 use crate::cli::{Output, When};
 use crate::error::{Error, Kind, Result};
 use crate::poll::Event;
@@ -70,6 +73,8 @@ pub fn choose(progress: When, is_quiet: bool, is_capable: bool, is_verbose: bool
 pub struct Terminal {
     /// Columns of standard output; `None` where it is no terminal.
     pub stdout_width: Option<u16>,
+    /// Columns of standard error; `None` where it is no terminal.
+    pub stderr_width: Option<u16>,
     /// Whether standard error is a terminal that can move its cursor.
     pub is_stderr_capable: bool,
     /// Colours on standard output.
@@ -129,7 +134,10 @@ impl Printer {
             false,
             When::Never,
             false,
-            Terminal::default(),
+            Terminal {
+                stderr_width: stderr_width(),
+                ..Terminal::default()
+            },
         )
     }
 
@@ -263,7 +271,8 @@ impl Printer {
         if self.output == Output::Json {
             self.object(&PreviewObject::from(preview));
         } else {
-            self.result(&format!("{} {}", preview.method, clean(&preview.url)));
+            let (call, method, url) = (preview.call, preview.method, clean(&preview.url));
+            self.result(&format!("{call}: {method} {url}"));
             let body = serde_json::to_string_pretty(&preview.body).unwrap_or_default();
             self.result(&escape_json(body));
         }
@@ -297,8 +306,10 @@ impl Printer {
 
     /// An error: the sentence, its causes, its hints.
     pub fn error(&self, error: &Error) {
+        let width = self.terminal.stderr_width.map(usize::from);
+        let line = |head: &str, text: &str| self.stderr(&hanging(head, &clean(text), width));
         let label = self.style(Style::new().red().bold(), "error:");
-        self.stderr(&format!("{label} {}", clean(&error.message)));
+        line(&format!("{label} "), &error.message);
         let details = &error.details;
         let code = details.code.as_deref().map(|code| format!("code {code}"));
         let request = details
@@ -307,14 +318,14 @@ impl Printer {
             .map(|id| format!("request {id}"));
         let origin: Vec<String> = [code, request].into_iter().flatten().collect();
         for cause in &details.causes {
-            self.stderr(&format!("  {}", clean(cause)));
+            line("  ", cause);
         }
         if !origin.is_empty() {
-            self.stderr(&format!("  ({})", clean(&origin.join(", "))));
+            line("  ", &format!("({})", origin.join(", ")));
         }
         for hint in &details.hints {
             let label = self.style(Style::new().cyan(), "hint:");
-            self.stderr(&format!("  {label} {}", clean(hint)));
+            line(&format!("  {label} "), hint);
         }
     }
 

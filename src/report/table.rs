@@ -5,13 +5,16 @@ use jiff::Timestamp;
 
 use super::Terminal;
 use super::link::link_in;
+use super::wrap::hanging;
 use crate::provider;
 use crate::secret::clean;
 use crate::task::{Source, Task};
 use crate::text;
 
-/// Columns between two cells, and of the indent of a block's further lines.
+/// Columns between two cells.
 const GAP: u16 = 2;
+/// Before what belongs to the line above it.
+const INDENT: &str = "  ";
 
 /// Tasks, one a row; where the terminal opens links, the id and the result lead to the provider's console.
 pub fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
@@ -72,51 +75,115 @@ fn result(task: &Task) -> String {
     }
 }
 
-/// Sources, one a row.
+/// Sources: the first of these forms that fits. The reasons in the rows; below them; below shorter rows; blocks.
 pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String {
-    let header = ["ID", "NAME", "KIND", "STATE", "SIZE", "CREATED", "EXPORT"];
-    let rows: Vec<Vec<String>> = sources
-        .iter()
-        .map(|source| {
-            vec![
-                clean(&source.id),
-                or_dash(source.name.as_deref().filter(|name| *name != source.id)),
-                source.kind.as_str().to_owned(),
-                clean(&source.provider_state),
-                source.size_bytes.map_or_else(|| "-".into(), text::bytes),
-                source
-                    .created_at
-                    .map_or_else(|| "-".into(), |then| created(then, now)),
-                match &source.reason {
-                    None if source.exportable => "yes".to_owned(),
-                    None => "no".to_owned(),
-                    Some(reason) if source.exportable => format!("yes, but {}", clean(reason)),
-                    Some(reason) => format!("no: {}", clean(reason)),
-                },
-            ]
+    let width = terminal.stdout_width.map(usize::from);
+    let (header, rows) = grid(sources, now, false);
+    let below = |table| reasons_below(sources, table, width);
+    let (short_header, short_rows) = grid(sources, now, true);
+    fitting(&header, &with_reasons(sources, &rows), width)
+        .or_else(|| fitting(&header, &rows, width).map(below))
+        .or_else(|| fitting(&short_header, &short_rows, width).map(below))
+        .unwrap_or_else(|| {
+            let blocks = sources.iter().zip(&rows);
+            blocks
+                .flat_map(|(source, row)| broken(&block(source, row), width))
+                .collect()
         })
-        .collect();
-    let block = |row: &[String]| {
-        vec![
-            row[0].clone(),
-            row[1..6]
-                .iter()
-                .filter(|cell| *cell != "-")
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", "),
-            match row[6].split_once(": ") {
-                Some((_, reason)) => format!("cannot be exported: {reason}"),
-                None => format!("can be exported: {}", row[6]),
-            },
-        ]
-    };
-    fit(&header, &rows, terminal, block, |_, line| line.to_owned())
+        .join("\n")
 }
 
-/// `2026-01-10 (12d)`: the day to tell snapshots apart, the age to judge them.
-fn created(then: Timestamp, now: Timestamp) -> String {
-    format!("{} ({})", then.strftime("%Y-%m-%d"), text::age(then, now))
+/// The header and the cells. A column that would say nothing of any, or the same kind of all, is left out; of short rows also the
+/// state, because what can be exported is whole and the reason tells of the rest.
+fn grid(
+    sources: &[Source],
+    now: Timestamp,
+    is_short: bool,
+) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let each = |cell: &dyn Fn(&Source) -> String| sources.iter().map(cell).collect();
+    let name = |source: &Source| or_dash(source.name.as_deref().filter(|name| *name != source.id));
+    let size = |source: &Source| source.size_bytes.map_or_else(|| "-".into(), text::bytes);
+    let made = |source: &Source| match source.created_at {
+        None => "-".into(),
+        Some(then) if is_short => day(then),
+        Some(then) => format!("{} ({})", day(then), text::age(then, now)),
+    };
+    let export = |source: &Source| if source.exportable { "yes" } else { "no" }.to_owned();
+    let mut columns: Vec<(&str, Vec<String>)> = vec![
+        ("ID", each(&|source| clean(&source.id))),
+        ("NAME", each(&name)),
+        ("KIND", each(&|source| source.kind.as_str().to_owned())),
+        ("STATE", each(&|source| clean(&source.provider_state))),
+        ("SIZE", each(&size)),
+        ("CREATED", each(&made)),
+        ("EXPORT", each(&export)),
+    ];
+    columns.retain(|(name, cells)| match *name {
+        "NAME" => cells.iter().any(|cell| cell != "-"),
+        "KIND" => cells.iter().any(|cell| *cell != cells[0]),
+        "STATE" => !is_short,
+        _ => true,
+    });
+    let mut rows = vec![Vec::new(); sources.len()];
+    let mut header = Vec::new();
+    for (name, cells) in columns {
+        header.push(name);
+        for (row, cell) in rows.iter_mut().zip(cells) {
+            row.push(cell);
+        }
+    }
+    (header, rows)
+}
+
+/// Why it cannot be exported, or with what reservation it can.
+fn reason(source: &Source) -> Option<String> {
+    match (source.reason.as_deref().map(clean), source.exportable) {
+        (Some(reason), true) => Some(format!("but {reason}")),
+        (Some(reason), false) => Some(reason),
+        (None, true) => None,
+        (None, false) => Some(format!("it is {}", clean(&source.provider_state))),
+    }
+}
+
+fn with_reasons(sources: &[Source], rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut rows = rows.to_vec();
+    for (source, row) in sources.iter().zip(&mut rows) {
+        if let (Some(reason), Some(last)) = (reason(source), row.last_mut()) {
+            last.push_str(if source.exportable { ", " } else { ": " });
+            last.push_str(&reason);
+        }
+    }
+    rows
+}
+
+/// The table with each reason below its row.
+fn reasons_below(sources: &[Source], table: Vec<String>, width: Option<usize>) -> Vec<String> {
+    let mut lines = table;
+    for (line, source) in lines.iter_mut().skip(1).zip(sources) {
+        if let Some(reason) = reason(source) {
+            *line = format!("{line}\n{}", hanging(INDENT, &reason, width));
+        }
+    }
+    lines
+}
+
+fn block(source: &Source, row: &[String]) -> Vec<String> {
+    let details: Vec<&str> = row[1..row.len() - 1]
+        .iter()
+        .map(String::as_str)
+        .filter(|cell| *cell != "-")
+        .collect();
+    let mut lines = vec![row[0].clone(), details.join(", ")];
+    // That it can be exported is nothing to say of each.
+    lines.extend(reason(source).map(|reason| match source.exportable {
+        true => format!("can be exported, {reason}"),
+        false => format!("cannot be exported: {reason}"),
+    }));
+    lines
+}
+
+fn day(then: Timestamp) -> String {
+    then.strftime("%Y-%m-%d").to_string()
 }
 
 /// A table where it fits, else a block of lines for each row. What `finish` adds to a line of a row must take no columns.
@@ -127,29 +194,43 @@ fn fit(
     block: impl Fn(&[String]) -> Vec<String>,
     finish: impl Fn(usize, &str) -> String,
 ) -> String {
-    let table = render(header, rows);
-    let is_wide_enough = terminal.stdout_width.map(usize::from).is_none_or(|width| {
-        let fits = |line: &String| console::measure_text_width(line) <= width;
-        table.iter().all(fits)
-    });
-    let lines: Vec<String> = if is_wide_enough {
+    let width = terminal.stdout_width.map(usize::from);
+    let lines: Vec<String> = if let Some(table) = fitting(header, rows, width) {
         let finished = |(index, line): (usize, &String)| match index.checked_sub(1) {
             Some(row) => finish(row, line),
             None => line.clone(),
         };
         table.iter().enumerate().map(finished).collect()
     } else {
-        let indent = " ".repeat(usize::from(GAP));
-        rows.iter()
-            .enumerate()
-            .map(|(index, row)| {
-                let lines: Vec<String> =
-                    block(row).iter().map(|line| finish(index, line)).collect();
-                lines.join(&format!("\n{indent}"))
-            })
-            .collect()
+        let blocks = rows.iter().enumerate().flat_map(|(index, row)| {
+            let finished = |line: &String| finish(index, line);
+            broken(&block(row), width)
+                .iter()
+                .map(finished)
+                .collect::<Vec<_>>()
+        });
+        blocks.collect()
     };
     lines.join("\n")
+}
+
+/// The lines of a table, the header first, if none of them is wider.
+fn fitting(header: &[&str], rows: &[Vec<String>], width: Option<usize>) -> Option<Vec<String>> {
+    let lines = render(header, rows);
+    let fits = |line: &String| width.is_none_or(|width| console::measure_text_width(line) <= width);
+    lines.iter().all(fits).then_some(lines)
+}
+
+/// A block: its first line as it is, the others indented and broken between words.
+fn broken(block: &[String], width: Option<usize>) -> Vec<String> {
+    let lines = block.iter().enumerate().flat_map(|(index, line)| {
+        let text = match index {
+            0 => line.clone(),
+            _ => hanging(INDENT, line, width),
+        };
+        text.split('\n').map(str::to_owned).collect::<Vec<_>>()
+    });
+    lines.collect()
 }
 
 fn render(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
@@ -176,7 +257,7 @@ fn or_dash(text: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{ProviderId, State, TaskId};
+    use crate::task::{ProviderId, SourceKind, State, TaskId};
 
     fn seen(width: Option<u16>) -> String {
         let mut task = Task::unseen(
@@ -203,6 +284,75 @@ mod tests {
         assert_eq!(
             seen(Some(40)),
             "lightsail 5a1c2b3d\n  web-1: running, Started, -\n  -"
+        );
+    }
+
+    fn source(id: &str, reason: Option<&str>) -> Source {
+        Source {
+            schema: 1,
+            provider: ProviderId("outscale"),
+            region: "eu-west-2".into(),
+            id: id.into(),
+            name: None,
+            kind: SourceKind::VolumeSnapshot,
+            state: "completed".into(),
+            provider_state: "completed".into(),
+            size_bytes: Some(1 << 30),
+            created_at: None,
+            exportable: reason.is_none(),
+            reason: reason.map(str::to_owned),
+            tags: Default::default(),
+        }
+    }
+
+    fn listed(width: Option<u16>) -> String {
+        let long = "it has not got a copy in this region yet; snapexport list outscale shows when";
+        let terminal = Terminal {
+            stdout_width: width,
+            ..Terminal::default()
+        };
+        let both = [source("snap-1", None), source("snap-2", Some(long))];
+        sources(&both, Timestamp::UNIX_EPOCH, terminal)
+    }
+
+    #[test]
+    fn a_reason_stands_in_the_row_below_it_or_in_a_block_and_a_shared_kind_nowhere() {
+        assert_eq!(
+            listed(None),
+            "ID      STATE      SIZE   CREATED  EXPORT\n\
+             snap-1  completed  1 GiB  -        yes\n\
+             snap-2  completed  1 GiB  -        no: it has not got a copy in this region yet; \
+             snapexport list outscale shows when"
+        );
+        assert_eq!(
+            listed(Some(60)),
+            "ID      STATE      SIZE   CREATED  EXPORT\n\
+             snap-1  completed  1 GiB  -        yes\n\
+             snap-2  completed  1 GiB  -        no\n\
+             \u{20} it has not got a copy in this region yet;\n\
+             \u{20} snapexport list outscale shows when"
+        );
+        assert_eq!(
+            listed(Some(36)),
+            "ID      SIZE   CREATED  EXPORT\n\
+             snap-1  1 GiB  -        yes\n\
+             snap-2  1 GiB  -        no\n\
+             \u{20} it has not got a copy in this\n\
+             \u{20} region yet;\n\
+             \u{20} snapexport list outscale shows\n\
+             \u{20} when"
+        );
+        assert_eq!(
+            listed(Some(29)),
+            "snap-1\n\
+             \u{20} completed, 1 GiB\n\
+             snap-2\n\
+             \u{20} completed, 1 GiB\n\
+             \u{20} cannot be exported: it has\n\
+             \u{20} not got a copy in this\n\
+             \u{20} region yet;\n\
+             \u{20} snapexport list outscale\n\
+             \u{20} shows when"
         );
     }
 }

@@ -331,3 +331,36 @@ fn an_empty_standard_input_is_an_error_unless_it_may_be_empty() {
         assert!(help.stdout.contains("--allow-empty"), "{}", help.all());
     }
 }
+
+#[test]
+fn what_was_seen_to_end_is_not_told_to_end() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    let image = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+    let rackspace = ["export", "rackspace", image, "--container", "exports"];
+    let deletes = format!("swift delete exports --prefix {image}.vhd");
+    for (provider, export, instead) in [
+        (
+            "lightsail",
+            &["export", "lightsail", "web-1"][..],
+            "hint: delete what it made",
+        ),
+        ("rackspace", &rackspace, &deletes),
+    ] {
+        let id = user.run(export).id();
+        let early = user.run(&["cancel", &id]);
+        assert!(early.stderr.contains("let it end"), "{}", early.all());
+        let seen = user.run(&["wait", &id]);
+        assert_eq!(seen.code, Some(0), "{}", seen.all());
+        let late = user.run(&["cancel", &id]);
+        assert_eq!(late.code, Some(2), "{}", late.all());
+        for words in [
+            &format!("{provider}/{id} cannot be cancelled any more: it is completed"),
+            &format!("snapexport status {provider}/{id}"),
+            instead,
+        ] {
+            assert!(late.stderr.contains(words), "{words}: {}", late.all());
+        }
+        assert!(!late.stderr.contains("let it end"), "{}", late.all());
+    }
+}

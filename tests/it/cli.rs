@@ -210,6 +210,20 @@ fn a_dry_run_shows_the_request_and_starts_nothing() {
         assert_eq!(preview["dry_run"], true);
         assert!(preview["body"].is_object(), "{preview}");
         assert!(!ran.all().contains(&secret), "{}", ran.all());
+        assert!(
+            ran.stderr.contains("Checked; nothing was started."),
+            "{}",
+            ran.all()
+        );
+        let call = preview["call"].as_str().expect("a name");
+        let table = user.run(&and(args, &["--dry-run"]));
+        assert!(
+            table.stdout.starts_with(&format!("{call}: ")),
+            "{}",
+            table.all()
+        );
+        let quiet = user.run(&and(args, &["--dry-run", "-q"]));
+        assert_eq!((quiet.stderr.as_str(), quiet.code), ("", Some(0)));
     }
     let starts = clouds.world(|world| {
         [
@@ -433,7 +447,12 @@ fn status_remote_lists_what_the_clouds_have() {
         .without("RAX_API_KEY")
         .run(&["status", "--remote"]);
     assert_eq!(one.code, Some(0), "{}", one.all());
-    assert!(one.stderr.contains("Not asked: rackspace"), "{}", one.all());
+    assert!(
+        one.stderr
+            .contains("Not asked, no credentials: rackspace\n"),
+        "{}",
+        one.all()
+    );
 }
 
 #[test]

@@ -1009,7 +1009,10 @@ fn clouds_without_credentials_count_only_where_they_are_named() {
     found.assert_code(0);
     assert!(!found.sheets.contains_key("rackspace"));
     assert!(
-        found.ran.stderr.contains("Not asked: rackspace"),
+        found
+            .ran
+            .stderr
+            .contains("Not asked, no credentials: rackspace\n"),
         "{}",
         found.ran.all()
     );
@@ -1061,4 +1064,41 @@ fn the_sandbox_is_said_to_be_one() {
     assert!(!ran.stdout.contains("problem"), "{}", ran.all());
     let real = User::of(&clouds()).run(&["doctor"]);
     assert!(!real.stdout.contains("simulated"), "{}", real.all());
+}
+
+#[test]
+fn a_broken_file_is_to_be_corrected_and_the_last_line_names_the_problem() {
+    let user = User::new();
+    put(&user, ".osc/config.json", "{ \"default\": ", 0o600);
+    let ran = user.run(&["doctor", "outscale"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(
+        ran.stdout
+            .contains("correct what is named there, or name another file"),
+        "{}",
+        ran.all()
+    );
+    assert!(!ran.all().contains("what was asked"), "{}", ran.all());
+    assert_eq!(
+        ran.stderr,
+        "error: A problem was found: outscale: credentials\n"
+    );
+}
+
+#[test]
+fn who_has_no_credentials_is_named_once_and_every_cloud_is_in_the_hint() {
+    let clouds = clouds();
+    let user = User::of(&clouds)
+        .without("RAX_USERNAME")
+        .without("RAX_API_KEY")
+        .without("OSC_ACCESS_KEY")
+        .without("OSC_SECRET_KEY");
+    for args in [&["doctor"][..], &["status", "--remote"]] {
+        let ran = user.run(args);
+        let line = "Not asked, no credentials: outscale, rackspace\n";
+        assert!(ran.stderr.contains(line), "{}", ran.all());
+    }
+    let nobody = User::new().run(&["doctor"]);
+    let hint = "snapexport doctor with one of outscale, lightsail, rackspace says what to set";
+    assert!(nobody.stderr.contains(hint), "{}", nobody.all());
 }

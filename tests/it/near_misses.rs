@@ -166,3 +166,36 @@ fn a_search_for_what_was_meant_that_fails_too_is_not_heard_of() {
     assert_eq!(ran.json_error()["kind"], "not_found");
     assert!(!ran.stderr.contains("did you mean"), "{}", ran.all());
 }
+
+#[test]
+fn a_forgotten_cloud_a_snapshot_for_a_task_and_a_slip_in_a_page_are_answered() {
+    let clouds = Clouds::start(NEVER);
+    let user = User::of(&clouds);
+    let image = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+    for (word, cloud) in [
+        ("snap-0a1b2c3d", "outscale"),
+        (image, "rackspace"),
+        ("web-1", "outscale|lightsail|rackspace"),
+    ] {
+        let ran = user.run(&["export", word, "--bucket", "demo"]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        let tip = format!("tip: name the cloud first: snapexport export {cloud} {word}");
+        assert!(ran.stderr.contains(&tip), "{tip}: {}", ran.all());
+    }
+    let id = user.run(&["export", "lightsail", "web-1"]).id();
+    for command in ["status", "wait", "cancel"] {
+        let ran = user.run(&[command, "web-1"]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        let hint = format!(
+            "hint: web-1 was exported: its last task is lightsail/{id}; all of them: snapexport status --name web-1"
+        );
+        assert!(ran.stderr.contains(&hint), "{hint}: {}", ran.all());
+    }
+    let page = user.run(&["man", "waitt"]);
+    assert_eq!(page.code, Some(2), "{}", page.all());
+    assert!(
+        page.stderr.contains("hint: did you mean wait?"),
+        "{}",
+        page.all()
+    );
+}

@@ -42,10 +42,12 @@ pub(super) fn network_error(
     } else {
         format!("The connection to {} broke during {name}", host(url))
     };
-    let built = Error::new(Kind::Network, sentence).cause(causes);
+    let built = Error::new(Kind::Network, sentence).cause(innermost(error));
     if error.is_connect() || error.is_builder() {
         let hint = if is_tls {
             "check the endpoint and the certificate authorities (SSL_CERT_FILE adds a private one)"
+        } else if causes.contains("dns error") || causes.contains("lookup address") {
+            "is the region or endpoint right, and is there a network?"
         } else {
             "check the endpoint, the region and the network"
         };
@@ -61,8 +63,45 @@ pub(super) fn network_error(
     }
 }
 
+/// What the libraries in between say, which only tells that there was an error below it.
+const WRAPPERS: [&str; 11] = [
+    "client error (",
+    "dns error",
+    "error resolving",
+    "tcp connect error",
+    "tcp open error",
+    "error trying to connect",
+    "an error occurred while",
+    "dispatch failure",
+    "io error",
+    "other",
+    "failed to load credentials",
+];
+
+/// What is really wrong, without what libraries put around it; all of it is for those who asked for more (`-v`).
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let parts = parts(error);
+    tracing::info!("cause: {}", parts.join(": "));
+    let is_wrapper = |part: &&String| {
+        !part.contains(": ") && WRAPPERS.iter().any(|wrapper| part.starts_with(wrapper))
+    };
+    let told: Vec<&str> = parts
+        .iter()
+        .filter(|part| !is_wrapper(part))
+        .map(String::as_str)
+        .collect();
+    match told[..] {
+        [] => parts.last().cloned().unwrap_or_default(),
+        _ => told.join(": "),
+    }
+}
+
 /// The sources of an error, outermost first, without repetition. The outermost sentence of reqwest only repeats the URL.
 pub fn chain(error: &dyn std::error::Error) -> String {
+    parts(error).join(": ")
+}
+
+fn parts(error: &dyn std::error::Error) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(source) = next {
@@ -73,8 +112,74 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         next = source.source();
     }
     if parts.is_empty() {
-        clean(&error.to_string())
-    } else {
-        parts.join(": ")
+        parts.push(clean(&error.to_string()));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl std::fmt::Display for Layer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl std::error::Error for Layer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            self.1.as_deref().map(|layer| layer as _)
+        }
+    }
+
+    fn layers(words: &[&'static str]) -> Layer {
+        let inner = words
+            .iter()
+            .rev()
+            .fold(None, |inner, word| Some(Box::new(Layer(word, inner))));
+        Layer("outermost", inner)
+    }
+
+    #[test]
+    fn what_libraries_put_around_a_cause_is_left_out() {
+        let unknown = "failed to lookup address information: Name or service not known";
+        for (words, expected) in [
+            (
+                &[
+                    "client error (Connect)",
+                    "dns error",
+                    "error resolving DNS",
+                    unknown,
+                ][..],
+                unknown,
+            ),
+            (
+                &[
+                    "client error (Connect)",
+                    "tcp connect error",
+                    "Connection refused (os error 111)",
+                ],
+                "Connection refused (os error 111)",
+            ),
+            (
+                &[
+                    "an error occurred while loading credentials",
+                    "the token has expired",
+                ],
+                "the token has expired",
+            ),
+            (
+                &["profile `x`", "dispatch failure", "no key"],
+                "profile `x`: no key",
+            ),
+            (&["client error (Connect)", "dns error"], "dns error"),
+            (&[], "outermost"),
+        ] {
+            assert_eq!(innermost(&layers(words)), expected);
+        }
     }
 }

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
-use crate::provider::http::{Reply, chain};
+use crate::provider::http::{Reply, chain, innermost};
 
 /// What "in a few minutes" is worth: the pause suggested where Lightsail says that it is not ready.
 const NOT_READY_PAUSE: Duration = Duration::from_secs(20);
@@ -67,7 +67,7 @@ where
             .maybe_executed(),
         SdkError::ConstructionFailure(_) => Error::new(Kind::Internal, what).cause(chain(error)),
         other => Error::new(Kind::Network, what)
-            .cause(chain(other))
+            .cause(innermost(other))
             .maybe_executed(),
     }
 }
@@ -82,7 +82,7 @@ fn of_credentials(error: &CredentialsError) -> Error {
         return failed;
     }
     Error::new(Kind::Credentials, "There are no usable AWS credentials")
-        .cause(chain(error))
+        .cause(innermost(error))
         .hint("log in again (aws sso login) or check the profile: aws sts get-caller-identity")
 }
 

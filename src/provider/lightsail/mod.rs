@@ -75,8 +75,11 @@ pub const ENTRY: Entry = Entry {
 
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Amazon Lightsail has no call for that",
-    instead: "after its end, delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
-              aws ec2 delete-snapshot for each EBS snapshot",
+    instead: |_| {
+        "delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
+         aws ec2 delete-snapshot for each EBS snapshot"
+            .to_owned()
+    },
 };
 
 /// Requests under way at once during a look.
@@ -285,7 +288,7 @@ impl Provider for Lightsail {
     }
 
     async fn cancel(&self, id: &TaskId) -> Result<()> {
-        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}"), None))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {

@@ -49,7 +49,7 @@ use super::{
 use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("rackspace");
@@ -78,7 +78,17 @@ pub const ENTRY: Entry = Entry {
 /// The API answers a DELETE of a task with 405.
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Rackspace has no call for that",
-    instead: "after its end, delete its object with the segments: swift delete CONTAINER --prefix IMAGE.vhd",
+    instead: |known| {
+        let container = match known.and_then(|task| task.target.as_ref()) {
+            Some(Target::CloudFiles { container }) => container,
+            _ => "CONTAINER",
+        };
+        let image = known.and_then(|task| task.snapshot.as_deref());
+        let image = image.unwrap_or("IMAGE");
+        format!(
+            "delete its object with the segments: swift delete {container} --prefix {image}.vhd"
+        )
+    },
 };
 
 /// `[profile.NAME.rackspace]` of config.toml.
@@ -248,7 +258,7 @@ impl Provider for Rackspace {
     }
 
     async fn cancel(&self, id: &TaskId) -> Result<()> {
-        Err(NO_CANCEL.refusal(&format!("{ID}/{id}")))
+        Err(NO_CANCEL.refusal(&format!("{ID}/{id}"), None))
     }
 
     async fn exportable(&self) -> Result<Vec<Source>> {
