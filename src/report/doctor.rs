@@ -59,7 +59,13 @@ impl Page {
 
     /// A name and its text, beside each other or below each other; the first word of the name in this style.
     fn entry(&self, name: &str, style: &Style, column: usize, text: &str) -> Vec<String> {
-        let is_narrow = self.width.is_some_and(|width| width < NARROW);
+        // A word stays whole, and one that has no room beside the name may have it below.
+        let longest = text
+            .split_whitespace()
+            .map(console::measure_text_width)
+            .max();
+        let needed = NARROW.max(INDENT + column + longest.unwrap_or(0));
+        let is_narrow = self.width.is_some_and(|width| width < needed);
         let (word, rest) = name.split_at(name.find(' ').unwrap_or(name.len()));
         let shown = format!("{}{rest}", self.painted(style.clone(), word));
         let margin = " ".repeat(INDENT);

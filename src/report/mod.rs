@@ -281,7 +281,7 @@ impl Printer {
     /// A sentence for people, on standard error.
     pub fn note(&self, text: &str) {
         if !self.is_quiet {
-            self.stderr(&clean(text));
+            self.stderr(&hanging("", &clean(text), self.width()));
         }
     }
 
@@ -300,13 +300,14 @@ impl Printer {
     pub fn warn(&self, text: &str) {
         if !self.is_quiet {
             let label = self.style(Style::new().yellow().bold(), "warning:");
-            self.stderr(&format!("{label} {}", clean(text)));
+            let head = format!("{label} ");
+            self.stderr(&hanging(&head, &clean(text), self.width()));
         }
     }
 
     /// An error: the sentence, its causes, its hints.
     pub fn error(&self, error: &Error) {
-        let width = self.terminal.stderr_width.map(usize::from);
+        let width = self.width();
         let line = |head: &str, text: &str| self.stderr(&hanging(head, &clean(text), width));
         let label = self.style(Style::new().red().bold(), "error:");
         line(&format!("{label} "), &error.message);
@@ -334,6 +335,10 @@ impl Printer {
         if self.output == Output::Json {
             self.stderr(&error_line(error));
         }
+    }
+
+    fn width(&self) -> Option<usize> {
+        self.terminal.stderr_width.map(usize::from)
     }
 
     fn style(&self, style: Style, text: &str) -> String {

@@ -54,7 +54,7 @@ fn pieces(text: &str) -> Vec<String> {
             pieces[at].push(' ');
             pieces[at].push_str(word);
         } else {
-            in_command = usize::from(PROGRAMS.contains(&word));
+            in_command = usize::from(PROGRAMS.contains(&word.trim_start_matches('(')));
             pieces.push(word.to_owned());
         }
         last = word;
@@ -108,6 +108,11 @@ mod tests {
                     "snapexport status --remote -q shows",
                     "what the clouds have",
                 ],
+            ),
+            (
+                "copy it first (aws lightsail copy-snapshot) and wait",
+                30,
+                &["copy it first", "(aws lightsail copy-snapshot)", "and wait"],
             ),
             (
                 "see https://docs.example.com/a/long/way for it",
