@@ -395,10 +395,8 @@ fn a_profile_that_one_cloud_has_leaves_the_others_out() {
     for command in [&["doctor"][..], &["status", "--remote"]] {
         let ran = user.run(&[command, &["--profile", "work"]].concat());
         assert_eq!(ran.code, Some(0), "{}", ran.all());
-        for cloud in ["lightsail", "rackspace"] {
-            let note = format!("Not asked: {cloud} (no profile 'work')");
-            assert!(ran.stderr.contains(&note), "{}", ran.all());
-        }
+        let note = "Not asked, no profile 'work': lightsail, rackspace";
+        assert!(ran.stderr.contains(note), "{}", ran.all());
         // A name that no cloud knows is an error.
         let ran = user.run(&[command, &["--profile", "wrok"]].concat());
         assert_eq!(ran.code, Some(4), "{}", ran.all());
