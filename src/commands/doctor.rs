@@ -47,7 +47,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let (mut absent, mut unchosen) = (Vec::new(), Vec::new());
     for found in join_all(looks).await {
         match found {
-            Examined::Absent(entry, error) if !is_named && error.details.causes.is_empty() => {
+            Examined::Absent(entry, error) if !is_named && !could_choose(context, &error) => {
                 absent.push((entry.id, error));
             }
             // There are some, and none is chosen: that is worth a line, and no problem to who uses other clouds.
@@ -104,6 +104,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         tally.add(error);
     }
     Ok(tally.close(&printer))
+}
+
+/// Whether there are credentials, and nothing says which: then the error says where.
+fn could_choose(context: &Context, absence: &Error) -> bool {
+    context.profile().is_none() && !absence.details.causes.is_empty()
 }
 
 /// What came of looking at a cloud.
