@@ -1,5 +1,6 @@
 //! Credentials, proxies and certificates as users have them already.
 
+mod alone;
 mod apart;
 mod aws;
 mod changed;
