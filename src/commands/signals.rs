@@ -55,7 +55,7 @@ impl Signals {
 
 #[cfg(unix)]
 mod unix {
-    use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use tokio::signal::unix::{SignalKind, signal};
 
     use super::{Arc, AtomicBool, Ordering, leave, watch};
@@ -79,20 +79,42 @@ mod unix {
         ) else {
             return;
         };
+        let mut hangup = (!is_hangup_ignored())
+            .then(|| signal(SignalKind::hangup()).ok())
+            .flatten();
         tokio::spawn(async move {
+            let hung_up = async {
+                match &mut hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::pin!(hung_up);
             loop {
                 let number = tokio::select! {
+                    _ = &mut hung_up => SIGHUP,
                     _ = interrupt.recv() => SIGINT,
                     _ = terminate.recv() => SIGTERM,
                     _ = quit.recv() => SIGQUIT,
                 };
-                if number == SIGQUIT || stop.borrow().is_some() {
+                if matches!(number, SIGQUIT | SIGHUP) || stop.borrow().is_some() {
                     leave::at_once();
                     let _ = signal_hook::low_level::emulate_default_handler(number);
                 }
                 stop.send_replace(Some(number));
             }
         });
+    }
+
+    /// Whether somebody has asked that the end of the terminal is not the program's, as `nohup` does. Where the system does
+    /// not tell, it may be so.
+    fn is_hangup_ignored() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))
+            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_none_or(|mask| mask & 1 << (SIGHUP - 1) != 0)
     }
 
     /// Ctrl-T sends SIGINFO where there is one.

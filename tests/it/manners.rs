@@ -198,6 +198,7 @@ fn progress_in_the_taskbar_is_cleared_on_every_exit() {
         (&waiting, format!("{wait} & sleep 1; kill -INT $!; wait")),
         (&waiting, format!("{wait} & sleep 1; kill -TERM $!; wait")),
         (&waiting, format!("{wait} & sleep 1; kill -QUIT $!; wait")),
+        (&waiting, format!("{wait} & sleep 1; kill -HUP $!; wait")),
         (
             &waiting,
             format!("{wait} & sleep 1; kill -INT $!; kill -INT $!; wait"),
@@ -216,6 +217,19 @@ fn progress_in_the_taskbar_is_cleared_on_every_exit() {
             "{script}: {output:?}"
         );
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_wait_under_nohup_outlives_its_terminal() {
+    let clouds = Clouds::start(Duration::from_secs(3));
+    let user = User::of(&clouds);
+    let id = start(&user);
+    let script = format!(
+        "nohup snapexport wait {id} -q 2>/dev/null & sleep 1; kill -HUP $!; wait $!; echo ended with $?"
+    );
+    let output = written(&user, &[], &script);
+    assert!(output.contains("ended with 0"), "{output:?}");
 }
 
 #[test]

@@ -115,7 +115,13 @@ fn the_recording_shows_a_bar_on_its_way_and_names_no_path_of_a_machine() {
     for words in ["uploading", "completed", "failed", "left"] {
         assert!(drawn.contains(words), "{words}");
     }
-    for path in ["/tmp/", "/home/", env!("CARGO_MANIFEST_DIR"), "/target/", "127.0.0.1"] {
+    for path in [
+        "/tmp/",
+        "/home/",
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/",
+        "127.0.0.1",
+    ] {
         assert!(!drawn.contains(path), "{path}");
     }
 }
