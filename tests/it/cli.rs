@@ -3,35 +3,10 @@
 use std::time::Duration;
 
 use crate::program::{Clouds, User, assert_seen};
+use crate::stage::{FAILING, GOOD};
 
 const QUICK: Duration = Duration::from_millis(800);
 const NEVER: Duration = Duration::from_secs(3600);
-
-/// An export of each cloud that succeeds.
-const GOOD: [&[&str]; 3] = [
-    &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
-    &["export", "lightsail", "web-1"],
-    &[
-        "export",
-        "rackspace",
-        "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
-        "--container",
-        "exports",
-    ],
-];
-
-/// An export of each cloud that the cloud accepts and fails later.
-const FAILING: [&[&str]; 3] = [
-    &["export", "outscale", "snap-deadbeef", "--bucket", "demo"],
-    &["export", "lightsail", "broken-1"],
-    &[
-        "export",
-        "rackspace",
-        "deadbeef-0bad-4dad-8bad-c0ffee000bad",
-        "--container",
-        "exports",
-    ],
-];
 
 fn and<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [args, more].concat()

@@ -7,28 +7,15 @@ use std::time::{Duration, Instant};
 use snapexport::sandbox::World;
 
 use crate::program::{Clouds, Ran, User};
+use crate::stage::{CLOSING, GOOD};
 
 const LONG: Duration = Duration::from_secs(1000);
-/// Ten times the delay of the tests' clouds: then a start that is not listed never was.
-const CLOSING: Duration = Duration::from_secs(10);
 /// Where the random moments come from; a failure can be repeated with it.
 const SEED: u64 = 0x5eed_2026;
 /// Kills in all.
 const ROUNDS: u64 = 120;
 /// The latest moment of a kill, after the process was made.
 const LATEST_MICROS: u64 = 60_000;
-
-const EXPORTS: [&[&str]; 3] = [
-    &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
-    &["export", "lightsail", "web-1"],
-    &[
-        "export",
-        "rackspace",
-        "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
-        "--container",
-        "exports",
-    ],
-];
 
 /// Their starts, as faults name them.
 const STARTS: [&str; 3] = [
@@ -123,7 +110,7 @@ fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
     for round in 0..ROUNDS {
         clouds.world(|world| *world = World::default());
         let user = User::of(&clouds);
-        let export = EXPORTS[(round % 3) as usize];
+        let export = GOOD[(round % 3) as usize];
         let moment = Duration::from_micros(next(&mut random) % LATEST_MICROS);
         let mut child = user
             .command(export)
@@ -155,7 +142,7 @@ fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
 /// A start that was throttled first is looked for as long as any other, counted from the attempt that may have been executed.
 #[test]
 fn a_kill_after_a_throttled_start_doubles_nothing() {
-    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+    for (export, call) in GOOD.into_iter().zip(STARTS) {
         let clouds = Clouds::start(LONG);
         let faults = ["1-2:throttle=3", "3:delay=1000s", "3:unlisted=4"];
         let faults = faults.map(|fault| format!("{call}:{fault}").parse().expect("a fault"));
@@ -175,7 +162,7 @@ fn a_kill_after_a_throttled_start_doubles_nothing() {
 /// The moments that matter most are few: here the reply is late, so that the kill hits the start itself.
 #[test]
 fn a_kill_while_the_start_is_under_way_doubles_nothing() {
-    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+    for (export, call) in GOOD.into_iter().zip(STARTS) {
         for what in ["delay=1000s", "silence-before"] {
             let clouds = Clouds::start(LONG);
             clouds.set_faults(vec![format!("{call}:1:{what}").parse().expect("a fault")]);
@@ -196,7 +183,7 @@ fn a_kill_while_the_start_is_under_way_doubles_nothing() {
 
 #[test]
 fn the_same_export_eight_times_at_once_is_one_export() {
-    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+    for (export, call) in GOOD.into_iter().zip(STARTS) {
         for fault in ["2+:status=500", "1:reset-after", "1:throttle", "1:delay=2s"] {
             let clouds = Clouds::start(LONG);
             clouds.set_faults(vec![format!("{call}:{fault}").parse().expect("a fault")]);
@@ -228,7 +215,7 @@ fn eight_at_once(user: &User, export: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_same_export_at_once_after_a_crash_is_one_export() {
-    for (export, call) in EXPORTS.into_iter().zip(STARTS) {
+    for (export, call) in GOOD.into_iter().zip(STARTS) {
         let clouds = Clouds::start(LONG);
         let fault = format!("{call}:1:reset-before");
         clouds.set_faults(vec![fault.parse().expect("a fault")]);

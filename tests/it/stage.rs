@@ -15,6 +15,32 @@ pub const LONG: Duration = Duration::from_secs(1000);
 /// Ten times the delay of the tests' clouds: then a start that is not listed never was.
 pub const CLOSING: Duration = Duration::from_secs(10);
 
+/// An export of each cloud that succeeds.
+pub const GOOD: [&[&str]; 3] = [
+    &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
+    &["export", "lightsail", "web-1"],
+    &[
+        "export",
+        "rackspace",
+        "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
+        "--container",
+        "exports",
+    ],
+];
+
+/// An export of each cloud that the cloud accepts and fails later.
+pub const FAILING: [&[&str]; 3] = [
+    &["export", "outscale", "snap-deadbeef", "--bucket", "demo"],
+    &["export", "lightsail", "broken-1"],
+    &[
+        "export",
+        "rackspace",
+        "deadbeef-0bad-4dad-8bad-c0ffee000bad",
+        "--container",
+        "exports",
+    ],
+];
+
 /// A cloud, as the tests speak to it.
 pub struct Cloud {
     pub name: &'static str,
@@ -33,8 +59,8 @@ pub struct Cloud {
 pub static CLOUDS: [Cloud; 3] = [
     Cloud {
         name: "outscale",
-        export: &["export", "outscale", "snap-0a1b2c3d", "--bucket", "demo"],
-        failing: &["export", "outscale", "snap-deadbeef", "--bucket", "demo"],
+        export: GOOD[0],
+        failing: FAILING[0],
         start: "CreateSnapshotExportTask",
         list: "ReadSnapshotExportTasks",
         look: "ReadSnapshotExportTasks",
@@ -42,8 +68,8 @@ pub static CLOUDS: [Cloud; 3] = [
     },
     Cloud {
         name: "lightsail",
-        export: &["export", "lightsail", "web-1"],
-        failing: &["export", "lightsail", "broken-1"],
+        export: GOOD[1],
+        failing: FAILING[1],
         start: "ExportSnapshot",
         list: "GetExportSnapshotRecords",
         look: "GetOperation",
@@ -51,20 +77,8 @@ pub static CLOUDS: [Cloud; 3] = [
     },
     Cloud {
         name: "rackspace",
-        export: &[
-            "export",
-            "rackspace",
-            "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
-            "--container",
-            "exports",
-        ],
-        failing: &[
-            "export",
-            "rackspace",
-            "deadbeef-0bad-4dad-8bad-c0ffee000bad",
-            "--container",
-            "exports",
-        ],
+        export: GOOD[2],
+        failing: FAILING[2],
         start: "create task",
         list: "list tasks",
         look: "show task",
