@@ -26,10 +26,11 @@
 pub mod cli;
 pub mod commands;
 pub mod completion;
-pub mod context;
 pub mod error;
+pub mod http;
 pub mod journal;
 pub mod manual;
+pub mod options;
 pub mod pace;
 pub mod poll;
 pub mod provider;
@@ -38,6 +39,7 @@ pub mod report;
 pub mod sandbox;
 pub mod schema;
 pub mod secret;
+pub mod settings;
 pub mod suggest;
 pub mod task;
 pub mod text;
@@ -45,10 +47,12 @@ pub mod text;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
-use crate::cli::{Cli, Command, Output};
+use crate::cli::{Cli, Command};
 use crate::commands::Ending;
-use crate::context::{Context, Env};
+use crate::commands::context::{Context, stated_output};
 use crate::error::Error;
+use crate::options::Output;
+use crate::settings::Env;
 
 /// Runs the program with these arguments (the program's name first) and this environment.
 pub async fn run(args: Vec<String>, env: Env) -> Ending {
@@ -61,7 +65,7 @@ pub async fn run(args: Vec<String>, env: Env) -> Ending {
         Ok(cli) => cli,
         Err(error) => return parse_failed(error, &args, &env),
     };
-    let stated = context::stated_output(&args, &env);
+    let stated = stated_output(&args, &env);
     // What needs no settings must work also where they are broken.
     let without_settings = match &cli.command {
         Command::Completions(args) => Some(commands::completions::run(args)),
@@ -129,7 +133,7 @@ fn parse_failed(error: clap::Error, args: &[String], env: &Env) -> Ending {
         return Ending::Code(0);
     }
     report::usage(&text.to_string(), true);
-    if context::stated_output(args, env) == Some(Output::Json) {
+    if stated_output(args, env) == Some(Output::Json) {
         let plain = text.to_string();
         let lines: Vec<&str> = plain
             .lines()

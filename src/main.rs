@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use snapexport::commands::Ending;
-use snapexport::context::{Env, stated_output};
+use snapexport::commands::context::stated_output;
+use snapexport::settings::Env;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

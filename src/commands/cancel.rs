@@ -6,10 +6,10 @@ use super::near::first_hint;
 use super::reference::{self, Asked, Named, typed_form};
 use super::status::{look, show};
 use super::{Ending, Tally, nothing_to_do, words_or_none};
-use crate::cli::Output;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
+use crate::options::Output;
 use crate::task::{State, Task, TaskId};
 
 /// Between two looks while a cancellation that was asked for does not show. A request without a proper answer is sent again after each.

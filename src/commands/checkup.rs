@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::context::{Context, open_file_warning};
+use crate::commands::context::Context;
 use crate::journal::{Health, Journal, is_writable_directory};
 use crate::provider::check::Check;
+use crate::settings::open_file_warning;
 use crate::text;
 
 /// Every check that concerns no cloud. Makes and changes nothing.
@@ -24,7 +25,7 @@ pub fn checks(context: &Context) -> Vec<Check> {
 
 fn configuration(context: &Context) -> Check {
     const NAME: &str = "configuration";
-    let profiles = context.sources.config.profile.keys();
+    let profiles = context.sources.config.profiles.keys();
     let profiles: Vec<&str> = profiles.map(String::as_str).collect();
     match &context.config_path {
         _ if context.is_sandbox() => Check::ok(NAME, "not used in the sandbox"),
@@ -113,7 +114,7 @@ fn files(context: &Context) -> Check {
     let config = context
         .config_path
         .iter()
-        .filter(|_| context.sources.config.has_secret())
+        .filter(|_| context.is_config_secret)
         .cloned();
     let tokens = context.sources.cache_dir.iter().flat_map(|directory| {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();

@@ -3,9 +3,9 @@
 use futures_util::future::join_all;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
-use crate::cli::Output;
-use crate::context::{Context, with_near_profile};
+use crate::commands::context::{Context, with_near_profile};
 use crate::error::{Error, Kind, Result};
+use crate::options::Output;
 use crate::provider::check::Sheet;
 use crate::provider::check::{Check, CheckRequest};
 use crate::provider::{Entry, REGISTRY};

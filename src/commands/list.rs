@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use super::filter::Filter;
 use super::{Ending, Tally};
-use crate::cli::Output;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::Result;
+use crate::options::Output;
 use crate::provider;
 use crate::task::Source;
 

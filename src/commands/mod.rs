@@ -3,6 +3,7 @@
 pub mod cancel;
 mod checkup;
 pub mod completions;
+pub mod context;
 pub mod doctor;
 pub mod export;
 pub mod filter;
@@ -25,7 +26,7 @@ mod start;
 
 use std::io::Read;
 
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, worst};
 use crate::secret::clean;
 use crate::task::ProviderId;

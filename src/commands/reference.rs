@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::near;
 use super::settle;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, REGISTRY, Shape};

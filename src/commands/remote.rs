@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::status::{Args, show};
 use super::{Ending, Tally, nobody_to_ask, not_asked};
-use crate::cli::Output;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::Result;
 use crate::journal::Entry as Known;
+use crate::options::Output;
 use crate::provider::{REGISTRY, TaskFilter};
 use crate::task::Task;
 

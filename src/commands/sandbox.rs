@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Ending;
 use super::signals::Signals;
-use crate::cli::{Output, parse_interval};
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::options::{Output, parse_interval};
 use crate::sandbox::faults::{self, Fault};
 use crate::sandbox::{DEFAULT_DURATION, Options, Sandbox};
 use crate::schema::SandboxObject;

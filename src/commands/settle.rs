@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::signals::Signals;
-use crate::cli::Output;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::Result;
 use crate::journal::{Intent, Journal, Settled};
+use crate::options::Output;
 use crate::provider::{self, Entry, Provider, TaskFilter};
 use crate::secret::clean;
 use crate::task::{ExportRequest, Task};

@@ -9,10 +9,10 @@ use jiff::Timestamp;
 
 use super::settle::{SEARCHES, closes_at, complete, find, same, visibility};
 use super::signals::Signals;
-use crate::cli::Output;
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Intent, Journal, Settled};
+use crate::options::Output;
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;

@@ -9,9 +9,9 @@ use super::follow::Follow;
 use super::reference::{self, Asked, Named};
 use super::signals::Signals;
 use super::{Ending, nothing_to_do, words_or_none};
-use crate::cli::{Output, Waiting};
-use crate::context::Context;
+use crate::commands::context::Context;
 use crate::error::Result;
+use crate::options::{Output, Waiting};
 use crate::poll::{Group, Watched};
 use crate::task::Task;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap_complete::CompletionCandidate;
 
-use crate::context::Glance;
+use super::glance::Glance;
 use crate::journal;
 use crate::provider::{Entry, REGISTRY};
 use crate::task::{Target, Task};
@@ -168,7 +168,7 @@ impl Known {
 
     fn profiles(&self) -> Vec<(String, String)> {
         let sources = &self.glance.sources;
-        let own = sources.config.profile.keys().cloned();
+        let own = sources.config.profiles.keys().cloned();
         let mut words: BTreeSet<String> = own.collect();
         words.extend(self.clouds().flat_map(|cloud| (cloud.profiles)(sources)));
         words
@@ -181,9 +181,10 @@ impl Known {
         let seen =
             self.told_by_tasks(|task| Some((task.region.clone(), task.provider.to_string())));
         let configured = self.clouds().flat_map(|cloud| {
-            let profiles = self.glance.sources.config.profile.values();
-            let regions = profiles.filter_map(|profile| (cloud.region_of)(profile));
-            regions.map(|region| (region.to_owned(), cloud.id.to_string()))
+            let profiles = self.glance.sources.config.profiles.values();
+            let sections = profiles.filter_map(|profile| profile.section(cloud.id.0));
+            let regions = sections.filter_map(|section| (cloud.section)(section).ok()?.region);
+            regions.map(|region| (region, cloud.id.to_string()))
         });
         let usual = self.clouds().flat_map(|cloud| {
             let regions = (cloud.regions)().into_iter();

@@ -4,6 +4,7 @@
 //! this version's commands, and the user's own tasks. Whatever goes wrong, it offers less and says nothing.
 
 mod candidates;
+mod glance;
 
 use std::ffi::OsString;
 
@@ -12,9 +13,10 @@ use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCan
 use clap_complete::env::{EnvCompleter, Shells};
 
 use crate::cli::Cli;
-use crate::context::{Env, Glance};
 use crate::manual;
+use crate::settings::Env;
 use candidates::{Candidates, What};
+use glance::Glance;
 
 /// The variable by which a script asks for candidates; its value is the shell.
 pub const VARIABLE: &str = "_SNAPEXPORT_COMPLETE";

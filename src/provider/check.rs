@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Setting;
-use super::http::{Contact, Http};
-use crate::context::{Sources, open_file_warning};
 use crate::error::{Error, Kind};
+use crate::http::{Contact, Http};
+use crate::settings::{Sources, open_file_warning};
 use crate::task::ProviderId;
 
 /// What is to be checked beside the credentials.

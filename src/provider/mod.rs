@@ -2,7 +2,7 @@
 
 mod absence;
 pub mod check;
-pub mod http;
+
 pub mod lightsail;
 pub mod outscale;
 pub mod rackspace;
@@ -20,13 +20,13 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::context::Sources;
 use crate::error::{Error, Result};
+use crate::settings::{Config, Section, Sources};
 use crate::suggest;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, State, Task, TaskId};
 
 use self::check::{Check, CheckRequest};
-use self::http::Http;
+use crate::http::Http;
 
 /// A cloud that can export a snapshot.
 ///
@@ -208,14 +208,23 @@ pub struct Entry {
     pub console: fn(&Task) -> Option<Url>,
     /// The regions that are known without asking, for completion; others are not refused.
     pub regions: fn() -> Vec<&'static str>,
-    /// The region that a profile of `config.toml` names for this cloud.
-    pub region_of: fn(&crate::context::Profile) -> Option<&str>,
+    /// Reads the cloud's section of a profile of `config.toml`. A mistake in it is a `usage` error that names the line.
+    pub section: fn(&Section) -> Result<Configured>,
     /// The profiles of the cloud's own configuration on this machine, for completion. Empty, where anything goes wrong.
     pub profiles: fn(&Sources) -> Vec<String>,
     /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
     pub survey: Survey,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
+}
+
+/// What is known of a section of `config.toml` without using it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configured {
+    /// The region it names.
+    pub region: Option<String>,
+    /// Whether a secret stands in it.
+    pub has_secret: bool,
 }
 
 /// Why an export cannot be cancelled.
@@ -279,6 +288,19 @@ pub fn by_name(name: &str) -> Result<&'static Entry> {
                 .hints(suggest::hint(name, names.iter().copied()))
                 .hint(format!("the providers are: {}", names.join(", ")))
         })
+}
+
+/// What the clouds read in their sections of all profiles. A mistake is a `usage` error that names the line.
+pub fn read_sections(config: &Config) -> Result<Vec<Configured>> {
+    let read = |(cloud, section): (&str, &Section)| {
+        let entry = REGISTRY.iter().find(|entry| entry.id.0 == cloud);
+        let Some(entry) = entry else {
+            let clouds: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
+            return Err(section.unknown(&clouds));
+        };
+        (entry.section)(section)
+    };
+    config.sections().map(read).collect()
 }
 
 /// Where the provider's console shows what the task made, or else the console itself; only addresses that are known to be right.

@@ -9,8 +9,8 @@
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::http::Reply;
 use crate::error::{Error, Result};
+use crate::http::Reply;
 use crate::task::{Source, Task};
 
 /// A reply and the call that it answers.

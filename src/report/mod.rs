@@ -23,8 +23,8 @@ use console::Style;
 use jiff::Timestamp;
 
 use self::wrap::hanging;
-use crate::cli::{Output, When};
 use crate::error::{Error, Kind, Result};
+use crate::options::{Output, When};
 use crate::poll::Event;
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
@@ -105,7 +105,7 @@ pub struct Printer {
 }
 
 impl Printer {
-    /// A printer; see [`crate::context::Context::printer`] for where its settings come from.
+    /// A printer; see [`crate::commands::context::Context::printer`] for where its settings come from.
     pub fn new(
         output: Output,
         is_quiet: bool,

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::panic::{Location, PanicHookInfo};
 
-use crate::cli::Output;
 use crate::error::{Error, Kind};
+use crate::options::Output;
 
 /// From now on a panic ends the program with one sentence and exit code 1.
 ///

@@ -14,8 +14,8 @@ use serde::Deserialize;
 pub use self::rehearsal::Rehearsal;
 pub(super) use self::rehearsal::{Delivery, play};
 use super::wire::Request;
-use crate::cli::parse_duration;
 use crate::error::{Error, Result};
+use crate::options::parse_duration;
 
 /// A fault: it happens at every attempt it names.
 #[derive(Clone, Debug, PartialEq)]

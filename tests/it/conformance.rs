@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use snapexport::context::Sources;
 use snapexport::error::Kind;
-use snapexport::provider::http::Http;
+use snapexport::http::Http;
 use snapexport::provider::{Entry, Provider, TaskFilter, lightsail, outscale, rackspace};
 use snapexport::sandbox::{Options, Sandbox};
+use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
 
 use crate::fake::Fake;

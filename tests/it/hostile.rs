@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use snapexport::context::Sources;
 use snapexport::error::{Error, Kind};
-use snapexport::provider::http::{Http, Limits, Request};
+use snapexport::http::{Http, Limits, Request};
 use snapexport::provider::{Provider, REGISTRY, TaskFilter};
+use snapexport::settings::Sources;
 use snapexport::task::TaskId;
 use url::Url;
 

@@ -583,7 +583,7 @@ fn files_with_secrets_that_others_may_read_cost_a_warning() {
 
 #[tokio::test]
 async fn a_server_that_remembers_what_it_was_sent_makes_no_secret_known_later() {
-    use snapexport::provider::http::{Http, Request};
+    use snapexport::http::{Http, Request};
     let secret = "MARKED+osu/secret";
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let forms = [

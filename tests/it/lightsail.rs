@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use snapexport::context::Sources;
 use snapexport::error::Kind;
-use snapexport::provider::http::Http;
+use snapexport::http::Http;
 use snapexport::provider::lightsail::{ENTRY, ID};
 use snapexport::provider::{Provider, Shape, TaskFilter};
 use snapexport::sandbox::{Options, Sandbox};
+use snapexport::settings::Sources;
 use snapexport::task::{
     ArtifactKind, ExportRequest, Progress, SourceKind, State, Target, Task, TaskId,
 };

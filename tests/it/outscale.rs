@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use snapexport::context::Sources;
 use snapexport::error::{Error, Kind, Result};
-use snapexport::provider::http::Http;
+use snapexport::http::Http;
 use snapexport::provider::{Provider, Shape, TaskFilter, by_name};
 use snapexport::sandbox::{Options, Sandbox};
+use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
 
 use crate::canned::{Answer, Canned};

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
-use snapexport::context::Sources;
 use snapexport::error::{Error, Kind};
-use snapexport::provider::http::{Http, Reply, Request};
+use snapexport::http::{Http, Reply, Request};
 use snapexport::provider::{Provider, TaskFilter, rackspace};
 use snapexport::sandbox::{Options, Sandbox};
+use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, Progress, State, Target, Task, TaskId};
 
 const WEB: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";

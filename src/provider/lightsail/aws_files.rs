@@ -8,9 +8,9 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 
 use super::pairs::of_one_file;
-use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
+use crate::settings::Sources;
 use crate::suggest;
 
 /// Settings by which an AWS profile can give credentials.
@@ -103,7 +103,7 @@ impl AwsSource {
             std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
         };
         for path in self.paths.iter().filter(|path| has_keys(path)) {
-            crate::context::warn_if_open(path);
+            crate::settings::warn_if_open(path);
         }
     }
 
@@ -195,7 +195,7 @@ pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSourc
                 Kind::Credentials,
                 "The AWS configuration files cannot be read",
             )
-            .cause(crate::provider::http::chain(&error))
+            .cause(crate::http::chain(&error))
             .hint("check ~/.aws/config and ~/.aws/credentials")
         })?;
     Ok(Some(AwsSource {

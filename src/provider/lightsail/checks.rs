@@ -7,12 +7,12 @@ use aws_sdk_lightsail::types::RegionName;
 use futures_util::future::try_join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Lightsail;
 use super::aws_files::aws_source;
 use super::expiry::Life;
-use crate::context::Sources;
+use super::{Lightsail, Profile};
 use crate::provider::check::{self, Check, ClockLimits, first_contact};
 use crate::secret::clean;
+use crate::settings::Sources;
 use crate::text;
 
 /// Signatures of AWS are good for five minutes to either side.
@@ -166,7 +166,7 @@ async fn unused_profile(sources: &Sources) -> Option<Check> {
 /// `AWS_PROFILE` wins over the default profile of our own file.
 fn unused_default(sources: &Sources) -> Option<Check> {
     let choice = sources.profile.as_ref().filter(|p| !p.is_explicit)?;
-    let own = sources.own_profile()?.lightsail.as_ref()?;
+    let own: Profile = sources.own_section(super::ID.0).ok()??;
     let name = sources.var("AWS_PROFILE")?;
     let profile = |name: &str| format!("AWS profile '{}'", clean(name));
     let other = match (&own.aws_profile, &own.access_key) {

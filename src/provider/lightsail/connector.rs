@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 
 use super::errors::not_an_answer;
 use crate::error::{Error, Kind, Result};
-use crate::provider::http::{CONNECT_TIMEOUT, Http, Reply, Request};
+use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request};
 
 /// Calls by their names on the wire, so that messages can say which one it was.
 const CALLS: [&str; 8] = [

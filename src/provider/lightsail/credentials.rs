@@ -24,12 +24,12 @@ use super::Profile;
 use super::aws_files::{AwsSource, aws_source};
 use super::connector::Connector;
 use super::place::{self, endpoint, region};
-use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
+use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::provider::Setting;
 use crate::provider::absence::{no_credentials, none_chosen};
-use crate::provider::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::secret::{Secret, clean};
+use crate::settings::{Sources, profile_secret};
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
@@ -66,7 +66,7 @@ pub struct OwnProfile<'s> {
     /// The profile's name.
     name: &'s str,
     /// What it says.
-    pub profile: &'s Profile,
+    pub profile: Profile,
 }
 
 impl OwnProfile<'_> {
@@ -186,7 +186,7 @@ fn usual_endpoint(region: &str) -> Setting {
 /// Flag, environment, default profile of our own, AWS's own files, the machine's role: the first that is there, with
 /// the profile of ours that led to it.
 async fn origin(sources: &Sources) -> Result<(Origin, Option<OwnProfile<'_>>)> {
-    let section = sources.own_profile().and_then(|p| p.lightsail.as_ref());
+    let section = sources.own_section(super::ID.0)?;
     let own = sources
         .profile
         .as_ref()
@@ -334,7 +334,7 @@ fn of_aws_profile(source: AwsSource, asked: &str) -> Result<Origin> {
 
 /// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
 async fn of_own_profile(sources: &Sources, own: &OwnProfile<'_>) -> Result<Origin> {
-    let (profile, place) = (own.profile, own.place());
+    let (profile, place) = (&own.profile, own.place());
     let command = profile.secret_key_command.as_deref();
     let has_secret = profile.secret_key.is_some() || command.is_some();
     match (&profile.access_key, has_secret, &profile.aws_profile) {

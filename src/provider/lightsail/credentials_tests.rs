@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use super::Profile;
 use super::credentials::{Resolved, resolve};
-use crate::context::{self, Config, Env, ProfileChoice, Sources};
 use crate::error::{Error, Kind};
-use crate::provider::http::Http;
-use crate::secret::Secret;
+use crate::http::Http;
+use crate::settings::{Config, Env, ProfileChoice, Sources};
 
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT00000"),
@@ -66,31 +64,17 @@ fn choice(name: &str, is_explicit: bool) -> Option<ProfileChoice> {
 
 /// Our configuration with profile `own` (a key pair) and `points` (at an AWS profile).
 fn config() -> Config {
-    let pair = Profile {
-        region: Some("ca-central-1".into()),
-        access_key: Some("AKIAOWN0000000000000".into()),
-        secret_key: Some(Secret::new("own-secret")),
-        endpoint: Some("https://own.example".into()),
-        ..Profile::default()
-    };
-    let pointer = Profile {
-        aws_profile: Some("whole".into()),
-        ..Profile::default()
-    };
-    let mut config = Config::default();
-    for (name, profile) in [
-        ("own", pair),
-        ("points", pointer),
-        ("empty", Profile::default()),
-    ] {
-        let lightsail = Some(profile);
-        let profile = context::Profile {
-            lightsail,
-            ..context::Profile::default()
-        };
-        config.profile.insert(name.into(), profile);
-    }
-    config
+    let text = r#"
+        [profile.own.lightsail]
+        region = "ca-central-1"
+        access_key = "AKIAOWN0000000000000"
+        secret_key = "own-secret"
+        endpoint = "https://own.example"
+        [profile.points.lightsail]
+        aws_profile = "whole"
+        [profile.empty.lightsail]
+    "#;
+    Config::parse(text, Path::new("config.toml")).expect("a configuration")
 }
 
 async fn ask(sources: Sources) -> Result<Resolved, Error> {

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
-use crate::provider::http::{Reply, chain, innermost};
+use crate::http::{Reply, chain, innermost};
 
 /// What "in a few minutes" is worth: the pause suggested where Lightsail says that it is not ready.
 const NOT_READY_PAUSE: Duration = Duration::from_secs(20);

@@ -2,7 +2,7 @@
 
 use aws_sdk_lightsail::types::RegionName;
 
-use crate::context::Sources;
+use crate::settings::Sources;
 
 /// The service's regions. Its model also names one where there is no Lightsail.
 pub fn regions() -> Vec<&'static str> {

@@ -44,14 +44,14 @@ use self::connector::Connector;
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
 use super::check::{Check, CheckRequest};
-use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
-    name_problem,
+    Batch, Capabilities, Configured, Entry, NoCancel, Preview, Provider, Setting, Shape,
+    TaskFilter, is_uuid, name_problem,
 };
-use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
+use crate::http::Http;
 use crate::secret::{Secret, redact_json, redact_url};
+use crate::settings::Sources;
 use crate::task::{
     Artifact, ArtifactKind, ExportRequest, ProviderId, Source, Target, Task, TaskId,
 };
@@ -67,7 +67,13 @@ pub const ENTRY: Entry = Entry {
     connect: |sources, http| Box::pin(connect(sources, http)),
     console: console::url,
     regions: known::regions,
-    region_of: |profile| profile.lightsail.as_ref()?.region.as_deref(),
+    section: |section| {
+        let own: Profile = section.read()?;
+        Ok(Configured {
+            has_secret: own.secret_key.is_some() || own.session_token.is_some(),
+            region: own.region,
+        })
+    },
     profiles: known::profiles,
     survey: |sources| Box::pin(checks::survey(sources)),
     no_cancel: Some(NO_CANCEL),

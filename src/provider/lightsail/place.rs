@@ -6,11 +6,11 @@ use reqwest::Url;
 
 use super::aws_files::{AwsSource, aws_source};
 use super::credentials::OwnProfile;
-use crate::context::Sources;
 use crate::error::{Error, Result};
-use crate::provider::http::Http;
+use crate::http::Http;
 use crate::provider::{Setting, overriding};
 use crate::secret::{clean, redact_url};
+use crate::settings::Sources;
 
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_LIGHTSAIL", "AWS_ENDPOINT_URL"];

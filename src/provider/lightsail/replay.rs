@@ -16,7 +16,7 @@ use super::calls::Calls;
 use super::connector::into_sdk;
 use super::{join, merge, sources};
 use crate::error::{Error, Kind};
-use crate::provider::http::Reply;
+use crate::http::Reply;
 use crate::provider::recorded::{Parsed, Recorded};
 
 const REGION: &str = "eu-west-3";

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use reqwest::{Method, Url};
 use serde_json::{Map, Value, json};
 
-use super::super::http::{Http, Reply, Request};
 use super::errors::refused;
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
+use crate::http::{Http, Reply, Request};
 use crate::secret::redact_json;
 
 /// The largest page the API gives (spec 1.42: 1 to 1000).

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use reqwest::Identity;
 
-use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
+use crate::settings::Sources;
 
 /// A certificate with its key, as a profile or the environment names them.
 #[derive(Debug, Default)]
@@ -78,8 +78,8 @@ impl Certificate {
             pem.push(b'\n');
             pem.extend(key.read(sources).map_err(unusable)?);
         }
-        let identity = Identity::from_pem(&pem)
-            .map_err(|error| unusable(crate::provider::http::chain(&error)))?;
+        let identity =
+            Identity::from_pem(&pem).map_err(|error| unusable(crate::http::chain(&error)))?;
         Ok(Some((identity, chain.shown().to_owned())))
     }
 }

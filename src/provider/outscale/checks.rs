@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::api::{not_an_answer, take_page};
 use super::mapping::text;
-use super::{CREATE, Outscale, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
-use crate::context::Sources;
+use super::{CREATE, Outscale, Profile, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
 use crate::error::{Error, Kind, Result};
 use crate::provider::check::{
     self, Check, CheckRequest, ClockLimits, FirstContact, first_contact, rivals,
 };
 use crate::secret::clean;
+use crate::settings::Sources;
 
 /// The regions of API 1.42 and of the documentation.
 const REGIONS: [&str; 6] = [
@@ -185,9 +185,9 @@ fn osc_file(sources: &Sources) -> Option<PathBuf> {
 fn places(sources: &Sources, file: Option<&PathBuf>) -> Vec<(String, String)> {
     let in_own = || {
         let choice = sources.profile.as_ref()?;
-        let own = sources.own_profile()?.outscale.as_ref()?;
+        let own: Profile = sources.own_section(super::ID.0).ok()??;
         let place = format!("[profile.{}.outscale] of config.toml", choice.name);
-        Some((place, own.access_key.clone()?))
+        Some((place, own.access_key?))
     };
     let in_environment = || {
         let key = sources.var("OSC_ACCESS_KEY")?;

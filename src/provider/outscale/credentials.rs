@@ -2,16 +2,16 @@
 
 use reqwest::Url;
 
-use super::super::http::{Http, Network};
 use super::super::{Setting, overriding};
 use super::Profile;
 use super::certificate::{Certificate, Part};
 use super::osc_file::OscFile;
 use super::sign::Keys;
-use crate::context::{Sources, profile_secret};
 use crate::error::{Error, Kind, Result};
+use crate::http::{Http, Network};
 use crate::provider::absence::no_credentials;
 use crate::secret::{Secret, clean, redact_url};
+use crate::settings::{Sources, profile_secret};
 
 /// The region of every official client, if none is named.
 pub(super) const DEFAULT_REGION: &str = "eu-west-2";
@@ -166,8 +166,8 @@ impl Section {
         if let Some(name) = sources.var("OSC_PROFILE") {
             return Section::of_variable(sources, name);
         }
-        if let Some((profile, own)) = profile.zip(sources.own_profile())
-            && let Some(own) = &own.outscale
+        if let Some(profile) = profile
+            && let Some(own) = sources.own_section(super::ID.0)?
         {
             return Section::from_own(&profile.name, own);
         }
@@ -196,9 +196,9 @@ impl Section {
 
     /// The profile of this name: ours, else the one of osc's file.
     fn named(sources: &Sources, name: &str) -> Result<Section> {
-        let own = sources.config.profile.get(name);
-        if let Some(own) = own.and_then(|profile| profile.outscale.as_ref()) {
-            return Section::from_own(name, own);
+        let own = sources.config.profiles.get(name);
+        if let Some(own) = own.and_then(|profile| profile.section(super::ID.0)) {
+            return Section::from_own(name, own.read()?);
         }
         let file = OscFile::find(sources)?;
         if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
@@ -250,18 +250,18 @@ impl Section {
         (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
     }
 
-    fn from_own(name: &str, profile: &Profile) -> Result<Section> {
+    fn from_own(name: &str, profile: Profile) -> Result<Section> {
         Ok(Section {
             origin: format!("[profile.{name}.outscale] of config.toml"),
-            access_key: profile.access_key.clone(),
+            access_key: profile.access_key,
             secret_key: profile_secret(
                 "secret_key",
                 profile.secret_key.as_ref(),
                 profile.secret_key_command.as_deref(),
             )?,
-            region: profile.region.clone(),
-            endpoint: profile.endpoint.clone(),
-            object_endpoint: profile.object_endpoint.clone(),
+            region: profile.region,
+            endpoint: profile.endpoint,
+            object_endpoint: profile.object_endpoint,
             ..Section::default()
         })
     }

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::super::http::Reply;
 use crate::error::{Error, Kind};
+use crate::http::Reply;
 
 /// The refusal as an error. `what` completes "OUTSCALE refused …" and names the id.
 pub(super) fn refused(reply: &Reply, what: &str) -> Error {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::de::IgnoredAny;
 
-use crate::context::Sources;
+use crate::settings::Sources;
 
 /// The regions that the API's specification names. Others are not refused.
 pub fn regions() -> Vec<&'static str> {

@@ -32,11 +32,13 @@ use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::ObjectStore;
 use super::check::{Check, CheckRequest};
-use super::http::{Http, Reply};
-use super::{Batch, Capabilities, Entry, Preview, Provider, Setting, Shape, TaskFilter};
-use crate::context::Sources;
+use super::{
+    Batch, Capabilities, Configured, Entry, Preview, Provider, Setting, Shape, TaskFilter,
+};
 use crate::error::{Error, Kind, Result};
+use crate::http::{Http, Reply};
 use crate::secret::{Secret, redact_json, redact_url};
+use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
@@ -51,7 +53,13 @@ pub const ENTRY: Entry = Entry {
     // Cockpit has no documented address of a task or an object.
     console: |_| Url::parse("https://cockpit.outscale.com/").ok(),
     regions: known::regions,
-    region_of: |profile| profile.outscale.as_ref()?.region.as_deref(),
+    section: |section| {
+        let own: Profile = section.read()?;
+        Ok(Configured {
+            has_secret: own.secret_key.is_some(),
+            region: own.region,
+        })
+    },
     profiles: known::profiles,
     survey: |sources| Box::pin(async move { checks::survey(sources) }),
     no_cancel: None,

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use reqwest::{Method, Url};
 
-use super::super::http::{Http, Reply, Request, strip_tags};
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
+use crate::http::{Http, Reply, Request, strip_tags};
 
 /// The object store of one region, for one key pair.
 pub(super) struct ObjectStore {

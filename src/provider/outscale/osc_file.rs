@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::certificate::{Certificate, Part};
 use super::credentials::{Section, none};
 use super::mapping::text;
-use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, clean};
+use crate::settings::{Sources, warn_if_open};
 use crate::suggest;
 
 /// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.

@@ -11,8 +11,8 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::super::http::Request;
 use crate::error::{Error, Kind, Result};
+use crate::http::Request;
 use crate::secret::Secret;
 
 /// The service name in the scope of API calls. The cloud does not pin it; this is what the official command line sends.

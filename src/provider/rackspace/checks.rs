@@ -16,10 +16,10 @@ use super::session::{Service, Session};
 use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;
 use super::variables::TOKEN_PAIRS;
-use super::{preflight, rules};
-use crate::context::Sources;
+use super::{Profile, preflight, rules};
 use crate::error::{Error, Kind, Result};
 use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact, rivals};
+use crate::settings::Sources;
 use crate::text;
 
 /// Roles of Rackspace's own identity service, any of which may start exports (docs-cloud-images).
@@ -222,9 +222,9 @@ fn clouds(sources: &Sources) -> Option<Clouds> {
 fn places(sources: &Sources) -> Vec<(String, String)> {
     let in_own = || {
         let choice = sources.profile.as_ref()?;
-        let own = sources.own_profile()?.rackspace.as_ref()?;
+        let own: Profile = sources.own_section(super::ID.0).ok()??;
         let place = format!("[profile.{}.rackspace] of config.toml", choice.name);
-        Some((place, own.username.clone()?))
+        Some((place, own.username?))
     };
     let of_variable = |name: &'static str| {
         let user = sources.var(name)?;
@@ -253,7 +253,7 @@ fn places(sources: &Sources) -> Vec<(String, String)> {
         Some(choice) if choice.is_explicit => {
             let is_own = sources
                 .own_profile()
-                .is_some_and(|own| own.rackspace.is_some());
+                .is_some_and(|own| own.section(super::ID.0).is_some());
             let chosen = if is_own {
                 in_own()
             } else {

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::credentials::{Access, IdOrName, Login, Proof};
 use super::openrc;
 use super::origins::{Found, Place, half, missing};
-use crate::context::{Sources, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, clean, redact_json};
+use crate::settings::{Sources, warn_if_open};
 
 /// The kinds of login that are understood; the others are named in a refusal.
 const AUTH_TYPES: [&str; 9] = [

@@ -8,11 +8,11 @@ use super::identity::{IdentityUrl, Version};
 use super::openrc;
 use super::origins::{Found, Place, find, missing};
 use super::variables;
-use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
-use crate::provider::http::{Http, Network, chain};
+use crate::http::{Http, Network, chain};
 use crate::provider::{Setting, overriding};
 use crate::secret::{Secret, clean, redact_url};
+use crate::settings::Sources;
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
 const IDENTITY: &str = "https://identity.api.rackspacecloud.com/v2.0";

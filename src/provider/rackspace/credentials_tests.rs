@@ -1,9 +1,11 @@
 //! Tests of [`super`].
 
+use std::path::Path;
+
 use super::super::origins::CREDENTIALS_FILE;
 use super::*;
-use crate::context::{Config, Env, ProfileChoice};
 use crate::error::Kind;
+use crate::settings::{Config, Env, ProfileChoice};
 
 fn sources(variables: &[(&str, &str)]) -> Sources {
     Sources {
@@ -123,7 +125,7 @@ fn a_region_is_no_zone_and_must_not_contradict_the_endpoint() {
 fn a_profile_that_was_asked_for_wins_over_the_environment() {
     let text = "[profile.work.rackspace]\nusername = \"ops\"\napi_key_command = [\"echo\", \"k\"]\nregion = \"iad\"\n";
     let with = |name: &str, is_explicit| Sources {
-        config: toml::from_str::<Config>(text).expect("a configuration"),
+        config: Config::parse(text, Path::new("config.toml")).expect("a configuration"),
         profile: Some(ProfileChoice {
             name: name.into(),
             is_explicit,
@@ -187,7 +189,7 @@ fn origin<'s>(settings: &'s Settings, name: &str) -> &'s str {
 
 fn with_profile(text: &str, variables: &[(&str, &str)]) -> Settings {
     let sources = Sources {
-        config: toml::from_str::<Config>(text).expect("a configuration"),
+        config: Config::parse(text, Path::new("config.toml")).expect("a configuration"),
         profile: Some(ProfileChoice {
             name: "work".into(),
             is_explicit: true,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
-use crate::provider::http::{Reply, strip_tags};
+use crate::http::{Reply, strip_tags};
 
 /// What a refusal says, whichever service said it.
 #[derive(Debug, Default, PartialEq)]

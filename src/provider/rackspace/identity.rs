@@ -9,7 +9,7 @@ use super::errors::{parse_time, refusal};
 use super::grant::{Endpoint, Grant};
 use super::scrub::scrub;
 use crate::error::{Error, Kind, Result};
-use crate::provider::http::{Http, Reply, Request};
+use crate::http::{Http, Reply, Request};
 use crate::secret::{Secret, redact_url};
 
 /// Which protocol an identity service speaks.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::context::Sources;
+use crate::settings::Sources;
 
 /// The regions of Rackspace's public cloud.
 pub fn regions() -> Vec<&'static str> {

@@ -42,13 +42,14 @@ use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
 use super::check::{Check, CheckRequest};
-use super::http::Http;
 use super::{
-    Batch, Capabilities, Entry, NoCancel, Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Configured, Entry, NoCancel, Preview, Provider, Setting, Shape,
+    TaskFilter, is_uuid,
 };
-use crate::context::Sources;
 use crate::error::{Error, Kind, Result};
+use crate::http::Http;
 use crate::secret::Secret;
+use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
@@ -69,7 +70,13 @@ pub const ENTRY: Entry = Entry {
     // The Cloud Control Panel has no documented address of a task or an object.
     console: |_| Url::parse("https://mycloud.rackspace.com/").ok(),
     regions: known::regions,
-    region_of: |profile| profile.rackspace.as_ref()?.region.as_deref(),
+    section: |section| {
+        let own: Profile = section.read()?;
+        Ok(Configured {
+            has_secret: own.api_key.is_some() || own.password.is_some(),
+            region: own.region,
+        })
+    },
     profiles: known::profiles,
     survey: |sources| Box::pin(async move { checks::survey(sources) }),
     no_cancel: Some(NO_CANCEL),

@@ -6,8 +6,8 @@ use reqwest::Url;
 
 use super::identity::is_rackspace;
 use super::origins::{Found, Place};
-use crate::context::Sources;
-use crate::provider::http::is_loopback;
+use crate::http::is_loopback;
+use crate::settings::Sources;
 
 /// How their names begin.
 pub const PREFIX: &str = "OS_";

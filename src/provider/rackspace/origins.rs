@@ -7,10 +7,10 @@ use super::clouds::Clouds;
 use super::credentials::{Access, Login, Proof};
 use super::openrc;
 use super::variables;
-use crate::context::{Sources, profile_secret, warn_if_open};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::no_credentials;
 use crate::secret::{Secret, clean};
+use crate::settings::{Sources, profile_secret, warn_if_open};
 
 /// The file that pyrax, ansible and others read, below the home directory.
 pub(super) const CREDENTIALS_FILE: &str = ".rackspace_cloud_credentials";
@@ -80,19 +80,17 @@ impl Found {
 ///
 /// A profile that was asked for, the environment, the default profile, pyrax's file, `clouds.yaml`.
 pub fn find(sources: &Sources) -> Result<Option<Found>> {
-    let own = sources
-        .own_profile()
-        .and_then(|profile| profile.rackspace.as_ref());
+    let own = sources.own_section(super::ID.0)?;
     let name = sources.profile.as_ref().map_or("", |choice| &choice.name);
     if sources.is_profile_explicit() {
         return match own {
-            Some(profile) => from_profile(profile, name).map(Some),
+            Some(profile) => from_profile(&profile, name).map(Some),
             None => named_cloud(sources, name, "").map(Some),
         };
     }
     let first = match (variables::find(sources)?, own) {
         (Some(found), _) => Some(found),
-        (None, Some(profile)) => Some(from_profile(profile, name)?),
+        (None, Some(profile)) => Some(from_profile(&profile, name)?),
         (None, None) => from_file(sources)?,
     };
     match (first, cloud_variable(sources)) {

@@ -13,8 +13,8 @@ use super::identity::{self, Version};
 use super::scrub::scrub;
 use super::urls::with_version;
 use crate::error::{Error, Kind, Result};
+use crate::http::{Contact, Http, Reply, Request};
 use crate::provider::Setting;
-use crate::provider::http::{Contact, Http, Reply, Request};
 use crate::secret::{Secret, redact_url};
 
 /// A client of one account in one region.

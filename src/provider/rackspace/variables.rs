@@ -3,9 +3,9 @@
 use super::credentials::{Access, IdOrName, Login, Proof};
 use super::openrc;
 use super::origins::{Found, Place, half};
-use crate::context::Sources;
 use crate::error::Result;
 use crate::secret::Secret;
+use crate::settings::Sources;
 
 /// Pairs of token and image endpoint: the names of Rackspace's guide, then those of the glance client.
 pub(super) const TOKEN_PAIRS: [(&str, &str); 2] = [

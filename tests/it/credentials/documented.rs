@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use snapexport::provider;
+use snapexport::settings::Config;
+
 /// How the names begin of variables that are read.
 const PREFIXES: [&str; 10] = [
     "SNAPEXPORT_",
@@ -97,9 +100,12 @@ fn the_example_of_the_document_is_a_configuration() {
     let document = document();
     let (_, rest) = document.split_once("```toml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("its end");
-    let config: snapexport::context::Config = toml::from_str(example).expect("no mistake in it");
-    let work = &config.profile["work"];
-    assert!(work.outscale.is_some() && work.lightsail.is_some() && work.rackspace.is_some());
+    let config = Config::parse(example, Path::new("config.toml")).expect("no mistake in it");
+    provider::read_sections(&config).expect("no mistake in a section");
+    let work = &config.profiles["work"];
+    for cloud in ["outscale", "lightsail", "rackspace"] {
+        assert!(work.section(cloud).is_some(), "{cloud}");
+    }
 }
 
 /// The first cells of the tables below a heading, each name in them.
@@ -130,7 +136,8 @@ fn every_key_of_config_toml_in_the_document_is_one() {
                 "\"x\""
             };
             let text = format!("[profile.a.{cloud}]\n{key} = {value}\n");
-            let parsed = toml::from_str::<snapexport::context::Config>(&text);
+            let parsed = Config::parse(text.as_str(), Path::new("config.toml"))
+                .and_then(|config| provider::read_sections(&config));
             assert!(parsed.is_ok(), "{text}{parsed:?}");
             count += 1;
         }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use snapexport::context::Sources;
 use snapexport::error::Kind;
 use snapexport::provider::TaskFilter;
+use snapexport::settings::Sources;
 use snapexport::task::TaskId;
 
 use super::{DB, UNKNOWN, WEB, connect, connected, look, origin, request, sandbox, sources, token};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use snapexport::context::Sources;
 use snapexport::error::Kind;
 use snapexport::provider::{Provider, TaskFilter, rackspace};
+use snapexport::settings::Sources;
 use snapexport::task::{State, Task, TaskId};
 
 use super::{UNKNOWN, WEB, connect, request};

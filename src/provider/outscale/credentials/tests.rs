@@ -1,6 +1,7 @@
+use std::path::Path;
+
 use super::*;
-use crate::context::ProfileChoice;
-use crate::context::{Config, Profile as AllClouds};
+use crate::settings::{Config, ProfileChoice};
 
 const ID: &str = "AKIDEXAMPLE0000000AK";
 const SECRET: &str = "SKEXAMPLE00000000000000000000000000000SK";
@@ -36,21 +37,11 @@ fn choose(sources: &mut Sources, name: &str, is_explicit: bool) {
 }
 
 fn own_profile(sources: &mut Sources, name: &str, access_key: &str) {
-    let outscale = Profile {
-        region: Some("us-east-2".into()),
-        access_key: Some(access_key.into()),
-        secret_key: Some(Secret::new(SECRET)),
-        endpoint: Some("https://private.example.com".into()),
-        ..Profile::default()
-    };
-    let profile = AllClouds {
-        outscale: Some(outscale),
-        ..AllClouds::default()
-    };
-    sources.config = Config {
-        profile: [(name.to_owned(), profile)].into(),
-        ..Config::default()
-    };
+    let text = format!(
+        "[profile.{name}.outscale]\nregion = \"us-east-2\"\naccess_key = \"{access_key}\"\n\
+         secret_key = \"{SECRET}\"\nendpoint = \"https://private.example.com\"\n"
+    );
+    sources.config = Config::parse(text, Path::new("config.toml")).expect("a configuration");
 }
 
 #[test]

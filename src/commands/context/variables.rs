@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Env;
-use crate::cli::{Global, Output, parse_interval};
 use crate::error::{Error, Result};
+use crate::options::{Global, Output, parse_interval};
+use crate::settings::Env;
 
 /// The output form that a command line or the environment names, for errors that come before anything is parsed.
 pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {

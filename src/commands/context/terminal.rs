@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 
 use console::Term;
 
-use super::Env;
-use crate::cli::{Global, When};
+use crate::options::{Global, When};
 use crate::report::{Terminal, stderr_width};
+use crate::settings::Env;
 
 /// The terminal of this process, and what the user wants of it.
 pub(super) fn terminal(global: &Global, env: &Env) -> Terminal {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::resolve::places;
-use super::{Config, Env, Sources};
+use crate::settings::{Config, Env, Places, Sources};
 
 /// What is at hand on this machine.
 #[derive(Debug, Default)]
@@ -30,7 +29,7 @@ impl Glance {
                     .or_else(|| next().map(String::as_str))
             })
         };
-        let places = places(&env);
+        let places = Places::of(&env);
         let is_sandbox = has("--sandbox") || is_set("SNAPEXPORT_SANDBOX");
         let has_journal = !has("--no-journal") && !is_set("SNAPEXPORT_NO_JOURNAL");
         let state = match places.state {

@@ -400,5 +400,4 @@ fn shown_location(reply: &Reply, from: &Url) -> String {
 }
 
 #[cfg(test)]
-#[path = "http_tests.rs"]
 mod tests;
