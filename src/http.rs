@@ -37,6 +37,8 @@ pub struct Limits {
     pub reply: Duration,
     /// A reply longer than this, in bytes, is refused.
     pub body: usize,
+    /// Attempts of a read, the first included.
+    pub attempts: u32,
 }
 
 impl Default for Limits {
@@ -45,6 +47,7 @@ impl Default for Limits {
             first_byte: Duration::from_secs(15),
             reply: REPLY_TIMEOUT,
             body: 32 * 1024 * 1024,
+            attempts: 3,
         }
     }
 }
@@ -53,8 +56,6 @@ impl Default for Limits {
 const SHORTEST_SECRET: usize = 6;
 /// A read that has taken longer than this is not repeated.
 const READ_BUDGET: Duration = Duration::from_secs(5);
-/// Attempts of a read, the first included.
-const READ_ATTEMPTS: u32 = 3;
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -129,6 +130,11 @@ impl Http {
         secrets.sort();
         secrets.dedup();
         secrets
+    }
+
+    /// What a server is granted.
+    pub fn limits(&self) -> Limits {
+        self.0.limits
     }
 
     /// How servers are reached.
@@ -316,7 +322,7 @@ impl Http {
                 .details
                 .retry_after
                 .unwrap_or(Duration::from_millis(200) * 3u32.pow(attempt - 1));
-            if attempt == READ_ATTEMPTS
+            if attempt >= self.0.limits.attempts
                 || began.elapsed() > READ_BUDGET
                 || !error.kind.is_transient()
                 || pause > MAX_RETRY_AFTER

@@ -1,13 +1,15 @@
 //! Replies of this cloud, in the form of `fuzz/corpus/lightsail`.
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../../tests/it/tape.rs"]
+mod tape;
 
-use tokio::runtime::{Builder, Runtime};
+use tape::{LIGHTSAIL, Player};
 
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
+thread_local! {
+    static PLAYER: Player = Player::new(&LIGHTSAIL);
+}
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    RUNTIME.block_on(snapexport::provider::lightsail::fuzz_replies(data));
+    PLAYER.with(|player| player.play(data));
 });

@@ -1,6 +1,15 @@
 //! Replies of this cloud, in the form of `fuzz/corpus/outscale`.
 #![no_main]
 
+#[path = "../../tests/it/tape.rs"]
+mod tape;
+
+use tape::{OUTSCALE, Player};
+
+thread_local! {
+    static PLAYER: Player = Player::new(&OUTSCALE);
+}
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    snapexport::provider::outscale::fuzz_replies(data);
+    PLAYER.with(|player| player.play(data));
 });

@@ -6,8 +6,6 @@ pub mod check;
 pub mod lightsail;
 pub mod outscale;
 pub mod rackspace;
-#[doc(hidden)]
-pub mod recorded;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use snapexport::provider::recorded::Parsed;
-use snapexport::provider::{lightsail, outscale, rackspace};
 use snapexport::secret::clean;
 use snapexport::task::TaskObject;
 
-/// Mutations of each file.
-const ROUNDS: u64 = 2000;
+use crate::tape::{LIGHTSAIL, OUTSCALE, Parsed, Player, RACKSPACE};
+
+/// Mutations of each file; `FUZZ_ROUNDS` asks for more.
+const ROUNDS: u64 = 200;
 
 /// The replies of one target, by file name.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -116,6 +116,8 @@ fn check(parsed: &Parsed) {
 
 fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
     let files = corpus(target);
+    let rounds =
+        std::env::var("FUZZ_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"));
     let mut dice = Dice(0x5eed_0000_0000_0001);
     for (path, data) in &files {
         let parsed = parse(data);
@@ -133,7 +135,7 @@ fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
             name.starts_with("error-"),
             "{name}: {parsed:?}"
         );
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             let other = &files[dice.below(files.len())].1;
             let mutated = mutate(data, other, &mut dice);
             let outcome = catch_unwind(AssertUnwindSafe(|| check(&parse(&mutated))));
@@ -148,21 +150,18 @@ fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
 
 #[test]
 fn replies_of_outscale_are_survived_in_every_form() {
-    run("outscale", outscale::fuzz_replies);
+    let player = Player::new(&OUTSCALE);
+    run("outscale", |data| player.play(data));
 }
 
 #[test]
 fn replies_of_lightsail_are_survived_in_every_form() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
-    run("lightsail", |data| {
-        runtime.block_on(lightsail::fuzz_replies(data))
-    });
+    let player = Player::new(&LIGHTSAIL);
+    run("lightsail", |data| player.play(data));
 }
 
 #[test]
 fn replies_of_rackspace_are_survived_in_every_form() {
-    run("rackspace", rackspace::fuzz_replies);
+    let player = Player::new(&RACKSPACE);
+    run("rackspace", |data| player.play(data));
 }

@@ -132,6 +132,7 @@ async fn a_server_without_end_is_cut_off_in_time_and_in_size() {
         first_byte: Duration::from_millis(300),
         reply: Duration::from_millis(700),
         body: 100_000,
+        ..Limits::default()
     };
     let tricks = [
         (silent as fn(TcpStream) -> _, Kind::Network, "within 0.3 s"),

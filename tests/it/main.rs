@@ -38,5 +38,6 @@ mod real_clients;
 mod recording;
 mod stage;
 mod starts;
+mod tape;
 #[cfg(unix)]
 mod terminal;

@@ -17,7 +17,6 @@ mod known;
 mod merge;
 mod pairs;
 mod place;
-mod replay;
 mod sightings;
 mod sources;
 
@@ -36,8 +35,6 @@ use aws_sdk_lightsail::types::ExportSnapshotRecord;
 use futures_util::future::try_join;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-pub use self::replay::fuzz_replies;
 
 use self::calls::{Calls, not_started};
 use self::connector::Connector;
@@ -135,7 +132,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let credentials = Watched::new(resolved.credentials);
     let http = http.over(resolved.network);
     let patience = RetryConfig::standard()
-        .with_max_attempts(3)
+        .with_max_attempts(http.limits().attempts)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_secs(2));
     let mut config = aws_sdk_lightsail::Config::builder()

@@ -11,7 +11,6 @@ mod mapping;
 mod objects;
 mod osc_file;
 mod preflight;
-mod replay;
 mod rules;
 mod sign;
 
@@ -24,8 +23,6 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
-
-pub use self::replay::fuzz_replies;
 
 use self::api::Api;
 use self::credentials::Account;

@@ -14,7 +14,6 @@ mod known;
 mod openrc;
 mod origins;
 mod preflight;
-mod replay;
 mod rules;
 mod scrub;
 mod session;
@@ -32,8 +31,6 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
-
-pub use self::replay::fuzz_replies;
 
 use self::cache::Cache;
 use self::credentials::{Access, Proof};
