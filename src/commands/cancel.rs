@@ -10,6 +10,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
+use crate::report::stage;
 use crate::task::{State, Task, TaskId};
 
 /// Between two looks while a cancellation that was asked for does not show. A request without a proper answer is sent again after each.
@@ -192,8 +193,10 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
                 "is not cancelled"
             };
             let wait = format!("the export goes on: {program} wait {id}");
-            let mut error =
-                refusal.context(format!("The export {id} {verb}: it is {}", stage(&task)));
+            let mut error = refusal.context(format!(
+                "The export {id} {verb}: it is {}",
+                stage::in_brief(&task)
+            ));
             error.details.hints.push(wait);
             error
         }
@@ -207,7 +210,7 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
             Kind::Provider,
             format!(
                 "The cancellation of {id} was accepted, but it is still {}",
-                stage(&task)
+                stage::in_brief(&task)
             ),
         )
         .hint(goes_on),
@@ -220,19 +223,6 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
             }
             first_hint(error, Some(goes_on))
         }
-    }
-}
-
-/// `running (uploading, 42 %)`
-fn stage(task: &Task) -> String {
-    let percent = task.percent().map(|percent| format!("{percent} %"));
-    let word = Some(task.provider_state.clone())
-        .filter(|word| !word.is_empty() && word != task.state.as_str());
-    let details: Vec<String> = [word, percent].into_iter().flatten().collect();
-    if details.is_empty() {
-        task.state.to_string()
-    } else {
-        format!("{} ({})", task.state, details.join(", "))
     }
 }
 

@@ -16,8 +16,8 @@ use crate::journal::Journal;
 use crate::options::{Limit, Output, Waiting};
 use crate::poll::{self, End, Event, Group, Outcome};
 use crate::provider;
-use crate::report::{Printer, Standing};
-use crate::task::{ProviderId, State, Task, TaskId};
+use crate::report::{Board, Printer};
+use crate::task::{State, Task};
 use crate::text;
 
 /// Follows tasks to their end, prints and remembers what happens: the common part of `wait` and `export --wait`.
@@ -99,10 +99,11 @@ impl<'c> Follow<'c> {
     }
 
     /// Adds the task that may have been meant by one that nobody knows.
-    fn with_near_miss(&self, id: Option<&(ProviderId, TaskId)>, error: Error) -> Error {
-        match id {
-            Some((provider, id)) if error.kind == Kind::NotFound => {
-                near::with_journaled(self.journal.as_deref(), Some(*provider), id.as_str(), error)
+    fn with_near_miss(&self, task: Option<&Task>, error: Error) -> Error {
+        match task {
+            Some(task) if error.kind == Kind::NotFound => {
+                let (journal, id) = (self.journal.as_deref(), task.id.as_str());
+                near::with_journaled(journal, Some(task.provider), id, error)
             }
             _ => error,
         }
@@ -119,62 +120,44 @@ impl<'c> Follow<'c> {
             any: self.is_any,
         };
         let aftermath: Vec<_> = groups.iter().map(|group| group.provider.clone()).collect();
-        let accounts: Vec<(usize, String)> = groups
+        let accounts: HashMap<usize, String> = groups
             .iter()
             .flat_map(|group| {
-                group
-                    .tasks
-                    .iter()
-                    .map(|task| (task.index, group.provider.account()))
+                let indices = group.tasks.iter().map(|task| task.index);
+                indices.map(|index| (index, group.provider.account()))
             })
             .collect();
-        let account = |index: usize| {
-            accounts
-                .iter()
-                .find(|(other, _)| *other == index)
-                .map_or("", |(_, account)| account)
-        };
         let watched = groups.iter().flat_map(|group| &group.tasks);
+        let open = watched.map(|one| (one.index, &one.task));
         let ended = self.tasks.iter().map(|(index, task)| (*index, task));
-        let mut standing = Standing::new(watched.map(|one| (one.index, &one.task)), ended);
-        let ids: HashMap<usize, (ProviderId, TaskId)> = groups
-            .iter()
-            .flat_map(|group| &group.tasks)
-            .map(|watched| {
-                let id = (watched.task.provider, watched.task.id.clone());
-                (watched.index, id)
-            })
-            .collect();
-        let mut reporter = self.printer.reporter();
+        let mut reporter = self.printer.reporter(Board::new(open, ended));
         let (started, began) = (Instant::now(), tokio::time::Instant::now());
         let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
-            let elapsed = started.elapsed();
-            standing.event(&event, elapsed);
-            reporter.event(&event, elapsed);
+            reporter.event(&event, started.elapsed());
             if let Some(on_done) = &mut self.on_done {
-                on_done.pass_on(&self.printer, reporter.as_mut());
+                on_done.pass_on(&self.printer, &reporter);
             }
             if signals.is_asked() {
-                reporter.aside(&mut || self.printer.answer(&standing.lines(elapsed)));
+                reporter.aside(|| self.printer.answer(&reporter.standing()));
             }
             if let Event::Settled { task, .. } = event {
                 self.run_on_done(task);
             }
             match event {
                 Event::Changed { index, task, .. } => {
-                    self.remember(task, account(index));
+                    self.remember(task, accounts.get(&index).map_or("", String::as_str));
                     if self.waiting.events && self.printer.output() == Output::Json {
-                        reporter.aside(&mut || self.print(task));
+                        reporter.aside(|| self.print(task));
                     }
                 }
                 Event::Settled { task, .. }
                     if !self.waiting.events || self.printer.output() != Output::Json =>
                 {
-                    reporter.aside(&mut || self.print(task));
+                    reporter.aside(|| self.print(task));
                 }
                 Event::Lost { index, error } => {
-                    let error = self.with_near_miss(ids.get(&index), error.clone());
-                    reporter.aside(&mut || self.failed(error.clone()));
+                    let error = self.with_near_miss(reporter.task(index), error.clone());
+                    reporter.aside(|| self.failed(error));
                 }
                 _ => {}
             }

@@ -89,9 +89,9 @@ impl OnDone {
     }
 
     /// Prints what the commands have said since, above what the reporter draws.
-    pub fn pass_on(&mut self, printer: &Printer, reporter: &mut dyn Reporter) {
+    pub fn pass_on(&mut self, printer: &Printer, reporter: &Reporter) {
         while let Ok(said) = self.receiver.try_recv() {
-            reporter.aside(&mut || said.print(printer));
+            reporter.aside(|| said.print(printer));
         }
     }
 

@@ -8,6 +8,7 @@ use clap_complete::CompletionCandidate;
 use super::glance::Glance;
 use crate::journal;
 use crate::provider::{Entry, REGISTRY};
+use crate::report::stage;
 use crate::task::{Target, Task};
 
 /// Nobody reads more of them; who types a letter or two finds the others.
@@ -121,9 +122,8 @@ impl Known {
                 } else {
                     task.id.to_string()
                 };
-                let percent = task
-                    .percent()
-                    .map_or_else(String::new, |percent| format!(" {percent} %"));
+                let percent =
+                    stage::percent(task).map_or_else(String::new, |percent| format!(" {percent}"));
                 let snapshot = task.snapshot.as_deref().unwrap_or("export");
                 (word, format!("{snapshot}, {}{percent}", task.state))
             })

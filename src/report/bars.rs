@@ -1,15 +1,15 @@
 //! Progress on a terminal: one bar a task, redrawn in place; past ten tasks one bar for all.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Terminal;
+use super::board::{Board, Row};
 use super::canvas::Canvas;
 use super::link::link;
-use super::{Reporter, Terminal};
-use crate::poll::Event;
+use super::stage;
 use crate::provider;
 use crate::secret::clean;
 use crate::task::{Progress, State, Task};
@@ -27,35 +27,27 @@ const RECENT: usize = 3;
 const NARROW: usize = 60;
 
 /// Draws bars on standard error.
-pub struct Bars {
+pub(super) struct Bars {
     multi: MultiProgress,
     canvas: Canvas,
-    rows: BTreeMap<usize, Row>,
-    shared: Option<Shared>,
-    trouble: Option<ProgressBar>,
-    trouble_text: String,
-    with_color: bool,
-    with_links: bool,
+    /// The lines on the screen, from the top.
+    drawn: Vec<ProgressBar>,
+    terminal: Terminal,
 }
 
-struct Row {
-    task: Task,
-    remaining: Option<Duration>,
-    seen_at: Duration,
-    is_over: bool,
-    bar: Option<ProgressBar>,
-}
-
-/// The one bar for many tasks, and the lines of the latest changes below it.
-struct Shared {
-    bar: ProgressBar,
-    recent: Vec<ProgressBar>,
-    order: Vec<usize>,
+/// A line of a frame: a template for indicatif, and what fills it.
+#[derive(Debug, Default)]
+struct Line {
+    template: String,
+    prefix: String,
+    message: String,
+    position: usize,
+    length: usize,
 }
 
 impl Bars {
     /// Bars for this terminal.
-    pub fn new(terminal: Terminal) -> Self {
+    pub(super) fn new(terminal: Terminal) -> Self {
         // Templates name colours, and would ask the environment and standard output about them.
         console::set_colors_enabled(terminal.stderr_color);
         let canvas = Canvas::new(terminal.is_reflowing);
@@ -63,264 +55,174 @@ impl Bars {
         Bars {
             multi: MultiProgress::with_draw_target(target),
             canvas,
-            rows: BTreeMap::new(),
-            shared: None,
-            trouble: None,
-            trouble_text: String::new(),
-            with_color: terminal.stderr_color,
-            with_links: terminal.stderr_links,
+            drawn: Vec::new(),
+            terminal,
         }
     }
 
-    fn draw(&mut self, elapsed: Duration) {
-        if elapsed < QUIET_START || (self.rows.is_empty() && self.trouble_text.is_empty()) {
+    /// Draws the board.
+    pub(super) fn draw(&mut self, board: &Board) {
+        if board.now < QUIET_START {
             return;
         }
         let width = usize::from(Term::stderr().size().1);
-        if self.rows.len() > MOST_BARS {
-            self.draw_shared(elapsed, width);
-        } else {
-            let labels = labels(self.rows.values().map(|row| &row.task));
-            let column = labels
-                .iter()
-                .map(|label| console::measure_text_width(label))
-                .max()
-                .unwrap_or(0);
-            let column = column.min(if width < NARROW { 10 } else { 24 });
-            for (row, label) in self.rows.values_mut().zip(labels) {
-                row.bar
-                    .get_or_insert_with(|| self.multi.add(ProgressBar::new(100)));
-                let label = text::shorten(&label, column);
-                let blanks = column.saturating_sub(console::measure_text_width(&label));
-                // Once it has ended there is something to see at the provider's.
-                let console = Some(&row.task)
-                    .filter(|_| self.with_links && row.is_over)
-                    .and_then(provider::console_url);
-                let label = link(&label, console.as_ref()) + &" ".repeat(blanks);
-                show(row, &label, elapsed, width, self.with_color);
-            }
+        let lines = frame(board, width, self.terminal);
+        for left_over in self.drawn.drain(lines.len().min(self.drawn.len())..) {
+            self.multi.remove(&left_over);
         }
-        self.draw_trouble();
-    }
-
-    fn draw_trouble(&mut self) {
-        if self.trouble_text.is_empty() {
-            if let Some(bar) = self.trouble.take() {
-                self.multi.remove(&bar);
-            }
-            return;
+        while self.drawn.len() < lines.len() {
+            self.drawn.push(self.multi.add(ProgressBar::new(0)));
         }
-        let bar = self.trouble.get_or_insert_with(|| {
-            let bar = self.multi.add(ProgressBar::new(0));
-            bar.set_style(style("{wide_msg}"));
-            bar
-        });
-        let label = Style::new()
-            .yellow()
-            .for_stderr()
-            .force_styling(self.with_color);
-        bar.set_message(label.apply_to(&self.trouble_text).to_string());
-    }
-
-    fn draw_shared(&mut self, elapsed: Duration, width: usize) {
-        for row in self.rows.values_mut() {
-            if let Some(bar) = row.bar.take() {
-                self.multi.remove(&bar);
-            }
-        }
-        let shared = self.shared.get_or_insert_with(|| Shared {
-            bar: self.multi.add(ProgressBar::new(0)),
-            recent: (0..RECENT)
-                .map(|_| {
-                    let line = self.multi.add(ProgressBar::new(0));
-                    line.set_style(style("  {wide_msg}"));
-                    line
-                })
-                .collect(),
-            order: Vec::new(),
-        });
-        let over = self.rows.values().filter(|row| row.is_over).count();
-        let length = if width < NARROW { 8 } else { 24 };
-        shared
-            .bar
-            .set_style(style(&format!("{{bar:{length}.cyan}} {{wide_msg}}")));
-        shared.bar.set_length(self.rows.len() as u64);
-        shared.bar.set_position(over as u64);
-        shared.bar.set_message(format!(
-            "{}  {}",
-            summary(&self.rows),
-            text::duration(elapsed)
-        ));
-        for (line, index) in shared.recent.iter().zip(&shared.order) {
-            let task = &self.rows[index].task;
-            let percent = task
-                .percent()
-                .map_or_else(String::new, |percent| format!(" {percent} %"));
-            line.set_message(clean(&format!(
-                "{} {}{percent}",
-                task.id, task.provider_state
-            )));
+        for (bar, line) in self.drawn.iter().zip(lines) {
+            bar.set_style(style(&line.template));
+            bar.set_length(line.length as u64);
+            bar.set_position(line.position as u64);
+            bar.set_prefix(line.prefix);
+            bar.set_message(line.message);
+            bar.tick();
         }
     }
 
-    fn note_change(&mut self, index: usize) {
-        if let Some(shared) = &mut self.shared {
-            shared.order.retain(|other| *other != index);
-            shared.order.insert(0, index);
-            shared.order.truncate(RECENT);
-        }
-    }
-}
-
-impl Reporter for Bars {
-    fn event(&mut self, event: &Event<'_>, elapsed: Duration) {
-        match event {
-            Event::Changed {
-                index,
-                task,
-                remaining,
-            } => {
-                let row = self.rows.entry(*index).or_insert_with(|| Row {
-                    task: (*task).clone(),
-                    remaining: None,
-                    seen_at: elapsed,
-                    is_over: false,
-                    bar: None,
-                });
-                row.task = (*task).clone();
-                row.remaining = *remaining;
-                row.seen_at = elapsed;
-                row.is_over = task.is_settled();
-                self.note_change(*index);
-            }
-            Event::Settled { .. } => {}
-            Event::Missed {
-                provider,
-                error,
-                silent_for,
-            } => {
-                self.trouble_text = clean(&format!(
-                    "no answer from {provider} for {}, trying again: {}",
-                    text::duration(*silent_for),
-                    error.one_line()
-                ));
-            }
-            Event::Recovered { .. } => self.trouble_text.clear(),
-            Event::Lost { index, .. } => {
-                if let Some(row) = self.rows.get_mut(index) {
-                    row.is_over = true;
-                }
-            }
-            Event::Planned { .. } | Event::Tick => {}
-        }
-        self.draw(elapsed);
-    }
-
-    fn aside(&mut self, print: &mut dyn FnMut()) {
+    /// Runs `print` with the bars out of the way.
+    pub(super) fn aside(&self, print: impl FnOnce()) {
         self.multi.suspend(print);
     }
 
-    fn finish(&mut self) {
-        let shared = self
-            .shared
-            .iter()
-            .flat_map(|shared| std::iter::once(&shared.bar).chain(&shared.recent));
-        for bar in self
-            .rows
-            .values()
-            .filter_map(|row| row.bar.as_ref())
-            .chain(shared)
-            .chain(&self.trouble)
-        {
-            bar.abandon();
-        }
+    /// Draws the last frame and leaves it on the screen.
+    pub(super) fn finish(&self) {
+        self.drawn.iter().for_each(ProgressBar::abandon);
         // Nobody to tell when this fails.
         let _ = self.canvas.leave();
     }
 }
 
-/// The snapshot's name where it tells the tasks apart, else the task's id.
-fn labels<'t>(tasks: impl Iterator<Item = &'t Task>) -> Vec<String> {
-    let tasks: Vec<&Task> = tasks.collect();
-    tasks
-        .iter()
-        .map(|task| {
-            let same = tasks
-                .iter()
-                .filter(|other| other.snapshot == task.snapshot)
-                .count();
-            match &task.snapshot {
-                Some(snapshot) if same == 1 => clean(snapshot),
-                _ => clean(task.id.as_str()),
-            }
-        })
-        .collect()
+/// What is to stand on the screen: the tasks, and below them who does not respond.
+fn frame(board: &Board, width: usize, terminal: Terminal) -> Vec<Line> {
+    let rows: Vec<&Row> = board.seen().collect();
+    let mut lines = if rows.len() > MOST_BARS {
+        shared(board, &rows, width < NARROW)
+    } else {
+        let names = names(&rows, width < NARROW, terminal);
+        rows.iter()
+            .zip(names)
+            .map(|(row, name)| Line {
+                prefix: name,
+                ..bar(row, board.now, width < NARROW, terminal)
+            })
+            .collect()
+    };
+    lines.extend(board.trouble.as_ref().map(|trouble| Line {
+        template: "{wide_msg}".to_owned(),
+        message: paint(Style::new().yellow(), &clean(&trouble.text), terminal),
+        ..Line::default()
+    }));
+    lines
 }
 
-/// Draws a task's row: the bar with percent, the spinner with the flag, or the steps.
-fn show(row: &Row, label: &str, elapsed: Duration, width: usize, with_color: bool) {
-    let Some(bar) = &row.bar else { return };
-    let task = &row.task;
-    let is_narrow = width < NARROW;
-    let paint = |style: Style, text: &str| {
-        style
-            .for_stderr()
-            .force_styling(with_color)
-            .apply_to(text)
-            .to_string()
+/// The one bar for many tasks, and the latest changes below it.
+fn shared(board: &Board, rows: &[&Row], is_narrow: bool) -> Vec<Line> {
+    let length = if is_narrow { 8 } else { 24 };
+    let all = Line {
+        template: format!("{{bar:{length}.cyan}} {{wide_msg}}"),
+        message: format!("{}  {}", summary(rows), text::duration(board.now)),
+        position: rows.iter().filter(|row| !row.is_open()).count(),
+        length: rows.len(),
+        ..Line::default()
     };
+    let latest = board.latest().into_iter().take(RECENT).map(|row| {
+        let (id, word) = (&row.task.id, stage::word(&row.task));
+        let percent = stage::percent(&row.task).map(|percent| format!(" {percent}"));
+        Line {
+            template: "  {wide_msg}".to_owned(),
+            message: clean(&format!("{id} {word}{}", percent.unwrap_or_default())),
+            ..Line::default()
+        }
+    });
+    std::iter::once(all).chain(latest).collect()
+}
+
+/// `3 of 40 ended, 1 failed, 30 running, 7 pending`
+fn summary(rows: &[&Row]) -> String {
+    let count = |state: State| rows.iter().filter(|row| row.task.state == state).count();
+    let over = rows.iter().filter(|row| !row.is_open()).count();
+    let counts = [
+        (count(State::Failed) + count(State::Cancelled), "failed"),
+        (count(State::Running), "running"),
+        (count(State::Pending), "pending"),
+    ];
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
+    let mut parts = vec![format!("{over} of {} ended", rows.len())];
+    parts.extend(counts.map(|(number, word)| format!("{number} {word}")));
+    parts.join(", ")
+}
+
+/// The names of tasks as a column; where the terminal opens links, those that are over lead to the provider's console.
+fn names(rows: &[&Row], is_narrow: bool, terminal: Terminal) -> Vec<String> {
+    let width = console::measure_text_width;
+    let names: Vec<String> = rows.iter().map(|row| name(&row.task, rows)).collect();
+    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let column = widest.min(if is_narrow { 10 } else { 24 });
+    let padded = |(row, name): (&&Row, &String)| {
+        let name = text::shorten(name, column);
+        let blanks = column.saturating_sub(width(&name));
+        // Once it has ended there is something to see at the provider's.
+        let console = Some(&row.task)
+            .filter(|_| terminal.stderr_links && !row.is_open())
+            .and_then(provider::console_url);
+        link(&name, console.as_ref()) + &" ".repeat(blanks)
+    };
+    rows.iter().zip(&names).map(padded).collect()
+}
+
+/// The snapshot's name where it tells the tasks apart, else the task's id.
+fn name(task: &Task, rows: &[&Row]) -> String {
+    let is_same = |row: &&&Row| row.task.snapshot == task.snapshot;
+    match &task.snapshot {
+        Some(snapshot) if rows.iter().filter(is_same).count() == 1 => clean(snapshot),
+        _ => clean(task.id.as_str()),
+    }
+}
+
+/// A task's line but for its name: the bar with percent, the spinner with the flag, or the steps.
+fn bar(row: &Row, now: Duration, is_narrow: bool, terminal: Terminal) -> Line {
+    let task = &row.task;
     let sign = match task.state {
-        State::Completed => paint(Style::new().green(), "✓"),
-        State::Failed | State::Cancelled => paint(Style::new().red(), "✗"),
-        _ if task.is_stalled() => paint(Style::new().red(), "!"),
+        State::Completed => paint(Style::new().green(), "✓", terminal),
+        State::Failed | State::Cancelled => paint(Style::new().red(), "✗", terminal),
+        _ if task.is_stalled() => paint(Style::new().red(), "!", terminal),
         _ => "{spinner}".to_owned(),
     };
-    match task.progress {
-        Progress::Percent(percent) => {
-            let length = if is_narrow { 6 } else { 24 };
-            let color = if with_color { ".cyan" } else { "" };
-            bar.set_style(style(&format!(
-                "{sign} {{prefix}} {{bar:{length}{color}}} {{pos:>3}} % {{wide_msg}}"
-            )));
-            bar.set_position(u64::from(percent));
-        }
-        Progress::Flag { .. } | Progress::Step { .. } => {
-            bar.set_style(style(&format!("{sign} {{prefix}} {{wide_msg}}")));
-        }
+    let bar = stage::percent(task).map(|percent| {
+        let length = if is_narrow { 6 } else { 24 };
+        let color = if terminal.stderr_color { ".cyan" } else { "" };
+        format!("{{bar:{length}{color}}} {percent:>5} ")
+    });
+    Line {
+        template: format!("{sign} {{prefix}} {}{{wide_msg}}", bar.unwrap_or_default()),
+        message: message(row, now, is_narrow),
+        position: task.percent().map_or(0, usize::from),
+        length: 100,
+        ..Line::default()
     }
-    bar.set_prefix(label.to_owned());
-    bar.set_message(message(row, elapsed, is_narrow));
-    bar.tick();
 }
 
 /// What stands right of the bar: the provider's word, time, and the estimate.
-fn message(row: &Row, elapsed: Duration, is_narrow: bool) -> String {
+fn message(row: &Row, now: Duration, is_narrow: bool) -> String {
     let task = &row.task;
-    let time = text::duration(if row.is_over { row.seen_at } else { elapsed });
-    let word = clean(&task.provider_state);
-    let reason = task.error.as_ref().map(|error| clean(&error.message));
-    if let Some(reason) = reason {
-        return format!("{word} {time}: {reason}");
+    let time = text::duration(row.waited(now));
+    let word = clean(stage::word(task));
+    if let Some(error) = &task.error {
+        return format!("{word} {time}: {}", clean(&error.message));
     }
     match task.progress {
+        Progress::Percent(_) if is_narrow => format!("{time} {word}"),
         Progress::Percent(_) => {
-            let left = row
-                .remaining
-                .map(|remaining| remaining.saturating_sub(elapsed.saturating_sub(row.seen_at)));
-            match left {
-                Some(left) if !row.is_over && !is_narrow => {
-                    format!("{word} {time}, about {} left", text::duration(left))
-                }
-                _ if is_narrow => format!("{time} {word}"),
-                _ => format!("{word} {time}"),
-            }
+            let left = stage::left(row, now).map(|left| format!(", {left}"));
+            format!("{word} {time}{}", left.unwrap_or_default())
         }
-        Progress::Flag { is_terminal } => {
-            let flag = if is_narrow {
-                format!("{is_terminal}")
-            } else {
-                format!("isTerminal: {is_terminal}")
-            };
+        Progress::Flag { is_terminal } if is_narrow => format!("{word}  {is_terminal}  {time}"),
+        Progress::Flag { .. } => {
+            let flag = stage::flag(task).unwrap_or_default();
             format!("{word}  {flag}  {time}")
         }
         Progress::Step { steps, at } => {
@@ -349,22 +251,9 @@ fn steps_text(steps: &[&str], at: Option<usize>, word: &str, is_narrow: bool) ->
     }
 }
 
-/// `3 of 40 ended, 1 failed, 30 running, 7 pending`
-fn summary(rows: &BTreeMap<usize, Row>) -> String {
-    let count = |state: State| rows.values().filter(|row| row.task.state == state).count();
-    let over = rows.values().filter(|row| row.is_over).count();
-    let failed = count(State::Failed) + count(State::Cancelled);
-    let mut parts = vec![format!("{over} of {} ended", rows.len())];
-    for (number, word) in [
-        (failed, "failed"),
-        (count(State::Running), "running"),
-        (count(State::Pending), "pending"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {word}"));
-        }
-    }
-    parts.join(", ")
+fn paint(style: Style, text: &str, terminal: Terminal) -> String {
+    let style = style.for_stderr().force_styling(terminal.stderr_color);
+    style.apply_to(text).to_string()
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -373,3 +262,6 @@ fn style(template: &str) -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
 }
+
+#[cfg(test)]
+mod tests;

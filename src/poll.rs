@@ -202,31 +202,20 @@ pub async fn watch(
         let Some(mut ledger) = waiting[slot].take() else {
             continue;
         };
-        let settled = done.len();
         if let Some(renewed) = answer.renewed {
             ledger.provider = renewed;
         }
         ledger.enter(answer.slots, &mut done, &mut listener);
-        if ledger.open.is_empty() {
-            if options.any
-                && done
-                    .iter()
-                    .any(|(_, outcome)| matches!(outcome, Outcome::Settled(_)))
-            {
-                end = End::AnyDone;
-                break;
-            }
-            continue;
-        }
-        let any_ended = done[settled..]
-            .iter()
-            .any(|(_, outcome)| matches!(outcome, Outcome::Settled(_)));
-        let now = Instant::now();
-        if options.any && any_ended {
+        let has_ended = |(_, outcome): &(usize, Outcome)| matches!(outcome, Outcome::Settled(_));
+        if options.any && done.iter().any(has_ended) {
             waiting[slot] = Some(ledger);
             end = End::AnyDone;
             break;
         }
+        if ledger.open.is_empty() {
+            continue;
+        }
+        let now = Instant::now();
         if deadline.is_some_and(|deadline| now >= deadline) {
             end = End::TimedOut;
             ledger.give_up(&mut done, &mut listener);

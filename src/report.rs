@@ -1,23 +1,26 @@
 //! The one place that prints: results on standard output, everything else on standard error.
 
 mod bars;
+mod board;
 mod canvas;
 mod doctor;
-pub mod leave;
+pub(crate) mod leave;
 mod lines;
 mod link;
 pub mod panic;
+mod reporter;
+pub(crate) mod stage;
 mod standing;
 mod table;
 mod taskbar;
-pub mod trace;
+pub(crate) mod trace;
 mod wrap;
 
-pub use self::standing::Standing;
-pub use self::wrap::stderr_width;
+pub(crate) use self::board::Board;
+pub(crate) use self::reporter::Reporter;
+pub(crate) use self::wrap::stderr_width;
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use console::Style;
 use jiff::Timestamp;
@@ -25,48 +28,11 @@ use jiff::Timestamp;
 use self::wrap::hanging;
 use crate::error::{Error, Kind, Result};
 use crate::options::{Output, When};
-use crate::poll::Event;
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
 use crate::schema::{DoctorObject, ErrorObject, PreviewObject};
 use crate::secret::{clean, clean_lines, escape_json};
 use crate::task::{Source, Task, TaskObject};
-
-/// Draws what the poller tells.
-pub trait Reporter {
-    /// Takes an event, `elapsed` after the wait began.
-    fn event(&mut self, event: &Event<'_>, elapsed: Duration);
-
-    /// Runs `print` with the lines of this reporter out of the way.
-    fn aside(&mut self, print: &mut dyn FnMut()) {
-        print();
-    }
-
-    /// Draws the last frame and leaves it on the screen.
-    fn finish(&mut self) {}
-}
-
-/// Which reporter draws.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// One bar a task, redrawn in place.
-    Bars,
-    /// A line for what changes.
-    Lines,
-    /// Nothing.
-    Silent,
-}
-
-/// Picks the reporter. `is_capable`: standard error is a terminal that can move its cursor.
-pub fn choose(progress: When, is_quiet: bool, is_capable: bool, is_verbose: bool) -> Choice {
-    match progress {
-        When::Never => Choice::Silent,
-        When::Auto if is_quiet => Choice::Silent,
-        // Redrawing in place and a log that scrolls spoil each other.
-        When::Auto | When::Always if is_capable && !is_verbose => Choice::Bars,
-        When::Auto | When::Always => Choice::Lines,
-    }
-}
 
 /// The terminal, as far as output depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,23 +117,15 @@ impl Printer {
         self.is_stdout_closed
     }
 
-    /// The reporter for this terminal and these wishes.
-    pub fn reporter(&self) -> Box<dyn Reporter> {
-        let drawn: Box<dyn Reporter> = match choose(
+    /// Progress on this board, drawn as this terminal and these wishes call for.
+    pub(crate) fn reporter(&self, board: Board) -> Reporter {
+        let choice = reporter::choose(
             self.progress,
             self.is_quiet,
             self.terminal.is_stderr_capable,
             self.is_verbose,
-        ) {
-            Choice::Bars => Box::new(bars::Bars::new(self.terminal)),
-            Choice::Lines => Box::new(lines::Lines::new(io::stderr())),
-            Choice::Silent => return Box::new(Silent),
-        };
-        if self.terminal.shows_progress {
-            Box::new(taskbar::Taskbar::new(drawn, io::stderr()))
-        } else {
-            drawn
-        }
+        );
+        Reporter::new(board, choice, self.terminal)
     }
 
     /// Why results could not be written, if that is not just a reader that has gone.
@@ -392,41 +350,4 @@ fn unwritten(why: &str) -> Error {
         "The results could not be written to standard output",
     )
     .cause(why)
-}
-
-/// Draws nothing.
-struct Silent;
-
-impl Reporter for Silent {
-    fn event(&mut self, _: &Event<'_>, _: Duration) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_reporter_follows_its_truth_table() {
-        use Choice::{Bars, Lines, Silent};
-        use When::{Always, Auto, Never};
-        for (progress, quiet, capable, verbose, expected) in [
-            (Auto, false, true, false, Bars),
-            (Auto, false, true, true, Lines),
-            (Auto, false, false, false, Lines),
-            (Auto, true, true, false, Silent),
-            (Auto, true, false, false, Silent),
-            (Always, false, true, false, Bars),
-            (Always, false, false, false, Lines),
-            (Always, true, true, false, Bars),
-            (Always, true, false, true, Lines),
-            (Never, false, true, false, Silent),
-            (Never, false, false, true, Silent),
-        ] {
-            let choice = choose(progress, quiet, capable, verbose);
-            assert_eq!(
-                choice, expected,
-                "{progress:?} quiet={quiet} capable={capable} verbose={verbose}"
-            );
-        }
-    }
 }

@@ -1,0 +1,34 @@
+use super::*;
+
+#[test]
+#[ignore = "ends the process: the test below runs it in one of its own"]
+fn panics_with_a_secret() {
+    install(Some(Output::Json));
+    super::super::leave::progress_is(true);
+    let secret = std::env::var("SNAPEXPORT_TEST_SECRET").unwrap_or_default();
+    std::thread::spawn(move || panic!("the key was {secret}"))
+        .join()
+        .expect("not reached");
+}
+
+#[test]
+fn a_panic_is_one_sentence_without_its_payload() {
+    let test = "report::panic::tests::panics_with_a_secret";
+    let output = std::process::Command::new(std::env::current_exe().expect("this test"))
+        .args(["--ignored", "--exact", test, "--nocapture"])
+        .env("SNAPEXPORT_TEST_SECRET", "hunter2hunter2")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with(
+            "\x1b]9;4;0;\x1b\\error: snapexport met a defect of its own and ends (tests.rs:"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("hunter2"), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    let object: serde_json::Value = serde_json::from_str(last).expect("JSON comes last");
+    assert_eq!(object["error"]["kind"], "internal");
+}
