@@ -21,9 +21,9 @@ use crate::task::{ProviderId, State, Task};
 use self::ledger::Ledger;
 
 /// A wait that never had contact gives up after this.
-pub const PATIENCE_BEFORE_CONTACT: Duration = Duration::from_secs(60);
+const PATIENCE_BEFORE_CONTACT: Duration = Duration::from_secs(60);
 /// A wait that had contact gives up after this long without.
-pub const PATIENCE_AFTER_CONTACT: Duration = Duration::from_secs(3600);
+const PATIENCE_AFTER_CONTACT: Duration = Duration::from_secs(3600);
 /// The most that one look adds to the time without an answer: the rest this machine slept, or the process was stopped.
 const LONGEST_LOOK: Duration = Duration::from_secs(120);
 /// How long the last look may take beyond the deadline.

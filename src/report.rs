@@ -36,30 +36,30 @@ use crate::task::{Source, Task, TaskObject};
 
 /// The terminal, as far as output depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     /// Columns of standard output; `None` where it is no terminal.
-    pub stdout_width: Option<u16>,
+    pub(crate) stdout_width: Option<u16>,
     /// Columns of standard error; `None` where it is no terminal.
-    pub stderr_width: Option<u16>,
+    pub(crate) stderr_width: Option<u16>,
     /// Whether standard error is a terminal that can move its cursor.
-    pub is_stderr_capable: bool,
+    pub(crate) is_stderr_capable: bool,
     /// Colours on standard output.
-    pub stdout_color: bool,
+    pub(crate) stdout_color: bool,
     /// Colours on standard error.
-    pub stderr_color: bool,
+    pub(crate) stderr_color: bool,
     /// Standard output is a terminal that opens hyperlinks.
-    pub stdout_links: bool,
+    pub(crate) stdout_links: bool,
     /// Standard error is a terminal that opens hyperlinks.
-    pub stderr_links: bool,
+    pub(crate) stderr_links: bool,
     /// Standard error is a terminal that shows progress outside its text (OSC 9;4).
-    pub shows_progress: bool,
+    pub(crate) shows_progress: bool,
     /// A narrower terminal breaks the lines on its screen anew.
-    pub is_reflowing: bool,
+    pub(crate) is_reflowing: bool,
 }
 
 /// Writes results, notes and errors in the form that was asked for.
 #[derive(Debug)]
-pub struct Printer {
+pub(crate) struct Printer {
     output: Output,
     is_quiet: bool,
     with_raw: bool,
@@ -72,7 +72,7 @@ pub struct Printer {
 
 impl Printer {
     /// A printer; see [`crate::commands::context::Context::printer`] for where its settings come from.
-    pub fn new(
+    pub(crate) fn new(
         output: Output,
         is_quiet: bool,
         with_raw: bool,
@@ -93,7 +93,7 @@ impl Printer {
     }
 
     /// A printer for errors that come before anything is resolved.
-    pub fn plain(output: Output) -> Self {
+    pub(crate) fn plain(output: Output) -> Self {
         Printer::new(
             output,
             false,
@@ -108,13 +108,8 @@ impl Printer {
     }
 
     /// The form of standard output.
-    pub fn output(&self) -> Output {
+    pub(crate) fn output(&self) -> Output {
         self.output
-    }
-
-    /// Whether the reader of standard output has gone.
-    pub fn is_stdout_closed(&self) -> bool {
-        self.is_stdout_closed
     }
 
     /// Progress on this board, drawn as this terminal and these wishes call for.
@@ -129,12 +124,12 @@ impl Printer {
     }
 
     /// Why results could not be written, if that is not just a reader that has gone.
-    pub fn output_error(&self) -> Option<Error> {
+    pub(crate) fn output_error(&self) -> Option<Error> {
         self.output_error.as_deref().map(unwritten)
     }
 
     /// A line of results, flushed at once. A reader that has gone is no error: later lines are dropped.
-    pub fn result(&mut self, line: &str) {
+    pub(crate) fn result(&mut self, line: &str) {
         if self.is_stdout_closed {
             return;
         }
@@ -148,7 +143,7 @@ impl Printer {
     }
 
     /// A task, as JSON or as its `id`; a table is printed for all of them at the end, by [`Printer::table`].
-    pub fn task(&mut self, task: &Task, id: &str) {
+    pub(crate) fn task(&mut self, task: &Task, id: &str) {
         match self.output {
             Output::Table => {}
             Output::Json => self.result(&self.task_json(task)),
@@ -157,7 +152,7 @@ impl Printer {
     }
 
     /// The table of tasks, if tables are asked for.
-    pub fn table(&mut self, tasks: &[Task], now: Timestamp) {
+    pub(crate) fn table(&mut self, tasks: &[Task], now: Timestamp) {
         if self.output == Output::Table && !tasks.is_empty() {
             let text = table::tasks(tasks, now, self.terminal);
             self.result(&text);
@@ -165,7 +160,7 @@ impl Printer {
     }
 
     /// A task as a line of JSON.
-    pub fn task_json(&self, task: &Task) -> String {
+    pub(crate) fn task_json(&self, task: &Task) -> String {
         let mut object = TaskObject::from(task);
         if self.with_raw {
             object.raw = Some(task.raw.clone());
@@ -174,7 +169,7 @@ impl Printer {
     }
 
     /// Sources, in the form that was asked for.
-    pub fn sources(&mut self, sources: &[Source], now: Timestamp) {
+    pub(crate) fn sources(&mut self, sources: &[Source], now: Timestamp) {
         match self.output {
             Output::Table if sources.is_empty() => self.note("There is nothing to export."),
             Output::Table => {
@@ -195,12 +190,12 @@ impl Printer {
     }
 
     /// An object of the JSON contract.
-    pub fn object(&mut self, object: &impl serde::Serialize) {
+    pub(crate) fn object(&mut self, object: &impl serde::Serialize) {
         self.result(&to_line(object));
     }
 
     /// What `doctor` found; as ids, the clouds that work.
-    pub fn sheets(&mut self, sheets: &[Sheet]) {
+    pub(crate) fn sheets(&mut self, sheets: &[Sheet]) {
         match self.output {
             Output::Table => {
                 let text = doctor::text(sheets, self.terminal);
@@ -225,7 +220,7 @@ impl Printer {
     }
 
     /// What a dry run would have sent.
-    pub fn preview(&mut self, preview: &Preview) {
+    pub(crate) fn preview(&mut self, preview: &Preview) {
         if self.output == Output::Json {
             self.object(&PreviewObject::from(preview));
         } else {
@@ -237,25 +232,25 @@ impl Printer {
     }
 
     /// A sentence for people, on standard error.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet {
             self.stderr(&hanging("", &clean(text), self.width()));
         }
     }
 
     /// Lines somebody asked for in the middle of it all, on standard error; so also with `--quiet`.
-    pub fn answer(&self, lines: &[String]) {
+    pub(crate) fn answer(&self, lines: &[String]) {
         lines.iter().for_each(|line| self.stderr(&clean(line)));
     }
 
     /// A line of what a command of the user's printed, on standard error as it is.
-    pub fn passed_on(&self, line: &[u8]) {
+    pub(crate) fn passed_on(&self, line: &[u8]) {
         let mut err = io::stderr().lock();
         let _ = err.write_all(&[line, b"\n"].concat());
     }
 
     /// A warning for people, on standard error.
-    pub fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: &str) {
         if !self.is_quiet {
             let label = self.style(Style::new().yellow().bold(), "warning:");
             let head = format!("{label} ");
@@ -264,7 +259,7 @@ impl Printer {
     }
 
     /// An error: the sentence, its causes, its hints.
-    pub fn error(&self, error: &Error) {
+    pub(crate) fn error(&self, error: &Error) {
         let width = self.width();
         let line = |head: &str, text: &str| self.stderr(&hanging(head, &clean(text), width));
         let label = self.style(Style::new().red().bold(), "error:");
@@ -289,7 +284,7 @@ impl Printer {
     }
 
     /// With JSON output, the error object that is the last line of standard error.
-    pub fn last_error(&self, error: &Error) {
+    pub(crate) fn last_error(&self, error: &Error) {
         if self.output == Output::Json {
             self.stderr(&error_line(error));
         }
@@ -311,7 +306,7 @@ impl Printer {
 }
 
 /// The last line of standard error with JSON output.
-pub fn error_line(error: &Error) -> String {
+pub(crate) fn error_line(error: &Error) -> String {
     to_line(&ErrorObject::from(error))
 }
 
@@ -321,7 +316,7 @@ fn to_line(object: &impl serde::Serialize) -> String {
 }
 
 /// Prints what clap has to say about the command line, or its help.
-pub fn usage(text: &str, is_error: bool) {
+pub(crate) fn usage(text: &str, is_error: bool) {
     // What was typed is quoted there, and may come from elsewhere.
     let text = clean_lines(text);
     // As with every other output, a closed pipe is no error.
@@ -333,7 +328,7 @@ pub fn usage(text: &str, is_error: bool) {
 }
 
 /// Prints a text that was made for standard output as it is, such as a script or a manual page.
-pub fn document(text: &str) -> Result<()> {
+pub(crate) fn document(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // As with every other output, a closed pipe is no error.

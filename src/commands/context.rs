@@ -57,7 +57,7 @@ impl Context {
     }
 
     /// The printer for a command whose results are `default` unless something else is asked for.
-    pub fn printer(&self, default: Output) -> Printer {
+    pub(crate) fn printer(&self, default: Output) -> Printer {
         let Global {
             quiet,
             raw,

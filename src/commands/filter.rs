@@ -146,7 +146,7 @@ impl Filter {
     }
 
     /// Keeps what passes, `is_wanted` included; says what is left out for want of a date, and if nothing is left at all.
-    pub fn sift<T: Listed>(
+    pub(crate) fn sift<T: Listed>(
         &self,
         items: Vec<T>,
         is_wanted: impl Fn(&T) -> bool,
@@ -172,7 +172,7 @@ impl Filter {
 }
 
 /// What has no date cannot be called new or old.
-pub fn say_left_out(printer: &Printer, undated: usize) {
+pub(crate) fn say_left_out(printer: &Printer, undated: usize) {
     if undated > 0 {
         printer.note(&format!(
             "Left out, because nobody says when: {}",
@@ -185,7 +185,7 @@ pub fn say_left_out(printer: &Printer, undated: usize) {
 }
 
 /// An empty answer is one that a person wants to have explained.
-pub fn say_nothing_matches(printer: &Printer, total: usize) {
+pub(crate) fn say_nothing_matches(printer: &Printer, total: usize) {
     printer.note(&format!("Nothing matches the filters, of {total} in all."));
 }
 

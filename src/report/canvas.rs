@@ -15,7 +15,7 @@ use super::leave;
 /// For each line that is drawn indicatif writes twice: the line, and blanks up to the right margin, which are left out here.
 /// How the old lines are removed is decided here as well: only this place knows how many rows they take after a resize.
 #[derive(Clone, Debug)]
-pub struct Canvas {
+pub(super) struct Canvas {
     term: Term,
     is_reflowing: bool,
     frame: Arc<Mutex<Frame>>,
@@ -33,7 +33,7 @@ struct Frame {
 
 impl Canvas {
     /// On standard error. `is_reflowing`: a terminal that becomes narrower breaks its lines anew.
-    pub fn new(is_reflowing: bool) -> Self {
+    pub(super) fn new(is_reflowing: bool) -> Self {
         Canvas {
             term: Term::buffered_stderr(),
             is_reflowing,
@@ -42,7 +42,7 @@ impl Canvas {
     }
 
     /// Leaves what is drawn on the screen; what comes next stands below it.
-    pub fn leave(&self) -> io::Result<()> {
+    pub(super) fn leave(&self) -> io::Result<()> {
         let mut frame = self.frame();
         if !std::mem::take(&mut frame.shown).is_empty() {
             leave::bars_are(false);

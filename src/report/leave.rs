@@ -31,7 +31,7 @@ pub(super) fn text() -> String {
 }
 
 /// Puts the terminal in order for an end that nothing else is done before.
-pub fn at_once() {
+pub(crate) fn at_once() {
     let text = text();
     if !text.is_empty() {
         let _ = std::io::stderr().write_all(text.as_bytes());

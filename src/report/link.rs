@@ -5,7 +5,7 @@ use url::Url;
 /// The text as a link to this address; plain where there is none.
 ///
 /// `text` must be clean already. An address is written by `Url`, which escapes whatever is not printable ASCII.
-pub fn link(text: &str, address: Option<&Url>) -> String {
+pub(super) fn link(text: &str, address: Option<&Url>) -> String {
     let printable =
         address.filter(|address| address.as_str().bytes().all(|b| b.is_ascii_graphic()));
     match printable {
@@ -15,7 +15,7 @@ pub fn link(text: &str, address: Option<&Url>) -> String {
 }
 
 /// The line with the first of these words in it as a link.
-pub fn link_in(line: &str, word: &str, address: Option<&Url>) -> String {
+pub(super) fn link_in(line: &str, word: &str, address: Option<&Url>) -> String {
     match line.find(word).filter(|_| !word.is_empty() && word != "-") {
         Some(start) => {
             let end = start + word.len();

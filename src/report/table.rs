@@ -18,7 +18,7 @@ const GAP: u16 = 2;
 const INDENT: &str = "  ";
 
 /// Tasks, one a row; where the terminal opens links, the id and the result lead to the provider's console.
-pub fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
+pub(super) fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
     let header = [
         "PROVIDER", "TASK", "SNAPSHOT", "STATE", "PROGRESS", "AGE", "RESULT",
     ];
@@ -70,7 +70,7 @@ fn result(task: &Task) -> String {
 }
 
 /// Sources: the first of these forms that fits. The reasons in the rows; below them; below shorter rows; blocks.
-pub fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String {
+pub(super) fn sources(sources: &[Source], now: Timestamp, terminal: Terminal) -> String {
     let width = terminal.stdout_width.map(usize::from);
     let (header, rows) = grid(sources, now, false);
     let below = |table| reasons_below(sources, table, width);

@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use crate::secret::clean;
 
 /// Starts logging. Only our own lines: other crates log whole requests.
-pub fn start(verbosity: u8, is_quiet: bool) {
+pub(crate) fn start(verbosity: u8, is_quiet: bool) {
     let level = match verbosity {
         0 if is_quiet => Level::ERROR,
         0 => Level::WARN,

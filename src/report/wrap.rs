@@ -6,7 +6,7 @@ const PROGRAMS: [&str; 4] = ["snapexport", "aws", "swift", "chmod"];
 const OPENING: usize = 3;
 
 /// Columns of standard error; `None` where it is no terminal.
-pub fn stderr_width() -> Option<u16> {
+pub(crate) fn stderr_width() -> Option<u16> {
     let term = console::Term::stderr();
     term.is_term().then(|| term.size().1)
 }
