@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A server that asks to be left alone for longer is asked again after this all the same: it may have meant milliseconds.
@@ -13,7 +12,8 @@ pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong, in the words of the JSON contract (`error.kind`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Wrong usage or bad input; nothing was sent.

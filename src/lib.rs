@@ -17,7 +17,7 @@
 //! | what a cloud must be able to do | [`provider::Provider`] |
 //! | when the next look is due | [`pace`] |
 //! | where a variable is read | [`context`] |
-//! | the manual | [`manual`] |
+//! | the manual, JSON Schema, scripts for shells | `examples/generate` |
 //! | the form of a JSON line | [`schema`] |
 //! | what the Tab key offers | [`completion`] |
 //! | anything printed | [`report`] |
@@ -29,7 +29,6 @@ pub mod completion;
 pub mod error;
 pub mod http;
 pub mod journal;
-pub mod manual;
 pub mod options;
 pub mod pace;
 pub mod poll;

@@ -2,7 +2,7 @@
 
 use super::Ending;
 use crate::error::{Error, Result};
-use crate::{manual, report};
+use crate::report;
 
 /// Arguments of `man`.
 #[derive(Debug, clap::Args)]
@@ -19,24 +19,30 @@ pub struct Args {
     pub page: Option<String>,
 }
 
+/// The name and the text of every page, as `cargo run --example generate` wrote them.
+const PAGES: &[(&str, &str)] = &include!("../../man/pages.rs");
+
+/// The names of the pages, short as one would type them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    PAGES
+        .iter()
+        .map(|(name, _)| name.trim_start_matches("snapexport-"))
+}
+
 /// Runs `man`.
 pub fn run(args: &Args) -> Result<Ending> {
-    let pages = manual::pages();
     let wanted = args.page.as_deref().unwrap_or("snapexport");
     let prefixed = format!("snapexport-{wanted}");
-    let page = pages
+    let page = PAGES
         .iter()
-        .find(|page| page.name == wanted || page.name == prefixed);
-    let Some(page) = page else {
-        let names: Vec<&str> = pages
-            .iter()
-            .map(|page| page.name.trim_start_matches("snapexport-"))
-            .collect();
+        .find(|(name, _)| *name == wanted || *name == prefixed);
+    let Some((_, text)) = page else {
+        let names: Vec<&str> = names().collect();
         let wanted = crate::secret::clean(wanted);
         return Err(Error::usage(format!("The manual has no page '{wanted}'"))
             .hints(crate::suggest::hint(&wanted, names.iter().copied()))
             .hint(format!("the pages are: {}", names.join(", "))));
     };
-    report::document(&page.roff)?;
+    report::document(text)?;
     Ok(Ending::Code(0))
 }

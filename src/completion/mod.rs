@@ -10,10 +10,10 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
-use clap_complete::env::{EnvCompleter, Shells};
+use clap_complete::env::Shells;
 
 use crate::cli::Cli;
-use crate::manual;
+use crate::commands::man;
 use crate::settings::Env;
 use candidates::{Candidates, What};
 use glance::Glance;
@@ -21,65 +21,17 @@ use glance::Glance;
 /// The variable by which a script asks for candidates; its value is the shell.
 pub const VARIABLE: &str = "_SNAPEXPORT_COMPLETE";
 
-/// The shells, each with the name of its script in `completions/`.
+/// The shells, each with its script.
 pub const SHELLS: [(&str, &str); 5] = [
-    ("bash", "snapexport.bash"),
-    ("zsh", "_snapexport"),
-    ("fish", "snapexport.fish"),
-    ("powershell", "snapexport.ps1"),
-    ("elvish", "snapexport.elv"),
+    ("bash", include_str!("../../completions/snapexport.bash")),
+    ("zsh", include_str!("../../completions/_snapexport")),
+    ("fish", include_str!("../../completions/snapexport.fish")),
+    (
+        "powershell",
+        include_str!("../../completions/snapexport.ps1"),
+    ),
+    ("elvish", include_str!("../../completions/snapexport.elv")),
 ];
-
-fn with_shell<T>(name: &str, f: impl FnOnce(&dyn EnvCompleter) -> T) -> Option<T> {
-    Shells::builtins().completer(name).map(f)
-}
-
-/// The script for a shell; empty for one that is not in [`SHELLS`].
-pub fn script(shell: &str) -> String {
-    let mut script = Vec::new();
-    let written = with_shell(shell, |shell| {
-        shell.write_registration(
-            VARIABLE,
-            "snapexport",
-            "snapexport",
-            "snapexport",
-            &mut script,
-        )
-    });
-    match written {
-        Some(Ok(())) => {
-            let script =
-                String::from_utf8_lossy(&script).replace(ASKED, &format!("{JOINED}{ASKED}"));
-            format!("{}\n{}", script.trim(), more(shell))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Where the bash script begins to ask.
-const ASKED: &str = "    COMPREPLY=( $( \\\n";
-/// What it has to do before.
-const JOINED: &str = r#"    # bash makes three words of --option=value; the program is to see two.
-    local word=1
-    while (( word < _CLAP_COMPLETE_INDEX )); do
-        if [[ "${words[word]}" == "=" && "${words[word-1]}" == --* ]]; then
-            words=("${words[@]:0:word}" "${words[@]:word+1}")
-            _CLAP_COMPLETE_INDEX=$(( _CLAP_COMPLETE_INDEX - 1 ))
-        else
-            word=$(( word + 1 ))
-        fi
-    done
-"#;
-
-/// What a script lacks: zsh loads a file of that name at the first press of the key, which is to be answered too.
-fn more(shell: &str) -> &'static str {
-    match shell {
-        "zsh" => {
-            "\nif [ \"$funcstack[1]\" = \"_snapexport\" ]; then\n    _clap_dynamic_completer_snapexport \"$@\"\nfi\n"
-        }
-        _ => "",
-    }
-}
 
 /// What may come next, in the form that the shell reads. `args` are `snapexport -- snapexport WORD…`.
 pub fn answer(shell: &str, args: &[String], env: Env) -> String {
@@ -91,9 +43,9 @@ pub fn answer(shell: &str, args: &[String], env: Env) -> String {
     let mut command = command(Candidates::new(Glance::new(&words, env), words.clone()));
     let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
     let mut text = Vec::new();
-    let written = with_shell(shell, |shell| {
-        shell.write_complete(&mut command, words, None, &mut text)
-    });
+    let written = Shells::builtins()
+        .completer(shell)
+        .map(|shell| shell.write_complete(&mut command, words, None, &mut text));
     match written {
         Some(Ok(())) => String::from_utf8_lossy(&text).into_owned(),
         _ => String::new(),
@@ -109,13 +61,7 @@ fn command(candidates: Candidates) -> Command {
             Some("FILE") => return arg.value_hint(ValueHint::FilePath),
             Some("PAGE") => {
                 return arg.add(ArgValueCandidates::new(|| {
-                    let name =
-                        |page: manual::Page| page.name.trim_start_matches("snapexport-").to_owned();
-                    manual::pages()
-                        .into_iter()
-                        .map(name)
-                        .map(CompletionCandidate::new)
-                        .collect()
+                    man::names().map(CompletionCandidate::new).collect()
                 }));
             }
             Some("DIRECTORY") => return arg.value_hint(ValueHint::DirPath),

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Setting;
@@ -48,7 +47,8 @@ impl Sheet {
 }
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// As it should be.
@@ -74,7 +74,8 @@ impl Verdict {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Check {
     /// What: `reachable`, `accepted`, `clock`, …
     pub name: &'static str,

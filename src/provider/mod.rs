@@ -13,7 +13,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -111,7 +110,8 @@ pub trait Provider: Send + Sync {
 }
 
 /// A setting that is in force, as `doctor` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Setting {
     /// What it is: `credentials`, `region`, `endpoint`, `object endpoint`, …
     pub name: &'static str,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,10 +11,11 @@ use super::{Artifact, Fault, Progress, ProviderId, SCHEMA, State, Target, Task, 
 /// An export as it was last seen: one line of `export`, `status` and `wait` with `-o json`.
 //
 // Also how the journal keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TaskObject {
     /// The version of this form: 1.
-    #[schemars(extend("const" = SCHEMA))]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA)))]
     pub schema: u32,
     /// The cloud that runs it, by its word on the command line.
     pub provider: String,
@@ -32,7 +32,7 @@ pub struct TaskObject {
     /// Whether the export as a whole has ended.
     pub is_terminal: bool,
     /// Whole percent; null where the provider gives none.
-    #[schemars(range(max = 100))]
+    #[cfg_attr(feature = "schema", schemars(range(max = 100)))]
     pub progress: Option<u8>,
     /// The provider's words about it.
     pub message: Option<String>,

@@ -2,34 +2,30 @@
 
 use clap::{Arg, Command};
 
-use super::command::all;
+use crate::{command_line, name_and_usage, subcommands};
 
 /// The whole document.
 pub fn reference() -> String {
-    let root = super::command_line();
-    let mut text = String::from(
+    let root = command_line();
+    let globals = table(&root, Arg::is_global_set);
+    let commands: String = subcommands(&root).map(section).collect();
+    format!(
         "# Commands and options\n\nMade from the program's own help; `snapexport help COMMAND` and `snapexport man` show the same. \
-         What an option is not given for comes from the variable in its description, if there is one.\n\n## Global options\n\nEvery command takes them.\n\n",
-    );
-    text += &table(&root, |arg| arg.is_global_set());
-    for command in all(&root).iter().skip(1) {
-        let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-        let about = command
-            .get_about()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let usage = command.clone().render_usage().to_string();
-        let usage = usage.trim_start_matches("Usage:").trim();
-        text += &format!(
-            "\n## {name}\n\n{}.\n\n```console\n$ {usage}\n```\n",
-            about.trim_end_matches('.')
-        );
-        let rows = table(command, |arg| !arg.is_global_set());
-        if !rows.is_empty() {
-            text += &format!("\n{rows}");
-        }
+         What an option is not given for comes from the variable in its description, if there is one.\n\n## Global options\n\nEvery command takes them.\n\n{globals}{commands}"
+    )
+}
+
+/// A command, then the commands below it.
+fn section(command: &Command) -> String {
+    let about = command.get_about().map(ToString::to_string);
+    let about = about.unwrap_or_default();
+    let (name, usage) = name_and_usage(command);
+    let mut text = format!("\n## {name}\n\n{about}.\n\n```console\n$ {usage}\n```\n");
+    let rows = table(command, |arg| !arg.is_global_set());
+    if !rows.is_empty() {
+        text += &format!("\n{rows}");
     }
-    text
+    text + &subcommands(command).map(section).collect::<String>()
 }
 
 fn table(command: &Command, is_meant: impl Fn(&Arg) -> bool) -> String {

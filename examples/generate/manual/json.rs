@@ -6,20 +6,12 @@ use crate::schema::{Document, documents};
 
 /// The whole page.
 pub fn text() -> String {
-    let mut text = String::from(
-        "## DESCRIPTION\n\nWith `-o json`, results are JSON on standard output: one object a line, of the same form for one task or a thousand \
-         (`jq -s` makes an array of them). With an exit code that is not 0, the last line of standard error is an error object; death by a signal is the exception.\n\n\
-         Every field is always there, but `raw`; what is not known is null. Later versions may add fields and never rename or remove one, so take what you need and ignore the rest. \
-         `schema` is 1 for all of this. Times are UTC, in the form of RFC 3339.\n\n\
-         The folder `schema/` of the source has a JSON Schema for each of these objects.\n\n",
-    );
     let mut told = Vec::new();
-    for document in documents() {
-        text += &object(&document, &mut told);
-    }
-    text + "## EXAMPLES\n\n```sh\nsnapexport status -o json | jq -c '{task_id, state, progress}'\n\
-        snapexport wait - -o json < ids | jq -r 'select(.state == \"completed\") | .artifact.uri'\n\
-        snapexport list outscale -o json | jq -r 'select(.exportable).id'\n```\n"
+    let objects: String = documents()
+        .iter()
+        .map(|document| object(document, &mut told))
+        .collect();
+    include_str!("json.md").replace("{objects}\n", &objects)
 }
 
 /// A kind of line, and the parts of it that were not told of before.

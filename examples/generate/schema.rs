@@ -1,0 +1,50 @@
+//! JSON Schema of every object that is printed, derived from the very types that are written.
+
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
+use serde_json::json;
+use snapexport::provider::REGISTRY;
+use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject};
+use snapexport::task::{Source, TaskObject};
+
+/// The schema of one kind of line.
+pub struct Document {
+    /// Its file in `schema/`, without the ending.
+    pub name: &'static str,
+    /// JSON Schema, draft 2020-12. It lets fields be added, as later versions may.
+    pub schema: Schema,
+}
+
+impl Document {
+    fn of<T: JsonSchema>(name: &'static str) -> Self {
+        let mut schema = SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<T>();
+        // The types know no registry: the words for the clouds are filled in here.
+        if let Some(provider) = schema.pointer_mut("/properties/provider")
+            && provider["type"] == "string"
+        {
+            let words: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
+            provider["enum"] = json!(words);
+        }
+        Document { name, schema }
+    }
+
+    /// The text of its file.
+    pub fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(&self.schema).unwrap_or_default();
+        format!("{text}\n")
+    }
+}
+
+/// Everything that is printed as JSON.
+pub fn documents() -> Vec<Document> {
+    vec![
+        Document::of::<TaskObject>("task"),
+        Document::of::<Source>("source"),
+        Document::of::<PreviewObject<'_>>("preview"),
+        Document::of::<ErrorObject>("error"),
+        Document::of::<DoctorObject<'_>>("doctor"),
+        Document::of::<SandboxObject<'_>>("sandbox"),
+    ]
+}
