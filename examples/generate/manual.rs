@@ -5,7 +5,7 @@
 mod command;
 mod json;
 
-use roff::{Roff, roman};
+use clap_mangen::roff::{Roff, roman};
 use snapexport::error::{EXIT_CODES, Kind};
 
 use crate::markdown;

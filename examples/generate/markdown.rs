@@ -1,7 +1,7 @@
 //! Markdown as our documents use it, made into what `man` reads: headings, paragraphs, lists, tables and code.
 
+use clap_mangen::roff::{Inline, Roff, bold, italic, line_break, roman};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
-use roff::{Inline, Roff, bold, italic, line_break, roman};
 
 /// Adds a document to a page. What stands below its title, a heading of the first level, is the page's description.
 pub fn write(roff: &mut Roff, text: &str) {

@@ -129,7 +129,7 @@ fn every_line_is_text_or_a_request_that_is_known() {
 
 /// A page of this Markdown, without the definition of the apostrophe above it.
 fn page(text: &str) -> String {
-    let mut roff = roff::Roff::new();
+    let mut roff = clap_mangen::roff::Roff::new();
     markdown::write(&mut roff, text);
     manual::as_typed(&roff.render())
 }

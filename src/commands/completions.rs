@@ -1,7 +1,6 @@
 //! `snapexport completions`: print a shell's completion script.
 
 use super::Ending;
-use crate::completion;
 use crate::error::Result;
 use crate::report;
 
@@ -22,15 +21,25 @@ pub struct Args {
     pub shell: String,
 }
 
+/// The shells, each with its script as `cargo run --example generate` wrote it.
+pub const SHELLS: [(&str, &str); 5] = [
+    ("bash", include_str!("../../completions/snapexport.bash")),
+    ("zsh", include_str!("../../completions/_snapexport")),
+    ("fish", include_str!("../../completions/snapexport.fish")),
+    (
+        "powershell",
+        include_str!("../../completions/snapexport.ps1"),
+    ),
+    ("elvish", include_str!("../../completions/snapexport.elv")),
+];
+
 fn shells() -> clap::builder::PossibleValuesParser {
-    completion::SHELLS.map(|(shell, _)| shell).into()
+    SHELLS.map(|(shell, _)| shell).into()
 }
 
 /// Runs `completions`.
 pub fn run(args: &Args) -> Result<Ending> {
-    let script = completion::SHELLS
-        .iter()
-        .find(|(shell, _)| *shell == args.shell);
+    let script = SHELLS.iter().find(|(shell, _)| *shell == args.shell);
     report::document(script.map_or("", |(_, text)| text))?;
     Ok(Ending::Code(0))
 }

@@ -21,18 +21,6 @@ use glance::Glance;
 /// The variable by which a script asks for candidates; its value is the shell.
 pub const VARIABLE: &str = "_SNAPEXPORT_COMPLETE";
 
-/// The shells, each with its script.
-pub const SHELLS: [(&str, &str); 5] = [
-    ("bash", include_str!("../../completions/snapexport.bash")),
-    ("zsh", include_str!("../../completions/_snapexport")),
-    ("fish", include_str!("../../completions/snapexport.fish")),
-    (
-        "powershell",
-        include_str!("../../completions/snapexport.ps1"),
-    ),
-    ("elvish", include_str!("../../completions/snapexport.elv")),
-];
-
 /// What may come next, in the form that the shell reads. `args` are `snapexport -- snapexport WORD…`.
 pub fn answer(shell: &str, args: &[String], env: Env) -> String {
     let mut words = args.iter().skip_while(|arg| *arg != "--").skip(1);

@@ -364,16 +364,16 @@ fn bash_completes_a_task_with_the_printed_script() {
 
 #[test]
 fn every_shells_script_is_printed_as_it_stands_in_the_repository_and_calls_the_program() {
+    use snapexport::commands::completions::SHELLS;
     let user = User::new().with("SNAPEXPORT_CONFIG", "/does/not/exist");
-    let shells = snapexport::completion::SHELLS.map(|(shell, _)| shell);
-    let files = [
+    let files: [&str; SHELLS.len()] = [
         "snapexport.bash",
         "_snapexport",
         "snapexport.fish",
         "snapexport.ps1",
         "snapexport.elv",
     ];
-    for (shell, file) in shells.into_iter().zip(files) {
+    for ((shell, _), file) in SHELLS.into_iter().zip(files) {
         let ran = user.run(&["completions", shell]);
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("completions")

@@ -2,7 +2,7 @@
 
 use clap::Command;
 use clap_mangen::Man;
-use roff::{Roff, roman};
+use clap_mangen::roff::{Roff, roman};
 
 use super::{Page, TITLE, WHOLE, codes};
 use crate::{command_line, markdown, name_and_usage, subcommands};
@@ -73,7 +73,7 @@ fn parted(command: &Command) -> (Vec<Roff>, Vec<Roff>) {
     let paragraphs = help
         .split("\n\n")
         // The codes have a section of their own, on every page.
-        .filter(|paragraph| !paragraph.starts_with("Exit codes:"));
+        .filter(|paragraph| !paragraph.is_empty() && !paragraph.starts_with("Exit codes:"));
     let (mut notes, mut examples) = (Vec::new(), Vec::new());
     for paragraph in paragraphs {
         let (code, prose): (Vec<&str>, Vec<&str>) =
