@@ -23,6 +23,8 @@ pub(crate) fn written(user: &User, variables: &[(&str, &str)], script: &str) -> 
     let mut command = Command::new("sh");
     command
         .args(["-c", &script])
+        // nohup writes where it is.
+        .current_dir(user.home.path())
         .env_clear()
         .envs(plain.get_envs().filter_map(|(k, v)| Some((k, v?))))
         .env("TERM", "xterm-256color")
