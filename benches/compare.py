@@ -431,7 +431,7 @@ def main():
     parser = argparse.ArgumentParser(description="snapexport beside curl, against the sandbox")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     is_checked = parser.parse_args().check
-    binary = os.environ.get("SNAPEXPORT_BIN") or "target/release/snapexport"
+    binary = os.environ.get("SNAPEXPORT_BIN") or "target/dist/snapexport"
     binary = str(Path(binary).resolve())
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     print(f"{first_line(binary, '--version')}; {first_line('curl', '--version')}; {os.cpu_count()} cores;",
