@@ -34,8 +34,6 @@ pub mod pace;
 pub mod poll;
 pub mod provider;
 pub mod report;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 pub mod schema;
 pub mod secret;
 pub mod settings;

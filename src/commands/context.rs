@@ -12,14 +12,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "sandbox")]
+use snapexport_sandbox::Sandbox;
+
 use crate::error::{Error, Kind, Result};
 use crate::http::Http;
 use crate::options::{Global, Output};
 use crate::poll::Renew;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
-#[cfg(feature = "sandbox")]
-use crate::sandbox::Sandbox;
 use crate::settings::{ProfileChoice, Sources};
 use crate::suggest;
 

@@ -1,15 +1,16 @@
 //! `snapexport sandbox`: the three clouds' APIs, simulated on loopback.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use snapexport_sandbox::{Failure, Fault, Options, Sandbox};
 
 use super::Ending;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::options::{Output, parse_interval};
-use crate::sandbox::faults::{self, Fault};
-use crate::sandbox::{DEFAULT_DURATION, Options, Sandbox};
 use crate::schema::SandboxObject;
 use crate::task::SCHEMA;
 
@@ -58,24 +59,25 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
         .var("SNAPEXPORT_SANDBOX_DURATION")
         .map(parse_interval)
         .transpose();
+    let usual = Options::default();
     let duration = args
         .duration
         .or(variable.map_err(Error::usage)?)
-        .unwrap_or(DEFAULT_DURATION);
+        .unwrap_or(usual.duration);
     let file = args.faults.or_else(|| {
         let path = context.sources.var("SNAPEXPORT_SANDBOX_FAULTS")?;
         Some(PathBuf::from(path))
     });
     let mut faults = match file {
-        Some(path) => faults::read_file(&path)?,
+        Some(path) => Fault::read_file(&path)?,
         None => Vec::new(),
     };
     faults.extend(args.fault);
     let sandbox = Sandbox::start(Options {
         duration,
         port: args.port,
-        state_file: None,
         faults,
+        ..usual
     })
     .await?;
     let home = Home::new(context)?;
@@ -88,6 +90,17 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     match args.command.split_first() {
         Some((program, rest)) => run_inside(program, rest, variables, &signals).await,
         None => serve(context, &variables, &signals).await,
+    }
+}
+
+impl From<snapexport_sandbox::Error> for Error {
+    /// A fault file is the user's to mend; a port and a place for the state are this machine's.
+    fn from(error: snapexport_sandbox::Error) -> Self {
+        let kind = match error.failure {
+            Failure::FaultFile(_) => Kind::Usage,
+            Failure::Port(_) | Failure::State(_) => Kind::Internal,
+        };
+        Error::new(kind, error.to_string()).cause(error.cause)
     }
 }
 
@@ -223,7 +236,9 @@ impl Home {
         if context.sources.var("SNAPEXPORT_STATE_DIR").is_some() {
             return Ok(Home { directory: None });
         }
-        let name = format!("snapexport-sandbox-{}", crate::sandbox::random_hex(12));
+        // The hasher's keys are random.
+        let unique = RandomState::new().hash_one(std::process::id());
+        let name = format!("snapexport-sandbox-{unique:016x}");
         let directory = std::env::temp_dir().join(name);
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]

@@ -2,11 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-/// Every Rust file under `src`, by its path relative to it, with its text up to its unit tests.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file under `src`, by its path relative to it, and those of the sandbox, as `sandbox/…`, with their text up
+/// to their unit tests.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (program, sandbox) = (
+        files(&root().join("src")),
+        files(&root().join("sandbox/src")),
+    );
+    let sandbox = sandbox
+        .into_iter()
+        .map(|(name, code)| (format!("sandbox/{name}"), code));
+    program.into_iter().chain(sandbox).collect()
+}
+
+fn files(root: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut open: Vec<PathBuf> = vec![root.clone()];
+    let mut open: Vec<PathBuf> = vec![root.to_owned()];
     while let Some(directory) = open.pop() {
         for entry in std::fs::read_dir(directory).expect("a directory") {
             let path = entry.expect("an entry").path();
@@ -20,7 +35,7 @@ fn sources() -> Vec<(String, String)> {
                     .unwrap_or("")
                     .to_owned();
                 let name = path
-                    .strip_prefix(&root)
+                    .strip_prefix(root)
                     .expect("below src")
                     .to_string_lossy()
                     .replace('\\', "/");
@@ -79,7 +94,7 @@ fn providers_know_neither_reports_nor_commands_nor_the_journal() {
         "crate::commands",
         "crate::journal",
         "crate::cli",
-        "crate::sandbox",
+        "snapexport_sandbox",
     ];
     assert_eq!(
         lines_with(|file| file.starts_with("provider/"), &words),
@@ -141,6 +156,28 @@ fn no_one_matches_on_a_provider_outside_the_registry() {
         "\"rackspace\" =>",
     ];
     assert_eq!(lines_with(is_meant, &words), NONE);
+}
+
+#[test]
+fn the_sandbox_is_made_of_nothing_of_ours() {
+    let manifest = std::fs::read_to_string(root().join("sandbox/Cargo.toml")).expect("a manifest");
+    let manifest: toml::Table = toml::from_str(&manifest).expect("TOML");
+    let mut count = 0;
+    for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+        let dependencies = manifest.get(kind).and_then(toml::Value::as_table);
+        for (name, dependency) in dependencies.into_iter().flatten() {
+            count += 1;
+            assert!(!name.contains("snapexport"), "{name}");
+            assert_eq!(dependency.get("path"), None, "{name}");
+        }
+    }
+    assert!(count > 10, "only {count} dependencies were found");
+    // A path of modules would bring in a file of ours without a dependency.
+    let shared = lines_with(
+        |file| file.starts_with("sandbox/"),
+        &["#[path", "include!("],
+    );
+    assert_eq!(shared, NONE);
 }
 
 #[test]

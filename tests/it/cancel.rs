@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use snapexport::sandbox::faults::Fault;
-use snapexport::sandbox::{Options, World};
+use snapexport_sandbox::{Fault, Options, World};
 
 use crate::program::{Clouds, Ran, User};
 

@@ -435,7 +435,7 @@ fn a_completed_task_stays_completed_when_its_provider_has_forgotten_it() {
     let clouds = Clouds::start(Duration::from_millis(100));
     let user = User::of(&clouds);
     let id = user.run(&and(GOOD[0], &["--wait"])).id();
-    clouds.world(|world| *world = snapexport::sandbox::World::default());
+    clouds.world(|world| *world = snapexport_sandbox::World::default());
     for command in ["wait", "status"] {
         let ran = user.run(&[command, &id, "-o", "json"]);
         assert_eq!(ran.code, Some(0), "{}", ran.all());

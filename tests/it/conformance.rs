@@ -6,9 +6,9 @@ use std::time::Duration;
 use snapexport::error::Kind;
 use snapexport::http::Http;
 use snapexport::provider::{Entry, Provider, TaskFilter, lightsail, outscale, rackspace};
-use snapexport::sandbox::{Options, Sandbox};
 use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
+use snapexport_sandbox::{Options, Sandbox};
 
 use crate::fake::Fake;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use snapexport::sandbox::World;
+use snapexport_sandbox::World;
 
 use crate::program::{Clouds, Ran, User};
 use crate::stage::{CLOSING, GOOD};

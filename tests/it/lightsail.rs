@@ -8,11 +8,11 @@ use snapexport::error::Kind;
 use snapexport::http::Http;
 use snapexport::provider::lightsail::{ENTRY, ID};
 use snapexport::provider::{Provider, Shape, TaskFilter};
-use snapexport::sandbox::{Options, Sandbox};
 use snapexport::settings::Sources;
 use snapexport::task::{
     ArtifactKind, ExportRequest, Progress, SourceKind, State, Target, Task, TaskId,
 };
+use snapexport_sandbox::{Options, Sandbox};
 
 mod replies;
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use snapexport::error::{Error, Kind, Result};
 use snapexport::http::Http;
 use snapexport::provider::{Provider, Shape, TaskFilter, by_name};
-use snapexport::sandbox::{Options, Sandbox};
 use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
+use snapexport_sandbox::{Options, Sandbox};
 
 use crate::canned::{Answer, Canned};
 

@@ -5,8 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use snapexport::sandbox::faults::Fault;
-use snapexport::sandbox::{Options, Sandbox, World};
+use snapexport_sandbox::{Fault, Options, Sandbox, World};
 
 /// A sandbox on a thread of its own, so that a test may block.
 pub struct Clouds {

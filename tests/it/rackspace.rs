@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use snapexport::error::{Error, Kind};
 use snapexport::http::{Http, Reply, Request};
 use snapexport::provider::{Provider, TaskFilter, rackspace};
-use snapexport::sandbox::{Options, Sandbox};
 use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, Progress, State, Target, Task, TaskId};
+use snapexport_sandbox::{Options, Sandbox};
 
 const WEB: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
 const DB: &str = "2f1d3c5b-7a69-4e80-b1c2-d3e4f5061728";

@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::Value;
-use snapexport::sandbox::{Options, Sandbox};
+use snapexport_sandbox::{Options, Sandbox};
 
 use crate::rackspace::{origin, send, token};
 

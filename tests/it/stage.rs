@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use snapexport::sandbox::faults::Fault;
-use snapexport::sandbox::{Options, World};
+use snapexport_sandbox::{Fault, Options, World};
 
 use crate::program::{Clouds, Ran, User};
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use snapexport::sandbox::World;
+use snapexport_sandbox::World;
 
 use crate::canned::{Answer, Canned};
 use crate::program::Ran;

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "sandbox")]
+use snapexport_sandbox::{Fault, Options, Sandbox};
+
 use super::Context;
 use super::terminal::terminal;
 use super::variables::{complete, pause};
@@ -9,8 +12,6 @@ use crate::error::{Error, Result};
 use crate::http::{Http, Network};
 use crate::options::{Global, Output};
 use crate::provider;
-#[cfg(feature = "sandbox")]
-use crate::sandbox::{self, Sandbox};
 use crate::settings::{Config, Env, Places, ProfileChoice, Sources, open_file_warning};
 
 impl Context {
@@ -135,17 +136,17 @@ impl Clouds {
     #[cfg(feature = "sandbox")]
     async fn simulated(env: &Env, state: Option<PathBuf>) -> Result<Self> {
         let state = state.map(|state| state.join("sandbox"));
-        let duration =
-            pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(sandbox::DEFAULT_DURATION);
+        let usual = Options::default();
+        let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(usual.duration);
         let faults = match env.get("SNAPEXPORT_SANDBOX_FAULTS") {
-            Some(path) => sandbox::faults::read_file(path.as_ref())?,
+            Some(path) => Fault::read_file(path.as_ref())?,
             None => Vec::new(),
         };
-        let sandbox = Sandbox::start(sandbox::Options {
+        let sandbox = Sandbox::start(Options {
             duration,
             state_file: state.as_ref().map(|state| state.join("world.json")),
             faults,
-            ..sandbox::Options::default()
+            ..usual
         })
         .await?;
         // The user's own pace and patience count.

@@ -41,7 +41,7 @@ fn document() -> String {
     std::fs::read_to_string(root().join("docs/configuration.md")).expect("the document")
 }
 
-/// Every quoted name of a variable in the files below a folder; the simulated clouds' and the tests' own are left out.
+/// Every quoted name of a variable in the files below a folder; the tests' own are left out.
 fn named(folder: &Path, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -50,7 +50,7 @@ fn named(folder: &Path, found: &mut BTreeSet<String>) {
             .expect("a name")
             .to_string_lossy()
             .into_owned();
-        if path.is_dir() && name != "sandbox" {
+        if path.is_dir() {
             named(&path, found);
         }
         if !name.ends_with(".rs") || name.contains("tests") {
