@@ -30,8 +30,8 @@ struct Subject {
     invalid: ExportRequest,
     unknown_task: TaskId,
     can_cancel: bool,
-    /// Keeps the clouds alive.
-    _sandbox: Option<Sandbox>,
+    /// The clouds, if they are simulated.
+    sandbox: Option<Sandbox>,
 }
 
 fn request(snapshot: &str, target: &Target) -> ExportRequest {
@@ -69,7 +69,7 @@ async fn subject(
         invalid,
         unknown_task: unknown_task.into(),
         can_cancel: entry.no_cancel.is_none(),
-        _sandbox: Some(sandbox),
+        sandbox: Some(sandbox),
     }
 }
 
@@ -129,7 +129,7 @@ async fn on_fake(_duration: Duration) -> Subject {
         invalid,
         unknown_task: "t-unknown".into(),
         can_cancel: true,
-        _sandbox: None,
+        sandbox: None,
     }
 }
 
@@ -308,6 +308,20 @@ async fn a_new_export_is_cancelled_or_that_is_refused(subject: &Subject) {
     }
 }
 
+/// Time that the sandbox lets pass ends an export at once, and no signature is refused for it.
+async fn an_export_goes_by_the_clock_of_its_cloud(subject: &Subject) {
+    let Some(sandbox) = &subject.sandbox else {
+        return;
+    };
+    let provider = subject.provider.as_ref();
+    let id = provider.start(&subject.good).await.expect("starts").id;
+    assert!(!look_one(provider, &id).await.state.is_terminal());
+    sandbox.advance(UNHURRIED);
+    let ended = look_one(provider, &id).await;
+    assert_eq!(ended.state, State::Completed);
+    provider.locate(&ended).await.expect("its artifact");
+}
+
 async fn conforms(make: impl AsyncFn(Duration) -> Subject) {
     a_good_export_completes(&make(DURATION).await).await;
     a_failing_export_fails_with_a_reason(&make(DURATION).await).await;
@@ -316,6 +330,7 @@ async fn conforms(make: impl AsyncFn(Duration) -> Subject) {
     sources_are_listed(&make(DURATION).await).await;
     previews_are_harmless(&make(DURATION).await).await;
     a_new_export_is_cancelled_or_that_is_refused(&make(UNHURRIED).await).await;
+    an_export_goes_by_the_clock_of_its_cloud(&make(UNHURRIED).await).await;
 }
 
 #[tokio::test]
