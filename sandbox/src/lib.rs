@@ -1,8 +1,9 @@
-//! The three clouds' APIs on loopback: their state, their clock.
+//! The three clouds' APIs on loopback: their state, their clock, and what goes wrong.
 //!
-//! Each cloud is a function from a [`wire::Request`], the [`World`] and a moment to a [`wire::Response`]: no sockets, no
-//! background work. What a task is at a moment follows from when it was started and how long an export takes, so a world
-//! that was written down goes on by itself.
+//! Each cloud is a function from a request, the [`World`] and a moment to a response: no sockets, no background work.
+//! What a task is at a moment follows from when it was started and how long an export takes, so a world that was written
+//! down goes on by itself. Nothing here is shared with the program that is tried on it: signatures, dates and ids are
+//! checked by rules of its own.
 
 mod clock;
 mod disk;
