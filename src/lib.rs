@@ -3,10 +3,9 @@
 //! Four layers, and only the last one speaks: what was typed is parsed, resolved, done, reported.
 //!
 //! ```text
-//!  argv ──▶ cli ──▶ context ──▶ commands/* ──▶ provider/*  ──▶ a cloud (or the sandbox)
-//!           parse    resolve       do    │          ▲
-//!                                        ├──▶ journal
-//!                                        └──▶ poll ─┘──▶ Event ──▶ report/* ──▶ stderr, stdout
+//!  argv ──▶ cli ──▶ commands/* ──▶ provider/*  ──▶ a cloud (or the sandbox)
+//!           parse    resolve, do ─▶ poll ─────▶ Event ──▶ report/* ──▶ stderr, stdout
+//!                        └────────▶ journal
 //! ```
 //!
 //! | looking for | look in |
@@ -16,7 +15,8 @@
 //! | what a task is, and its JSON | [`task`] |
 //! | what a cloud must be able to do | [`provider::Provider`] |
 //! | when the next look is due | [`pace`] |
-//! | where a variable is read | [`context`] |
+//! | where a variable is read | [`settings`], and `places` of each cloud in [`provider`] |
+//! | the context of a run | [`commands::context`] |
 //! | the manual, JSON Schema, scripts for shells | `examples/generate` |
 //! | the form of a JSON line | [`schema`] |
 //! | what the Tab key offers | [`completion`] |

@@ -43,8 +43,8 @@ pub struct Args {
     /// Let this go wrong; may be given more than once
     #[arg(long = "fault", value_name = "FAULT")]
     pub fault: Vec<Fault>,
-    /// Let go wrong what this TOML file lists as [[fault]] [env: SNAPEXPORT_SANDBOX_FAULTS]
-    #[arg(long, value_name = "FILE")]
+    /// A TOML file of faults.
+    #[arg(help = "Let go wrong what this TOML file lists as [[fault]] [env: SNAPEXPORT_SANDBOX_FAULTS]", long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
     /// Run this inside, and end with it and its exit code
     #[arg(last = true, value_name = "COMMAND")]

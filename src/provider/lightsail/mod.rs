@@ -1,7 +1,7 @@
 //! Amazon Lightsail: a snapshot of an instance becomes an EC2 machine image, one of a disk an EBS snapshot.
 //!
 //! An export is two things to the API: an *operation*, whose id is the task's, and an *export record*, which appears a
-//! little later and alone says what the export made ([`join`]). Neither tells how far it is.
+//! little later and alone says what the export made (`join`). Neither tells how far it is.
 
 mod account;
 mod aws_files;
