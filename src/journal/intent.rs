@@ -383,5 +383,4 @@ fn target_text(target: &Target) -> String {
 }
 
 #[cfg(test)]
-#[path = "intent_tests.rs"]
 mod tests;
