@@ -4,7 +4,7 @@
 mod config;
 mod env;
 mod places;
-mod private_file;
+pub(crate) mod private_file;
 mod secret_command;
 
 pub use config::{Config, Profile, Section};

@@ -8,9 +8,9 @@ use futures_util::StreamExt;
 
 use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
-use super::settle::{may_be_missing, settle_left};
+use super::settle::settle_left;
 use super::signals::Signals;
-use super::start::{Started, Starter};
+use super::start::{Starter, Windows};
 use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -231,7 +231,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     tokio::pin!(starts);
     while let Some((started, request)) = starts.next().await {
         match started {
-            Started::Task(task) => {
+            Ok(task) => {
                 let typed = typed_form(&task, journal.is_some());
                 if !starting.wait || follow.printer.output() == Output::Id {
                     follow.printer.task(&task, &typed);
@@ -242,12 +242,12 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                     starting.wait,
                     journal.is_some(),
                 ));
-                tasks.push(*task);
+                tasks.push(task);
             }
-            Started::Failed(error) => {
+            Err(error) if error.kind == Kind::Interrupted => {}
+            Err(error) => {
                 follow.failed(near::with_source(provider.as_ref(), &request.snapshot, error).await)
             }
-            Started::NotSent => {}
         }
     }
     let unsent = requests.len() - tasks.len() - follow.failures();
@@ -259,7 +259,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     }
     if starting.wait && !tasks.is_empty() {
         let renew = context.renew(entry, None, None);
-        let may_be_missing = may_be_missing(context, provider.as_ref());
+        let may_be_missing = Windows::of(context, provider.as_ref()).may_be_missing();
         let group = group(
             provider.clone(),
             tasks,

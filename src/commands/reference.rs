@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::near;
-use super::settle;
+use super::start::Windows;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
@@ -168,7 +168,7 @@ pub async fn connect(context: &Context, named: Vec<Named>) -> (Vec<Asked>, Vec<(
             .await
         {
             Ok(provider) => asked.push(Asked {
-                may_be_missing: settle::may_be_missing(context, provider.as_ref()),
+                may_be_missing: Windows::of(context, provider.as_ref()).may_be_missing(),
                 provider,
                 tasks,
             }),

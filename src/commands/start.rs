@@ -1,13 +1,25 @@
-//! Starting an export exactly once: intent first, one attempt, then looking instead of sending again.
+//! Starting an export exactly once. The story of one export, told from top to bottom:
+//!
+//! 1. an earlier start of the same export whose outcome is not known is looked up (`settle_earlier`);
+//! 2. an export that is under way is adopted (`adopt`);
+//! 3. the snapshot is checked (`check`);
+//! 4. the start is written down, so that nobody else sends the same (`claim`);
+//! 5. it is sent: one attempt, another only after one that was surely not executed (`send`);
+//! 6. its task, its refusal or its loss is settled (`settle`).
+//!
+//! Before step 5 nothing was sent, and all can be given up at any moment; after it, every way out settles the claim.
 
-mod earlier;
+mod claim;
+mod search;
+mod send;
+mod windows;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::cell::Cell;
 
 use jiff::Timestamp;
 
-use super::settle::{SEARCHES, closes_at, complete, find, same, visibility};
+use self::claim::{Attempt, Claimed};
+use self::search::complete;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -16,135 +28,155 @@ use crate::options::Output;
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
-use crate::task::{ExportRequest, Task, TaskId};
+use crate::task::{ExportRequest, State, Task};
 
-/// Attempts of a start that was surely not executed.
-const ATTEMPTS: u32 = 3;
-/// The longest pause before such an attempt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// What became of one start.
-pub enum Started {
-    /// There is a task: new, or adopted.
-    Task(Box<Task>),
-    /// There is none, or nobody knows (kind `maybe_started`).
-    Failed(Error),
-    /// Credentials were refused before, or a signal came.
-    NotSent,
-}
+pub(super) use self::search::{Found, Search};
+pub(super) use self::windows::Windows;
 
 /// Starts exports on one account.
-pub struct Starter<'a> {
+pub(super) struct Starter<'a> {
     context: &'a Context,
     provider: &'a dyn Provider,
     journal: Option<&'a Journal>,
+    search: Search<'a>,
     signals: &'a Signals,
     is_new: bool,
-    is_refused: AtomicBool,
+    is_refused: Cell<bool>,
 }
 
 impl<'a> Starter<'a> {
     /// `is_new`: start another although an identical export is under way.
-    pub fn new(
+    pub(super) fn new(
         context: &'a Context,
         provider: &'a dyn Provider,
         journal: Option<&'a Journal>,
         signals: &'a Signals,
         is_new: bool,
     ) -> Self {
-        let is_refused = AtomicBool::new(false);
         Starter {
             context,
             provider,
             journal,
+            search: Search::new(context, provider, journal),
             signals,
             is_new,
-            is_refused,
+            is_refused: Cell::new(false),
         }
     }
 
     /// Starts an export, or adopts the identical one that is under way.
-    pub async fn start(&self, request: &ExportRequest) -> Started {
-        if self.is_refused.load(Ordering::Relaxed) || self.signals.received().is_some() {
-            return Started::NotSent;
+    ///
+    /// Kind `maybe_started` where nobody knows; kind `interrupted` where nothing was sent, because a signal came or the
+    /// account's credentials were refused before.
+    pub(super) async fn start(&self, request: &ExportRequest) -> Result<Task> {
+        let started = self.start_or_adopt(request).await;
+        if matches!(&started, Err(error) if error.kind == Kind::Credentials) {
+            self.is_refused.set(true);
         }
-        match self.start_or_adopt(request).await {
-            Ok(task) => Started::Task(Box::new(task)),
-            Err(error) if error.kind == Kind::Interrupted => Started::NotSent,
-            Err(error) => {
-                if error.kind == Kind::Credentials {
-                    self.is_refused.store(true, Ordering::Relaxed);
-                }
-                Started::Failed(error)
-            }
-        }
+        started
     }
 
-    /// Looks before it leaps: what is under way is not doubled, what cannot succeed is not sent.
     async fn start_or_adopt(&self, request: &ExportRequest) -> Result<Task> {
-        let mut before = same(self.provider, request, None).await?;
-        if let Some(journal) = self.journal.filter(|_| !self.is_new) {
-            let left = self.left(journal, request)?;
-            for left in &left {
-                if let Some(task) = self.take_left(journal, left).await? {
-                    return Ok(self.adopted(task, request));
+        loop {
+            if let Some(task) = self.settle_earlier(request).await? {
+                return Ok(task);
+            }
+            let before = self.search.same(request, None).await?;
+            if let Some(task) = self.adopt(request, &before) {
+                return Ok(task);
+            }
+            let intent = self.intent(request, &before);
+            self.check(request).await?;
+            match self.claim(intent).await? {
+                Claimed::Mine(attempt) => {
+                    let reply = self.send(&attempt).await;
+                    return self.settle(attempt, reply).await;
                 }
-            }
-            if !left.is_empty() {
-                before = same(self.provider, request, None).await?;
+                Claimed::Running(task) => return Ok(adopted(request, task)),
+                // Somebody has died or lost a reply meanwhile: from the top.
+                Claimed::Left => {}
             }
         }
-        if !self.is_new
-            && let Some(running) = before.iter().find(|task| !task.is_settled())
-        {
-            let task = self.adopted(running.clone(), request);
-            self.remember(&task);
-            return Ok(task);
-        }
-        let mut intent = self.intent(request, before.into_iter().map(|task| task.id).collect());
+    }
+
+    /// Step 1. The task that an earlier start has become, whatever credentials it was sent with: keys change.
+    /// One that failed since is no reason not to start.
+    async fn settle_earlier(&self, request: &ExportRequest) -> Result<Option<Task>> {
         self.go_on()?;
-        for warning in self.provider.preflight(request).await? {
-            self.printer().warn(&warning);
-        }
-        if let Some(task) = self.claim(&mut intent).await? {
-            return Ok(self.adopted(task, request));
-        }
-        match self.send(&intent).await {
-            Ok(task) => {
-                let task = complete(task, request, Some(intent.made_at));
-                self.settle(&intent, &Settled::Started(&task));
-                Ok(task)
-            }
-            Err(error) if error.kind == Kind::MaybeStarted => {
-                if let Some(task) = self.search(&intent).await {
-                    return Ok(task);
+        let Some(journal) = self.journal.filter(|_| !self.is_new) else {
+            return Ok(None);
+        };
+        let mut earlier = journal.intents()?;
+        earlier.retain(|left| {
+            left.provider == self.provider.id()
+                && left.region == self.provider.region()
+                && left.is_start_of(request)
+        });
+        for left in &earlier {
+            let patience = self.search.windows.until_listed(left);
+            match self
+                .search
+                .settle_left(left, patience, self.signals.wait())
+                .await?
+            {
+                Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
+                    return Ok(Some(adopted(request, *task)));
                 }
-                self.settle(&intent, &Settled::Unknown);
-                Err(self.doubt(error, &intent))
-            }
-            Err(error) => {
-                self.settle(&intent, &Settled::NotExecuted);
-                Err(error)
+                Found::Task(task) => self.printer().note(&format!(
+                    "The export of {} begun at {} became {} and is {}; starting another",
+                    clean(&request.snapshot),
+                    left.made_at.strftime("%H:%M UTC"),
+                    task.id,
+                    task.state
+                )),
+                Found::Nothing => {}
+                Found::Later => {
+                    self.go_on()?;
+                    let cause = format!(
+                        "it was begun at {}, and the cloud does not list it so far",
+                        left.made_at.strftime("%H:%M:%S UTC")
+                    );
+                    return Err(self.doubt(Error::new(Kind::MaybeStarted, cause), left));
+                }
+                Found::Elsewhere => tokio::time::sleep(self.search.windows.glance()).await,
             }
         }
+        Ok(None)
     }
 
-    /// Stops before the next request once the account's credentials were refused, or a signal came.
-    fn go_on(&self) -> Result<()> {
-        if self.is_refused.load(Ordering::Relaxed) || self.signals.received().is_some() {
-            return Err(Error::new(
-                Kind::Interrupted,
-                "Stopped before anything was sent",
-            ));
+    /// Step 2. Of what the cloud had before, the export that is under way; it is remembered.
+    fn adopt(&self, request: &ExportRequest, before: &[Task]) -> Option<Task> {
+        let running = before.iter().find(|task| !task.is_settled())?;
+        if self.is_new {
+            return None;
         }
-        Ok(())
+        let task = adopted(request, running.clone());
+        let Some(journal) = self.journal else {
+            return Some(task);
+        };
+        let mut kept = task.clone();
+        // One that this user has started before keeps its start.
+        let known = journal
+            .find(task.id.as_str(), Some(task.provider.0))
+            .unwrap_or_default();
+        if let Some(known) = known.iter().find(|known| known.started_at.is_some()) {
+            kept.adopted = known.task.adopted;
+            kept.created_at = kept.created_at.or(known.task.created_at);
+        }
+        let (profile, account) = (self.context.profile(), self.provider.account());
+        self.warn_if_forgotten(
+            &task,
+            journal.record_start(&kept, profile, &account, Timestamp::now()),
+        );
+        Some(task)
     }
 
-    fn intent(&self, request: &ExportRequest, known: Vec<TaskId>) -> Intent {
+    /// What is about to be started, and what the cloud had before.
+    fn intent(&self, request: &ExportRequest, before: &[Task]) -> Intent {
         let made_at = Timestamp::now();
         let skew = self.context.http.contact().and_then(|contact| contact.skew);
         Intent {
-            id: 0,
+            id: None,
             provider: self.provider.id(),
             account: self.provider.account(),
             region: self.provider.region().to_owned(),
@@ -155,7 +187,7 @@ impl<'a> Starter<'a> {
             } else {
                 String::new()
             },
-            known,
+            known: before.iter().map(|task| task.id.clone()).collect(),
             made_at,
             cloud_at: made_at
                 .checked_sub(skew.unwrap_or_default())
@@ -163,128 +195,72 @@ impl<'a> Starter<'a> {
         }
     }
 
-    /// One attempt; another only after one that was surely not executed.
-    async fn send(&self, intent: &Intent) -> Result<Task> {
-        let mut attempt = 1;
-        loop {
-            let error = match self.start_to_its_reply(intent).await {
-                Ok(task) => return Ok(task),
-                Err(error) => error,
-            };
-            let pause = error
-                .details
-                .retry_after
-                .unwrap_or(Duration::from_secs(1) * 2u32.pow(attempt - 1));
-            if attempt == ATTEMPTS || !error.kind.is_transient() || pause > LONGEST_PAUSE {
-                return Err(error);
-            }
-            tracing::info!("not started ({}), again in {pause:?}", error.one_line());
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.signals.wait() => return Err(error),
-            }
-            attempt += 1;
-            self.renew(intent);
+    /// Step 3. What cannot succeed is not sent.
+    async fn check(&self, request: &ExportRequest) -> Result<()> {
+        self.go_on()?;
+        for warning in self.provider.preflight(request).await? {
+            self.printer().warn(&warning);
         }
+        Ok(())
     }
 
-    /// A request that has left cannot be taken back: a signal waits for its reply, and says so.
-    async fn start_to_its_reply(&self, intent: &Intent) -> Result<Task> {
-        let reply = self.provider.start(&intent.request);
-        tokio::pin!(reply);
-        tokio::select! {
-            reply = &mut reply => return reply,
-            () = self.signals.wait() => {}
+    /// Step 6. After a lost reply, the task that was not there before is ours; nothing is sent again.
+    async fn settle(&self, attempt: Attempt, reply: Result<Task>) -> Result<Task> {
+        let intent = attempt.into_intent();
+        let error = match reply {
+            Ok(task) => {
+                let task = complete(task, &intent.request, Some(intent.made_at));
+                let settled = self.search.settle(&intent, &Settled::Started(&task));
+                self.warn_if_forgotten(&task, settled);
+                return Ok(task);
+            }
+            Err(error) => error,
+        };
+        if error.kind != Kind::MaybeStarted {
+            self.search.settle_or_leave(&intent, &Settled::NotExecuted);
+            return Err(error);
         }
-        self.printer().note(&format!(
-            "The start of {} is under way; waiting for its reply. Interrupt again to leave at once: the next export or status finds out what became of it",
-            clean(&intent.request.snapshot)
-        ));
-        reply.await
+        let patience = self.search.windows.visibility;
+        let found = self.search.find(&intent, patience, self.signals.wait());
+        match found.await {
+            Ok(Some(task)) => return Ok(task),
+            Ok(None) => {}
+            Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
+        }
+        self.search.settle_or_leave(&intent, &Settled::Unknown);
+        Err(self.doubt(error, &intent))
     }
 
-    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
-    fn renew(&self, intent: &Intent) {
-        let renewed = self
-            .journal
-            .map(|journal| journal.renew(intent, Timestamp::now()));
-        if let Some(Err(error)) = renewed {
-            tracing::info!("{}", error.one_line());
+    /// Stops before anything is sent once a signal came or the account's credentials were refused.
+    fn go_on(&self) -> Result<()> {
+        if self.is_refused.get() || self.signals.received().is_some() {
+            let why = "Stopped before anything was sent";
+            return Err(Error::new(Kind::Interrupted, why));
         }
-    }
-
-    /// After a lost reply: the task that was not there before is ours. Never sends again.
-    async fn search(&self, intent: &Intent) -> Option<Task> {
-        let pause = visibility(self.context, self.provider) / SEARCHES;
-        for _ in 0..=SEARCHES {
-            match find(self.provider, self.journal, intent).await {
-                Ok(Some(task)) => return Some(task),
-                Ok(None) => {}
-                Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
-            }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.signals.wait() => break,
-            }
-        }
-        None
+        Ok(())
     }
 
     /// Nobody knows, and what to do about that.
     fn doubt(&self, error: Error, intent: &Intent) -> Error {
-        // Without a row nothing was written down.
-        let next = match self.journal.filter(|_| intent.id != 0) {
+        let next = match intent.id {
             Some(_) => format!(
                 "the same export command adopts it as soon as it is listed, and starts it if it is not by {}; --new starts another at once",
-                closes_at(self.context, self.provider, intent).strftime("%H:%M:%S UTC")
+                self.search.windows.closes_at(intent).strftime("%H:%M:%S UTC")
             ),
             None => "without a journal nothing remembers this: look before the same export is started again".to_owned(),
         };
+        let snapshot = clean(&intent.request.snapshot);
         error
             .context(format!(
-                "Whether the export of {} was started is not known",
-                clean(&intent.request.snapshot)
+                "Whether the export of {snapshot} was started is not known"
             ))
             .hint("it was not sent again; see what the cloud has with: snapexport status --remote")
             .hint(next)
     }
 
-    fn adopted(&self, mut task: Task, request: &ExportRequest) -> Task {
-        task.adopted = true;
-        complete(task, request, None)
-    }
-
-    /// Keeps an adopted task. One that this user has started before keeps its start.
-    fn remember(&self, task: &Task) {
-        let Some(journal) = self.journal else { return };
-        let known = journal
-            .find(task.id.as_str(), Some(task.provider.0))
-            .unwrap_or_default();
-        let mut kept = task.clone();
-        if let Some(known) = known.iter().find(|known| known.started_at.is_some()) {
-            kept.adopted = known.task.adopted;
-            kept.created_at = kept.created_at.or(known.task.created_at);
-        }
-        let account = self.provider.account();
-        self.told(
-            task,
-            journal.record_start(&kept, self.context.profile(), &account, Timestamp::now()),
-        );
-    }
-
-    fn settle(&self, intent: &Intent, settled: &Settled<'_>) {
-        let Some(journal) = self.journal else { return };
-        let result = journal.settle(intent, settled, Timestamp::now());
-        match settled {
-            Settled::Started(task) => self.told(task, result),
-            // It stays for the next command to look at, which is safe.
-            _ => drop(result),
-        }
-    }
-
     /// A task that could not be remembered must at least be said.
-    fn told(&self, task: &Task, result: Result<()>) {
-        if let Err(error) = result {
+    fn warn_if_forgotten(&self, task: &Task, written: Result<()>) {
+        if let Err(error) = written {
             self.printer()
                 .warn(&format!("{}; note the id {}", error.one_line(), task.id));
         }
@@ -293,4 +269,9 @@ impl<'a> Starter<'a> {
     fn printer(&self) -> Printer {
         self.context.printer(Output::Id)
     }
+}
+
+fn adopted(request: &ExportRequest, mut task: Task) -> Task {
+    task.adopted = true;
+    complete(task, request, None)
 }

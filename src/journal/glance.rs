@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 
+use super::file::{AS_IT_IS, beside, read_only};
 use super::{entry, sources};
 use crate::task::{ProviderId, Task};
 
@@ -23,18 +24,13 @@ pub fn glance_at_sources(path: &Path, provider: Option<ProviderId>) -> Vec<(Stri
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_default())
-        .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
     // Where nobody has the journal open, the file is all there is, and reading it needs no files beside it.
-    let mode = if Path::new(&log).exists() {
+    let mode = if beside(path, "-wal").exists() {
         "mode=ro"
     } else {
-        "immutable=1"
+        AS_IT_IS
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(format!("{url}?{mode}"), flags)?;
+    let connection = read_only(path, mode)?;
     connection.busy_timeout(PATIENCE)?;
     Ok(connection)
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::{Journal, VERSION, failed, user_version};
+use super::file::{AS_IT_IS, VERSION, beside, read_only, user_version};
+use super::{Journal, failed};
 use crate::error::Result;
+use crate::settings::private_file::private_folders;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +53,7 @@ impl Journal {
         if version > VERSION {
             return Err(cannot("it was written by a newer version of snapexport"));
         }
-        let journal = Journal {
-            connection,
-            path: path.to_owned(),
-            presence: std::cell::OnceCell::new(),
-        };
+        let journal = Journal::over(connection, path);
         // An older layout is brought up to date by whoever uses it next; until then it has fewer tables.
         if version == VERSION {
             journal.check()?;
@@ -100,23 +98,21 @@ impl Scene {
     }
 
     fn set(path: &Path) -> std::io::Result<Scene> {
-        let log = with_suffix(path, "-wal");
+        let log = beside(path, "-wal");
         if std::fs::metadata(&log).map_or(0, |data| data.len()) == 0 {
             return Ok(Scene::in_place(path));
         }
         let mark = jiff::Timestamp::now().as_nanosecond();
         let name = format!("snapexport-look-{}-{mark}", std::process::id());
         let directory = std::env::temp_dir().join(name);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&directory)?;
+        // Not one that somebody else has made: the copy goes nowhere where others may read.
+        private_folders().recursive(false).create(&directory)?;
         let scene = Scene {
             path: directory.join("journal.db"),
             copy: Some(directory),
         };
         std::fs::copy(path, &scene.path)?;
-        std::fs::copy(&log, with_suffix(&scene.path, "-wal"))?;
+        std::fs::copy(&log, beside(&scene.path, "-wal"))?;
         Ok(scene)
     }
 
@@ -124,10 +120,7 @@ impl Scene {
         if self.copy.is_some() {
             return Connection::open(&self.path);
         }
-        let url = url::Url::from_file_path(std::path::absolute(&self.path).unwrap_or_default())
-            .map_err(|()| rusqlite::Error::InvalidPath(self.path.clone()))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        Connection::open_with_flags(format!("{url}?immutable=1"), flags)
+        read_only(&self.path, AS_IT_IS)
     }
 }
 
@@ -151,10 +144,4 @@ pub fn is_writable_directory(directory: &Path) -> bool {
 #[cfg(not(unix))]
 pub fn is_writable_directory(directory: &Path) -> bool {
     directory.is_dir()
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

@@ -34,8 +34,8 @@ pub(super) const CLOUD_CLOCK: &str = "ALTER TABLE intent ADD COLUMN cloud_at TEX
 /// A start that is about to be sent, or whose outcome is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intent {
-    /// Its row; 0 before it is claimed.
-    pub id: i64,
+    /// Its row; `None` before it is claimed.
+    pub id: Option<i64>,
     /// The cloud.
     pub provider: ProviderId,
     /// The account, as the journal knows it.
@@ -80,210 +80,194 @@ pub enum Settled<'t> {
     Unknown,
 }
 
+impl Intent {
+    /// Whether it is a start of this export, whoever sends it.
+    pub(crate) fn is_start_of(&self, request: &ExportRequest) -> bool {
+        self.request.snapshot == request.snapshot
+            && target_text(&self.request.target) == target_text(&request.target)
+    }
+}
+
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
     pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
-        let target = target_text(&intent.request.target);
         let owner = self.presence()?;
-        let key = params![
-            intent.provider.0,
-            intent.account,
-            intent.region,
-            intent.request.snapshot,
-            target,
-            intent.twin
-        ];
+        let target = target_text(&intent.request.target);
         let known = serde_json::to_string(&intent.known).unwrap_or_default();
-        let claim = || -> rusqlite::Result<Claim> {
-            // One durable write: after this line a power cut loses nothing.
-            self.connection.pragma_update(None, "synchronous", "FULL")?;
-            self.transaction(|connection| {
-                if intent.twin.is_empty()
-                    && let Some(known) = started(connection, intent, &target)?
-                {
-                    return Ok(Claim::Running(Box::new(known)));
-                }
-                let left = connection
-                    .prepare_cached(&format!(
-                        // Who asks for another export of the same minds no others.
-                        "{SELECT} WHERE {ALIKE} AND (?6 = '' OR twin = ?6)"
-                    ))?
-                    .query_map(key, read)?
-                    .collect::<rusqlite::Result<Vec<_>>>()?;
-                let (held, left): (Vec<_>, Vec<_>) = left
-                    .into_iter()
-                    .flatten()
-                    .partition(|(_, owner)| owner.as_deref().is_some_and(|owner| live::is_alive(&self.path, owner)));
-                if !held.is_empty() {
-                    return Ok(Claim::Taken);
-                }
-                if let Some((left, _)) = left.into_iter().next() {
-                    return Ok(Claim::Left(Box::new(left)));
-                }
-                connection.execute(
-                    "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner, cloud_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                    params![
-                        intent.provider.0,
-                        intent.account,
-                        intent.region,
-                        intent.request.snapshot,
-                        target,
-                        intent.twin,
-                        intent.profile,
-                        known,
-                        now.to_string(),
-                        owner,
-                        intent.cloud_at.to_string()
-                    ],
-                )?;
-                Ok(Claim::Mine(connection.last_insert_rowid()))
-            })
-        };
-        let result = claim().map_err(|error| written(&error));
-        self.connection
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(|error| written(&error))?;
-        result
+        self.durable_transaction(|connection| {
+            if intent.twin.is_empty()
+                && let Some(known) = started(connection, intent, &target)?
+            {
+                return Ok(Claim::Running(Box::new(known)));
+            }
+            let same = params![
+                intent.provider.0,
+                intent.account,
+                intent.region,
+                intent.request.snapshot,
+                target,
+                intent.twin
+            ];
+            // Who asks for another export of the same minds no others.
+            let open = self.select_intents(&format!("{ALIKE} AND (?6 = '' OR twin = ?6)"), same)?;
+            if open.iter().any(|(_, owner)| self.is_held(owner)) {
+                return Ok(Claim::Taken);
+            }
+            if let Some((left, _)) = open.into_iter().next() {
+                return Ok(Claim::Left(Box::new(left)));
+            }
+            connection.execute(
+                "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner, cloud_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                params![
+                    intent.provider.0,
+                    intent.account,
+                    intent.region,
+                    intent.request.snapshot,
+                    target,
+                    intent.twin,
+                    intent.profile,
+                    known,
+                    now.to_string(),
+                    owner,
+                    intent.cloud_at.to_string()
+                ],
+            )?;
+            Ok(Claim::Mine(connection.last_insert_rowid()))
+        })
+        .map_err(|error| written(&error))
     }
 
     /// Ends an intent: its task takes its place, or nothing does, or it waits for somebody to look.
     pub fn settle(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> Result<()> {
+        self.end(intent, settled, now)
+            .map_err(|error| written(&error))
+    }
+
+    fn end(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> rusqlite::Result<()> {
         if let Settled::Started(task) = settled {
             // The task first: a crash in between leaves both, and the intent is found to be this task.
-            self.record_start(task, intent.profile.as_deref(), &intent.account, now)?;
+            let profile = Some(intent.profile.as_deref());
+            self.write(task, profile, &intent.account, Some(now), now)?;
         }
         let sql = match settled {
             Settled::Unknown => "UPDATE intent SET owner = NULL WHERE id = ?1",
             Settled::Started(_) | Settled::NotExecuted => "DELETE FROM intent WHERE id = ?1",
         };
-        self.connection
-            .execute(sql, [intent.id])
-            .map(drop)
-            .map_err(|error| written(&error))
+        self.connection.execute(sql, [intent.id]).map(drop)
     }
 
-    /// Ends an intent with the task that was found for it, unless that is another start's already (`false`).
-    pub fn settle_found(&self, intent: &Intent, task: &Task, now: Timestamp) -> Result<bool> {
-        let settle = || -> Result<bool> {
-            if self.is_started(task)? {
+    /// Those of the tasks found for an intent that may be its own: no other start has become them. None, while more
+    /// starts of the same are open: nobody can tell whose they are.
+    pub(crate) fn free_for(&self, intent: &Intent, found: Vec<Task>) -> Result<Vec<Task>> {
+        let sift = || -> rusqlite::Result<Vec<Task>> {
+            let mut free = Vec::new();
+            for task in found {
+                if !self.is_taken(&task)? {
+                    free.push(task);
+                }
+            }
+            let same = params![
+                intent.provider.0,
+                intent.account,
+                intent.region,
+                intent.request.snapshot,
+                target_text(&intent.request.target)
+            ];
+            if free.len() < self.select_intents(ALIKE, same)?.len() {
+                free.clear();
+            }
+            Ok(free)
+        };
+        sift().map_err(|error| written(&error))
+    }
+
+    /// Ends an intent with the task that was found for it, unless that is another start's by now (`false`).
+    pub(crate) fn settle_found(
+        &self,
+        intent: &Intent,
+        task: &Task,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.transaction(|_| {
+            if self.is_taken(task)? {
                 return Ok(false);
             }
-            self.settle(intent, &Settled::Started(task), now)?;
+            self.end(intent, &Settled::Started(task), now)?;
             Ok(true)
-        };
-        self.connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| written(&error))?;
-        let result = settle();
-        // What a failed transaction leaves is undone with it.
-        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = self
-            .connection
-            .execute_batch(end)
-            .map_err(|error| written(&error));
-        result.and_then(|is_mine| ended.map(|()| is_mine))
+        })
+        .map_err(|error| written(&error))
     }
 
     /// Whether this task is what another start has become. One that was only adopted may be any start's.
-    pub fn is_started(&self, task: &Task) -> Result<bool> {
+    fn is_taken(&self, task: &Task) -> rusqlite::Result<bool> {
         self.connection
             .prepare_cached(
-                "SELECT count(*) FROM task
+                "SELECT 1 FROM task
                  WHERE provider = ?1 AND region = ?2 AND task_id = ?3 AND started_at IS NOT NULL
                    AND NOT object ->> 'adopted'",
-            )
-            .and_then(|mut statement| {
-                let key = params![task.provider.0, task.region, task.id.as_str()];
-                statement.query_row(key, |row| row.get::<_, i64>(0))
-            })
-            .map(|count| count > 0)
-            .map_err(|error| written(&error))
-    }
-
-    /// How many starts of the same export are open, this one among them.
-    pub fn open_alike(&self, intent: &Intent) -> Result<usize> {
-        self.connection
-            .prepare_cached(&format!("SELECT count(*) FROM intent WHERE {ALIKE}"))
-            .and_then(|mut statement| {
-                let key = params![
-                    intent.provider.0,
-                    intent.account,
-                    intent.region,
-                    intent.request.snapshot,
-                    target_text(&intent.request.target)
-                ];
-                statement.query_row(key, |row| row.get::<_, i64>(0))
-            })
-            .map(|count| usize::try_from(count).unwrap_or(0))
-            .map_err(|error| written(&error))
+            )?
+            .exists(params![task.provider.0, task.region, task.id.as_str()])
     }
 
     /// Notes, durably, that an intent is about to be sent once more.
-    pub fn renew(&self, intent: &Intent, now: Timestamp) -> Result<()> {
-        let renew = || -> rusqlite::Result<()> {
-            self.connection.pragma_update(None, "synchronous", "FULL")?;
-            self.connection
-                .execute(
-                    "UPDATE intent SET made_at = ?2 WHERE id = ?1",
-                    params![intent.id, now.to_string()],
-                )
-                .map(drop)
-        };
-        let result = renew().map_err(|error| written(&error));
-        self.connection
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(|error| written(&error))?;
-        result
+    pub(crate) fn renew(&self, intent: &Intent, now: Timestamp) -> Result<()> {
+        self.durable_transaction(|connection| {
+            let values = params![intent.id, now.to_string()];
+            connection.execute("UPDATE intent SET made_at = ?2 WHERE id = ?1", values)
+        })
+        .map(drop)
+        .map_err(|error| written(&error))
     }
 
-    /// Takes over an intent that nobody holds. False: somebody was quicker.
-    pub fn take_over(&self, intent: &Intent) -> Result<bool> {
+    /// Takes over an intent that nobody holds, to look up what became of it. `None`: somebody was quicker.
+    ///
+    /// One from the future was made before a clock was set back: it counts as made `now`, once and for all.
+    pub(crate) fn take_over(&self, left: &Intent, now: Timestamp) -> Result<Option<Intent>> {
         let owner = self.presence()?;
-        let take = || -> rusqlite::Result<bool> {
-            self.transaction(|connection| {
-                let held: Vec<Option<String>> = connection
-                    .prepare_cached("SELECT owner FROM intent WHERE id = ?1")?
-                    .query_map([intent.id], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()?;
-                match &held[..] {
-                    [holder]
-                        if !holder
-                            .as_deref()
-                            .is_some_and(|name| live::is_alive(&self.path, name)) =>
-                    {
-                        connection.execute(
-                            "UPDATE intent SET owner = ?2 WHERE id = ?1",
-                            params![intent.id, owner],
-                        )?;
-                        Ok(true)
-                    }
-                    _ => Ok(false),
-                }
-            })
-        };
-        take().map_err(|error| written(&error))
+        self.transaction(|connection| {
+            let row = self.select_intents("id = ?1", [left.id])?.pop();
+            let Some((mut intent, _)) = row.filter(|(_, owner)| !self.is_held(owner)) else {
+                return Ok(None);
+            };
+            intent.made_at = intent.made_at.min(now);
+            connection.execute(
+                "UPDATE intent SET owner = ?2, made_at = ?3 WHERE id = ?1",
+                params![intent.id, owner, intent.made_at.to_string()],
+            )?;
+            Ok(Some(intent))
+        })
+        .map_err(|error| written(&error))
     }
 
-    /// Intents that nobody holds any more: starts whose outcome somebody has to look up.
+    /// Intents that nobody holds any more: starts whose outcome somebody has to look up; oldest first.
     pub fn intents(&self) -> Result<Vec<Intent>> {
-        let read_all = || -> rusqlite::Result<Vec<_>> {
-            self.connection
-                .prepare_cached(&format!("{SELECT} ORDER BY id"))?
-                .query_map([], read)?
-                .collect()
-        };
-        let all = read_all().map_err(|error| written(&error))?;
-        Ok(all
-            .into_iter()
-            .flatten()
-            .filter(|(_, owner)| {
-                !owner
-                    .as_deref()
-                    .is_some_and(|name| live::is_alive(&self.path, name))
-            })
-            .map(|(intent, _)| intent)
-            .collect())
+        let mut all = self
+            .select_intents("true", [])
+            .map_err(|error| written(&error))?;
+        all.retain(|(_, owner)| !self.is_held(owner));
+        Ok(all.into_iter().map(|(intent, _)| intent).collect())
+    }
+
+    /// Intents, each with the process that holds it.
+    fn select_intents(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> rusqlite::Result<Vec<(Intent, Option<String>)>> {
+        let rows: Vec<_> = self
+            .connection
+            .prepare_cached(&format!("{SELECT} WHERE {condition} ORDER BY id"))?
+            .query_map(values, read)?
+            .collect::<rusqlite::Result<_>>()?;
+        // A row of a provider that this build does not have is not ours to settle.
+        Ok(rows.into_iter().flatten().collect())
+    }
+
+    fn is_held(&self, owner: &Option<String>) -> bool {
+        owner
+            .as_deref()
+            .is_some_and(|name| live::is_alive(&self.path, name))
     }
 
     fn presence(&self) -> Result<String> {
@@ -291,10 +275,8 @@ impl Journal {
             return Ok(presence.name.clone());
         }
         let presence = live::Presence::show(&self.path).map_err(|error| {
-            super::failed(
-                &self.path,
-                &format!("no lock can be made beside it: {error}"),
-            )
+            let why = format!("no lock can be made beside it: {error}");
+            super::failed(&self.path, &why)
         })?;
         Ok(self.presence.get_or_init(|| presence).name.clone())
     }
@@ -318,7 +300,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
         return Ok(None);
     };
     let intent = Intent {
-        id: row.get(0)?,
+        id: Some(row.get(0)?),
         provider: entry.id,
         account: row.get(2)?,
         region: row.get(3)?,

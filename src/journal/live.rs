@@ -3,6 +3,8 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use crate::settings::private_file::private_folders;
+
 /// This process, as others can see it.
 #[derive(Debug)]
 pub struct Presence {
@@ -16,10 +18,7 @@ impl Presence {
     /// Shows this process to the others that use the journal at `journal`.
     pub fn show(journal: &Path) -> std::io::Result<Self> {
         let directory = directory(journal);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(&directory)?;
+        private_folders().create(&directory)?;
         // A process may have several: in tests one process plays many.
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Files with secrets that others may read.
+//! Files and folders that are their owner's alone.
 
 use std::path::Path;
 
@@ -26,4 +26,13 @@ pub fn warn_if_open(path: &Path) {
     if let Some(warning) = open_file_warning(path) {
         tracing::warn!("{warning}");
     }
+}
+
+/// Makes folders that only their owner may enter, with those above them.
+pub(crate) fn private_folders() -> std::fs::DirBuilder {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }

@@ -860,7 +860,7 @@ fn the_journal_is_read_from_end_to_end() {
     let path = user.state().join("journal.db");
     let journal = Journal::open(&path).expect("it opens").journal;
     let intent = Intent {
-        id: 0,
+        id: None,
         provider: outscale::ID,
         account: "AK".into(),
         region: "eu-west-2".into(),

@@ -12,7 +12,7 @@ fn open(directory: &Path) -> Journal {
 
 fn intent() -> Intent {
     Intent {
-        id: 0,
+        id: None,
         provider: provider::REGISTRY[0].id,
         account: "AK".into(),
         region: "eu-west-2".into(),
@@ -39,7 +39,7 @@ fn task(id: &str) -> Task {
 fn claimed(journal: &Journal, intent: &Intent) -> Intent {
     match journal.claim(intent, Timestamp::now()).expect("writes") {
         Claim::Mine(id) => Intent {
-            id,
+            id: Some(id),
             ..intent.clone()
         },
         other => panic!("not ours: {other:?}"),
@@ -82,8 +82,9 @@ fn what_a_dead_process_left_is_to_be_looked_up_by_one_only() {
         panic!("not left")
     };
     assert_eq!(left.known, [TaskId::from("before")]);
-    assert!(first.take_over(&left).expect("writes"));
-    assert!(!second.take_over(&left).expect("reads"));
+    let now = Timestamp::now();
+    assert!(first.take_over(&left, now).expect("writes").is_some());
+    assert_eq!(second.take_over(&left, now).expect("reads"), None);
 }
 
 #[test]
@@ -125,20 +126,38 @@ fn a_task_that_was_found_is_given_to_one_start_only() {
         ..intent()
     };
     let (one, other) = (claimed(&first, &named("1")), claimed(&second, &named("2")));
-    assert_eq!(first.open_alike(&one).expect("reads"), 2);
-    let now = Timestamp::now();
-    assert!(first.settle_found(&one, &task("t-1"), now).expect("writes"));
-    assert!(
-        !second
-            .settle_found(&other, &task("t-1"), now)
-            .expect("writes")
-    );
-    assert_eq!(second.open_alike(&other).expect("reads"), 1);
-    assert!(
-        second
-            .settle_found(&other, &task("t-2"), now)
-            .expect("writes")
-    );
+    let (now, [t1, t2]) = (Timestamp::now(), ["t-1", "t-2"].map(task));
+    let free = |found: &[&Task]| {
+        let found = found.iter().map(|task| (*task).clone()).collect();
+        first.free_for(&one, found).expect("reads")
+    };
+    assert_eq!(free(&[&t1]), [], "it may be that of either");
+    assert_eq!(free(&[&t1, &t2]), [t1.clone(), t2.clone()]);
+    assert!(first.settle_found(&one, &t1, now).expect("writes"));
+    assert!(!second.settle_found(&other, &t1, now).expect("writes"));
+    assert_eq!(free(&[&t1]), [], "it is another's");
+    assert_eq!(free(&[&t1, &t2]), [t2.clone()]);
+    assert!(second.settle_found(&other, &t2, now).expect("writes"));
+}
+
+#[test]
+fn a_start_from_the_future_counts_from_when_it_is_seen() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let now = Timestamp::from_second(1_768_000_000).expect("in range");
+    let later = Timestamp::from_second(1_768_003_600).expect("in range");
+    let first = open(directory.path());
+    first.claim(&intent(), later).expect("writes");
+    drop(first);
+    let journal = open(directory.path());
+    let left = journal.intents().expect("reads").remove(0);
+    let taken = journal
+        .take_over(&left, now)
+        .expect("writes")
+        .expect("ours");
+    assert_eq!(taken.made_at, now);
+    drop(journal);
+    let seen = open(directory.path()).intents().expect("reads");
+    assert_eq!(seen[0].made_at, now, "once and for all");
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Writing a start down before it is sent, so that of all who want the same export one sends it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Starter;
+use crate::error::{Error, Kind, Result};
+use crate::journal::{Claim, Entry, Intent, Journal};
+use crate::secret::clean;
+use crate::task::Task;
+
+/// How long another process may take to start the same export, its pauses and its search for a lost reply among it.
+const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(180);
+
+/// A start that nobody else sends: it is written down, or there is no place for that.
+pub(super) struct Attempt {
+    intent: Intent,
+}
+
+impl Attempt {
+    pub(super) fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    pub(super) fn into_intent(self) -> Intent {
+        self.intent
+    }
+}
+
+/// What came of the wish to send a start.
+pub(super) enum Claimed {
+    /// It is ours to send.
+    Mine(Attempt),
+    /// It was started already, by somebody else or where the cloud's list lacks it.
+    Running(Task),
+    /// Another of the same was left open: its outcome has to be looked up first.
+    Left,
+}
+
+impl Starter<'_> {
+    /// Step 4. Waits while another process starts the same.
+    pub(super) async fn claim(&self, mut intent: Intent) -> Result<Claimed> {
+        let Some(journal) = self.journal else {
+            return Ok(Claimed::Mine(Attempt { intent }));
+        };
+        let patience = Instant::now() + PATIENCE_WITH_OTHERS;
+        loop {
+            self.go_on()?;
+            let is_patient = Instant::now() < patience;
+            match journal.claim(&intent, Timestamp::now()) {
+                Ok(Claim::Mine(id)) => {
+                    intent.id = Some(id);
+                    return Ok(Claimed::Mine(Attempt { intent }));
+                }
+                Ok(Claim::Running(known)) => match self.still_running(journal, &known).await? {
+                    Some(task) => return Ok(Claimed::Running(task)),
+                    None => intent.known.push(known.task.id),
+                },
+                Ok(Claim::Left(_)) => return Ok(Claimed::Left),
+                Ok(Claim::Taken) if !is_patient => return Err(hanging(&intent)),
+                Ok(Claim::Taken) => tokio::time::sleep(self.search.windows.glance()).await,
+                // Somebody writes at length. Without the claim the same export could be started twice.
+                Err(error) if error.kind == Kind::Unavailable && is_patient => {
+                    tokio::time::sleep(self.search.windows.glance()).await;
+                }
+                Err(error) if error.kind == Kind::Unavailable => {
+                    return Err(error.context(format!(
+                        "The export of {} was not sent: the journal is locked",
+                        clean(&intent.request.snapshot)
+                    )));
+                }
+                // Without a place to write, an export is still better than none; the id is on standard output.
+                Err(error) => {
+                    self.printer().warn(&format!(
+                        "{}; the export is started all the same, so note its id",
+                        error.one_line()
+                    ));
+                    return Ok(Claimed::Mine(Attempt { intent }));
+                }
+            }
+        }
+    }
+
+    /// The task that this user has started and the cloud's list lacks, unless it has ended or is gone.
+    async fn still_running(&self, journal: &Journal, known: &Entry) -> Result<Option<Task>> {
+        let windows = self.search.windows;
+        let started_at = known.started_at.unwrap_or(Timestamp::MIN);
+        if windows.is_fresh(started_at) {
+            return Ok(Some(known.task.clone()));
+        }
+        let asked = std::slice::from_ref(&known.task);
+        let mut slots = self.provider.look_again(asked).await?;
+        match slots.pop() {
+            Some(Ok(mut task)) => {
+                task.inherit(&known.task);
+                let account = self.provider.account();
+                if let Err(error) = journal.record_sight(&task, &account, Timestamp::now()) {
+                    tracing::info!("{}", error.one_line());
+                }
+                Ok(Some(task).filter(|task| !task.is_settled()))
+            }
+            Some(Err(error)) if error.kind != Kind::NotFound => Err(error),
+            // However late the cloud is: it has forgotten this one.
+            _ if windows.is_closed(started_at) => Ok(None),
+            _ => Err(not_listed_yet(known, started_at)),
+        }
+    }
+}
+
+fn hanging(intent: &Intent) -> Error {
+    let snapshot = clean(&intent.request.snapshot);
+    let sentence =
+        format!("Another process has been starting the export of {snapshot} for minutes");
+    Error::new(Kind::Conflict, sentence)
+        .hint("see whether it hangs; --new starts another export whatever it does")
+}
+
+fn not_listed_yet(known: &Entry, started_at: Timestamp) -> Error {
+    let sentence = format!(
+        "The export of {} that was started at {} as {} is not known to the cloud yet",
+        clean(known.task.snapshot.as_deref().unwrap_or_default()),
+        started_at.strftime("%H:%M:%S UTC"),
+        known.task.id
+    );
+    Error::new(Kind::Conflict, sentence)
+        .hint(format!("wait for it: snapexport wait {}", known.task.id))
+        .hint("--new starts another export whatever became of it")
+}

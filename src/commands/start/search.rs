@@ -1,0 +1,192 @@
+//! Looking in the cloud for the tasks that starts have become. Nothing is sent here.
+
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::Windows;
+use crate::commands::context::Context;
+use crate::error::{Kind, Result};
+use crate::journal::{Intent, Journal, Settled};
+use crate::provider::{Provider, TaskFilter};
+use crate::task::{ExportRequest, Task};
+
+/// How far the cloud's clock may be from ours.
+const CLOCK_MARGIN: Duration = Duration::from_secs(60);
+
+/// One account, and what this user remembers of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    provider: &'a dyn Provider,
+    journal: Option<&'a Journal>,
+    /// How long to look.
+    pub(crate) windows: Windows,
+}
+
+/// What became of a start that was left open.
+pub(crate) enum Found {
+    /// This task.
+    Task(Box<Task>),
+    /// It was never executed: it would be listed by now, however late.
+    Nothing,
+    /// The cloud does not list it, and still may.
+    Later,
+    /// Another process is looking.
+    Elsewhere,
+}
+
+impl<'a> Search<'a> {
+    /// In the account of this provider.
+    pub(crate) fn new(
+        context: &Context,
+        provider: &'a dyn Provider,
+        journal: Option<&'a Journal>,
+    ) -> Self {
+        Search {
+            provider,
+            journal,
+            windows: Windows::of(context, provider),
+        }
+    }
+
+    /// The cloud's exports of the same snapshot to the same place, of those begun `since` where the cloud says when.
+    pub(super) async fn same(
+        &self,
+        request: &ExportRequest,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<Task>> {
+        let filter = TaskFilter {
+            snapshot: Some(request.snapshot.clone()),
+            since,
+        };
+        let is_same = |task: &Task| {
+            let target = task.target.as_ref();
+            target.is_some_and(|target| target.is_same_place(&request.target))
+        };
+        let mut tasks = self.provider.tasks(&filter).await?;
+        tasks.retain(is_same);
+        Ok(tasks)
+    }
+
+    /// Looks up a start that was left open, at least once and until `patience` or the wait is over, and settles it as far
+    /// as that tells.
+    pub(crate) async fn settle_left(
+        &self,
+        left: &Intent,
+        patience: Duration,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Found> {
+        let taken = self
+            .journal
+            .map(|journal| journal.take_over(left, Timestamp::now()));
+        let intent = match taken {
+            Some(Ok(Some(intent))) => intent,
+            Some(Ok(None)) => return Ok(Found::Elsewhere),
+            // A journal that cannot be written must not keep anybody from looking.
+            Some(Err(_)) | None => left.clone(),
+        };
+        let is_closed = self.windows.is_closed(intent.made_at);
+        let result = match self.find(&intent, patience, interrupted).await {
+            Ok(Some(task)) => return Ok(Found::Task(Box::new(task))),
+            Ok(None) if is_closed => Ok(Found::Nothing),
+            Ok(None) => Ok(Found::Later),
+            Err(error) => Err(error),
+        };
+        let settled = match &result {
+            // Other credentials may see less; who began it has to look.
+            Ok(Found::Nothing) if intent.account == self.provider.account() => Settled::NotExecuted,
+            _ => Settled::Unknown,
+        };
+        self.settle_or_leave(&intent, &settled);
+        result
+    }
+
+    /// Polls for the task that a start has become, until it is listed or `patience` or the wait is over. What is found
+    /// takes the intent's place in the journal.
+    ///
+    /// A poll that fails is repeated as one that finds nothing; refused credentials are not sent again.
+    pub(super) async fn find(
+        &self,
+        intent: &Intent,
+        patience: Duration,
+        interrupted: impl Future<Output = ()>,
+    ) -> Result<Option<Task>> {
+        let until = Instant::now() + patience;
+        tokio::pin!(interrupted);
+        loop {
+            let is_last = Instant::now() >= until;
+            match self.find_once(intent).await {
+                Ok(None) if !is_last => {}
+                Err(error) if !is_last && error.kind != Kind::Credentials => {
+                    tracing::info!("looking for the task: {}", error.one_line());
+                }
+                result => return result,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.windows.pause()) => {}
+                () = &mut interrupted => return Ok(None),
+            }
+        }
+    }
+
+    /// A task that was not there before the start, did not begin before either, and is no other start's.
+    ///
+    /// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
+    async fn find_once(&self, intent: &Intent) -> Result<Option<Task>> {
+        let since = intent
+            .cloud_at
+            .checked_sub(CLOCK_MARGIN)
+            .unwrap_or(intent.cloud_at);
+        let mut found = self.same(&intent.request, Some(since)).await?;
+        found.retain(|task| {
+            !intent.known.contains(&task.id)
+                && task.created_at.is_none_or(|created| created >= since)
+        });
+        let mut found = found
+            .into_iter()
+            .map(|task| complete(task, &intent.request, Some(intent.made_at)));
+        let Some(journal) = self.journal else {
+            return Ok(found.next());
+        };
+        let found: Vec<Task> = found.collect();
+        // A journal that cannot be used must not keep anybody from what the cloud has.
+        let free = journal.free_for(intent, found.clone()).unwrap_or(found);
+        let now = Timestamp::now();
+        Ok(free
+            .into_iter()
+            .find(|task| journal.settle_found(intent, task, now).unwrap_or(true)))
+    }
+
+    /// Ends an intent in the journal, if there is one.
+    pub(super) fn settle(&self, intent: &Intent, settled: &Settled<'_>) -> Result<()> {
+        match self.journal {
+            Some(journal) => journal.settle(intent, settled, Timestamp::now()),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a start of which there is no task: what cannot be written stays for the next command to look up,
+    /// which is safe.
+    pub(super) fn settle_or_leave(&self, intent: &Intent, settled: &Settled<'_>) {
+        if let Err(error) = self.settle(intent, settled) {
+            tracing::info!("{}", error.one_line());
+        }
+    }
+}
+
+/// Fills in what the provider leaves out of its answer to a start, or to a look at what we started at `started_at`.
+pub(super) fn complete(
+    mut task: Task,
+    request: &ExportRequest,
+    started_at: Option<Timestamp>,
+) -> Task {
+    task.snapshot
+        .get_or_insert_with(|| request.snapshot.clone());
+    task.target.get_or_insert_with(|| request.target.clone());
+    // Our own clock stands in for the provider's; a fraction of a second would claim more than it knows.
+    let ours = started_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
+    task.created_at = task.created_at.or(ours);
+    task
+}
