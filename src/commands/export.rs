@@ -10,7 +10,7 @@ use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
 use super::settle::settle_left;
 use super::signals::Signals;
-use super::start::{Starter, Windows};
+use super::start::{Search, Starter};
 use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -207,16 +207,9 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         false,
         starting.waiting,
     );
-    if let Some(journal) = journal.as_deref() {
-        settle_left(context, journal, provider.as_ref(), &requests).await;
-    }
-    let starter = Starter::new(
-        context,
-        provider.as_ref(),
-        journal.as_deref(),
-        &signals,
-        starting.new,
-    );
+    let search = Search::new(context, provider.as_ref(), journal.as_deref());
+    settle_left(context, &search, &requests).await;
+    let starter = Starter::new(context, search, &signals, starting.new);
     let mut tasks = Vec::new();
     let (first, rest) = requests.split_at(1);
     let starts = futures_util::stream::iter(first)
@@ -259,11 +252,10 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     }
     if starting.wait && !tasks.is_empty() {
         let renew = context.renew(entry, None, None);
-        let may_be_missing = Windows::of(context, provider.as_ref()).may_be_missing();
         let group = group(
             provider.clone(),
             tasks,
-            may_be_missing,
+            search.windows.may_be_missing,
             follow.interval(),
             renew,
         );

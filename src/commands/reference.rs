@@ -168,7 +168,7 @@ pub async fn connect(context: &Context, named: Vec<Named>) -> (Vec<Asked>, Vec<(
             .await
         {
             Ok(provider) => asked.push(Asked {
-                may_be_missing: Windows::of(context, provider.as_ref()).may_be_missing(),
+                may_be_missing: Windows::of(context, provider.as_ref()).may_be_missing,
                 provider,
                 tasks,
             }),

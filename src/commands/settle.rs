@@ -1,5 +1,6 @@
 //! Starts whose outcome is not known, for whoever starts none of the same: looked up once, and told of.
 
+use std::collections::HashSet;
 use std::future::pending;
 use std::time::Duration;
 
@@ -7,41 +8,42 @@ use super::start::{Found, Search};
 use crate::commands::context::Context;
 use crate::journal::{Intent, Journal};
 use crate::options::Output;
-use crate::provider::{self, Entry, Provider};
+use crate::provider::{self, Entry};
 use crate::secret::clean;
 use crate::task::ExportRequest;
 
 /// Looks up what became of starts that a dead process or a lost reply left open, on this account, but for `except`.
-pub async fn settle_left(
+/// Gives those that only other credentials can look up.
+pub(super) async fn settle_left(
     context: &Context,
-    journal: &Journal,
-    provider: &dyn Provider,
+    search: &Search<'_>,
     except: &[ExportRequest],
-) {
-    let left = match journal.intents() {
-        Ok(left) => left,
-        Err(error) => return tracing::info!("{}", error.one_line()),
-    };
+) -> Vec<Intent> {
+    let left = search.left_open().unwrap_or_else(|error| {
+        tracing::info!("{}", error.one_line());
+        Vec::new()
+    });
     let printer = context.printer(Output::Id);
-    let search = Search::new(context, provider, Some(journal));
-    for intent in left
-        .iter()
-        .filter(|intent| is_of(intent, provider) && !except.contains(&intent.request))
-    {
-        let subject = subject(intent);
-        match search.settle_left(intent, Duration::ZERO, pending()).await {
-            Ok(Found::Task(task)) => {
-                printer.note(&format!(
-                    "{subject} was started, although no reply came: {} ({})",
-                    task.id, task.state
-                ));
-            }
+    let account = search.provider.account();
+    let (ours, foreign): (Vec<_>, Vec<_>) =
+        left.into_iter().partition(|left| left.account == account);
+    for left in ours.iter().filter(|left| !except.contains(&left.request)) {
+        let subject = format!(
+            "The export of {} begun at {}",
+            clean(&left.request.snapshot),
+            left.made_at.strftime("%H:%M UTC")
+        );
+        match search.settle_left(left, Duration::ZERO, pending()).await {
+            Ok(Found::Task(task)) => printer.note(&format!(
+                "{subject} was started, although no reply came: {} ({})",
+                task.id, task.state
+            )),
             Ok(Found::Nothing) => printer.note(&format!(
                 "{subject} was never started: the cloud does not list it"
             )),
             Ok(Found::Later) => printer.note(&format!(
                 "{subject}: whether it was started is not known; if the cloud does not list it by {}, it was not",
-                search.windows.closes_at(intent).strftime("%H:%M:%S UTC")
+                search.windows.closes_at(left).strftime("%H:%M:%S UTC")
             )),
             Ok(Found::Elsewhere) => {}
             Err(error) => printer.note(&format!(
@@ -50,10 +52,11 @@ pub async fn settle_left(
             )),
         }
     }
+    foreign
 }
 
 /// The same on every account that has any, of the clouds that are wanted; for `status`.
-pub async fn settle_everywhere(
+pub(super) async fn settle_everywhere(
     context: &Context,
     journal: &Journal,
     is_wanted: impl Fn(&Entry) -> bool,
@@ -62,70 +65,37 @@ pub async fn settle_everywhere(
         Ok(left) => left,
         Err(error) => return tracing::info!("{}", error.one_line()),
     };
-    let mut accounts: Vec<&Intent> = Vec::new();
-    for intent in &left {
-        let is_same = |other: &&Intent| {
-            other.provider == intent.provider
-                && other.profile == intent.profile
-                && other.region == intent.region
-        };
-        if !accounts.iter().any(is_same) {
-            accounts.push(intent);
-        }
-    }
-    for intent in accounts {
-        let Ok(entry) = provider::by_name(intent.provider.0) else {
+    let printer = context.printer(Output::Id);
+    let mut seen = HashSet::new();
+    for left in &left {
+        let entry = provider::by_name(left.provider.0).ok();
+        let Some(entry) = entry.filter(|entry| is_wanted(entry)) else {
             continue;
         };
-        if !is_wanted(entry) {
+        if !seen.insert((entry.id.0, &left.profile, &left.region)) {
             continue;
         }
         match context
-            .connect(entry, intent.profile.as_deref(), Some(&intent.region))
+            .connect(entry, left.profile.as_deref(), Some(&left.region))
             .await
         {
             Ok(provider) => {
-                settle_left(context, journal, provider.as_ref(), &[]).await;
-                name_foreign(context, provider.as_ref(), &left);
+                let search = Search::new(context, provider.as_ref(), Some(journal));
+                for foreign in settle_left(context, &search, &[]).await {
+                    printer.note(&format!(
+                        "Whether the export of {} begun at {} was started is not known: it was begun as {}, and these credentials are {}",
+                        clean(&foreign.request.snapshot),
+                        foreign.made_at.strftime("%H:%M UTC"),
+                        clean(&foreign.account),
+                        clean(&provider.account())
+                    ));
+                }
             }
-            Err(error) => context.printer(Output::Id).note(&format!(
+            Err(error) => printer.note(&format!(
                 "Whether the export of {} was started is not known: {}",
-                clean(&intent.request.snapshot),
+                clean(&left.request.snapshot),
                 error.one_line()
             )),
         }
     }
-}
-
-/// Names the starts that only the credentials they were sent with can look up.
-fn name_foreign(context: &Context, provider: &dyn Provider, left: &[Intent]) {
-    let is_foreign = |intent: &&Intent| {
-        intent.provider == provider.id()
-            && intent.region == provider.region()
-            && intent.account != provider.account()
-    };
-    for intent in left.iter().filter(is_foreign) {
-        context.printer(Output::Id).note(&format!(
-            "Whether the export of {} begun at {} was started is not known: it was begun as {}, and these credentials are {}",
-            clean(&intent.request.snapshot),
-            intent.made_at.strftime("%H:%M UTC"),
-            clean(&intent.account),
-            clean(&provider.account())
-        ));
-    }
-}
-
-fn is_of(intent: &Intent, provider: &dyn Provider) -> bool {
-    intent.provider == provider.id()
-        && intent.account == provider.account()
-        && intent.region == provider.region()
-}
-
-/// Which start is meant.
-fn subject(intent: &Intent) -> String {
-    format!(
-        "The export of {} begun at {}",
-        clean(&intent.request.snapshot),
-        intent.made_at.strftime("%H:%M UTC")
-    )
 }

@@ -20,12 +20,12 @@ use jiff::Timestamp;
 
 use self::claim::{Attempt, Claimed};
 use self::search::complete;
+use self::windows::age;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::journal::{Intent, Journal, Settled};
+use crate::journal::{Intent, Settled};
 use crate::options::Output;
-use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, State, Task};
@@ -36,8 +36,6 @@ pub(super) use self::windows::Windows;
 /// Starts exports on one account.
 pub(super) struct Starter<'a> {
     context: &'a Context,
-    provider: &'a dyn Provider,
-    journal: Option<&'a Journal>,
     search: Search<'a>,
     signals: &'a Signals,
     is_new: bool,
@@ -48,16 +46,13 @@ impl<'a> Starter<'a> {
     /// `is_new`: start another although an identical export is under way.
     pub(super) fn new(
         context: &'a Context,
-        provider: &'a dyn Provider,
-        journal: Option<&'a Journal>,
+        search: Search<'a>,
         signals: &'a Signals,
         is_new: bool,
     ) -> Self {
         Starter {
             context,
-            provider,
-            journal,
-            search: Search::new(context, provider, journal),
+            search,
             signals,
             is_new,
             is_refused: Cell::new(false),
@@ -90,9 +85,9 @@ impl<'a> Starter<'a> {
             match self.claim(intent).await? {
                 Claimed::Mine(attempt) => {
                     let reply = self.send(&attempt).await;
-                    return self.settle(attempt, reply).await;
+                    return self.settle(*attempt, reply).await;
                 }
-                Claimed::Running(task) => return Ok(adopted(request, task)),
+                Claimed::Running(task) => return Ok(adopted(request, *task)),
                 // Somebody has died or lost a reply meanwhile: from the top.
                 Claimed::Left => {}
             }
@@ -103,22 +98,19 @@ impl<'a> Starter<'a> {
     /// One that failed since is no reason not to start.
     async fn settle_earlier(&self, request: &ExportRequest) -> Result<Option<Task>> {
         self.go_on()?;
-        let Some(journal) = self.journal.filter(|_| !self.is_new) else {
+        if self.is_new {
             return Ok(None);
-        };
-        let mut earlier = journal.intents()?;
-        earlier.retain(|left| {
-            left.provider == self.provider.id()
-                && left.region == self.provider.region()
-                && left.is_start_of(request)
-        });
+        }
+        let mut earlier = self.search.left_open()?;
+        earlier.retain(|left| left.is_start_of(request));
         for left in &earlier {
-            let patience = self.search.windows.until_listed(left);
-            match self
+            let patience = self
                 .search
-                .settle_left(left, patience, self.signals.wait())
-                .await?
-            {
+                .windows
+                .visibility
+                .saturating_sub(age(left.made_at));
+            let found = self.search.settle_left(left, patience, self.signals.wait());
+            match found.await? {
                 Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
                     return Ok(Some(adopted(request, *task)));
                 }
@@ -138,7 +130,7 @@ impl<'a> Starter<'a> {
                     );
                     return Err(self.doubt(Error::new(Kind::MaybeStarted, cause), left));
                 }
-                Found::Elsewhere => tokio::time::sleep(self.search.windows.glance()).await,
+                Found::Elsewhere => tokio::time::sleep(self.search.windows.glance).await,
             }
         }
         Ok(None)
@@ -151,7 +143,7 @@ impl<'a> Starter<'a> {
             return None;
         }
         let task = adopted(request, running.clone());
-        let Some(journal) = self.journal else {
+        let Some(journal) = self.search.journal else {
             return Some(task);
         };
         let mut kept = task.clone();
@@ -163,7 +155,7 @@ impl<'a> Starter<'a> {
             kept.adopted = known.task.adopted;
             kept.created_at = kept.created_at.or(known.task.created_at);
         }
-        let (profile, account) = (self.context.profile(), self.provider.account());
+        let (profile, account) = (self.context.profile(), self.search.provider.account());
         self.warn_if_forgotten(
             &task,
             journal.record_start(&kept, profile, &account, Timestamp::now()),
@@ -173,13 +165,14 @@ impl<'a> Starter<'a> {
 
     /// What is about to be started, and what the cloud had before.
     fn intent(&self, request: &ExportRequest, before: &[Task]) -> Intent {
+        let provider = self.search.provider;
         let made_at = Timestamp::now();
         let skew = self.context.http.contact().and_then(|contact| contact.skew);
         Intent {
             id: None,
-            provider: self.provider.id(),
-            account: self.provider.account(),
-            region: self.provider.region().to_owned(),
+            provider: provider.id(),
+            account: provider.account(),
+            region: provider.region().to_owned(),
             profile: self.context.profile().map(str::to_owned),
             request: request.clone(),
             twin: if self.is_new {
@@ -198,7 +191,7 @@ impl<'a> Starter<'a> {
     /// Step 3. What cannot succeed is not sent.
     async fn check(&self, request: &ExportRequest) -> Result<()> {
         self.go_on()?;
-        for warning in self.provider.preflight(request).await? {
+        for warning in self.search.provider.preflight(request).await? {
             self.printer().warn(&warning);
         }
         Ok(())
@@ -206,7 +199,7 @@ impl<'a> Starter<'a> {
 
     /// Step 6. After a lost reply, the task that was not there before is ours; nothing is sent again.
     async fn settle(&self, attempt: Attempt, reply: Result<Task>) -> Result<Task> {
-        let intent = attempt.into_intent();
+        let intent = attempt.intent;
         let error = match reply {
             Ok(task) => {
                 let task = complete(task, &intent.request, Some(intent.made_at));
@@ -217,7 +210,7 @@ impl<'a> Starter<'a> {
             Err(error) => error,
         };
         if error.kind != Kind::MaybeStarted {
-            self.search.settle_or_leave(&intent, &Settled::NotExecuted);
+            self.search.settle(&intent, &Settled::NotExecuted).ok();
             return Err(error);
         }
         let patience = self.search.windows.visibility;
@@ -227,7 +220,7 @@ impl<'a> Starter<'a> {
             Ok(None) => {}
             Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
         }
-        self.search.settle_or_leave(&intent, &Settled::Unknown);
+        self.search.settle(&intent, &Settled::Unknown).ok();
         Err(self.doubt(error, &intent))
     }
 

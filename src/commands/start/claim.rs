@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::Starter;
+use super::windows::age;
+use super::{Search, Starter};
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Claim, Entry, Intent, Journal};
 use crate::secret::clean;
@@ -14,27 +15,17 @@ use crate::task::Task;
 /// How long another process may take to start the same export, its pauses and its search for a lost reply among it.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(180);
 
-/// A start that nobody else sends: it is written down, or there is no place for that.
+/// A start that nobody else sends: it is written down, or there is no place for that. Made here alone.
 pub(super) struct Attempt {
-    intent: Intent,
-}
-
-impl Attempt {
-    pub(super) fn intent(&self) -> &Intent {
-        &self.intent
-    }
-
-    pub(super) fn into_intent(self) -> Intent {
-        self.intent
-    }
+    pub(super) intent: Intent,
 }
 
 /// What came of the wish to send a start.
 pub(super) enum Claimed {
     /// It is ours to send.
-    Mine(Attempt),
+    Mine(Box<Attempt>),
     /// It was started already, by somebody else or where the cloud's list lacks it.
-    Running(Task),
+    Running(Box<Task>),
     /// Another of the same was left open: its outcome has to be looked up first.
     Left,
 }
@@ -42,9 +33,10 @@ pub(super) enum Claimed {
 impl Starter<'_> {
     /// Step 4. Waits while another process starts the same.
     pub(super) async fn claim(&self, mut intent: Intent) -> Result<Claimed> {
-        let Some(journal) = self.journal else {
-            return Ok(Claimed::Mine(Attempt { intent }));
+        let Some(journal) = self.search.journal else {
+            return Ok(Claimed::Mine(Box::new(Attempt { intent })));
         };
+        let glance = self.search.windows.glance;
         let patience = Instant::now() + PATIENCE_WITH_OTHERS;
         loop {
             self.go_on()?;
@@ -52,18 +44,26 @@ impl Starter<'_> {
             match journal.claim(&intent, Timestamp::now()) {
                 Ok(Claim::Mine(id)) => {
                     intent.id = Some(id);
-                    return Ok(Claimed::Mine(Attempt { intent }));
+                    return Ok(Claimed::Mine(Box::new(Attempt { intent })));
                 }
                 Ok(Claim::Running(known)) => match self.still_running(journal, &known).await? {
-                    Some(task) => return Ok(Claimed::Running(task)),
+                    Some(task) => return Ok(Claimed::Running(Box::new(task))),
                     None => intent.known.push(known.task.id),
                 },
                 Ok(Claim::Left(_)) => return Ok(Claimed::Left),
-                Ok(Claim::Taken) if !is_patient => return Err(hanging(&intent)),
-                Ok(Claim::Taken) => tokio::time::sleep(self.search.windows.glance()).await,
+                Ok(Claim::Taken) if is_patient => tokio::time::sleep(glance).await,
+                Ok(Claim::Taken) => {
+                    let sentence = format!(
+                        "Another process has been starting the export of {} for minutes",
+                        clean(&intent.request.snapshot)
+                    );
+                    return Err(Error::new(Kind::Conflict, sentence).hint(
+                        "see whether it hangs; --new starts another export whatever it does",
+                    ));
+                }
                 // Somebody writes at length. Without the claim the same export could be started twice.
                 Err(error) if error.kind == Kind::Unavailable && is_patient => {
-                    tokio::time::sleep(self.search.windows.glance()).await;
+                    tokio::time::sleep(glance).await;
                 }
                 Err(error) if error.kind == Kind::Unavailable => {
                     return Err(error.context(format!(
@@ -77,7 +77,7 @@ impl Starter<'_> {
                         "{}; the export is started all the same, so note its id",
                         error.one_line()
                     ));
-                    return Ok(Claimed::Mine(Attempt { intent }));
+                    return Ok(Claimed::Mine(Box::new(Attempt { intent })));
                 }
             }
         }
@@ -85,17 +85,20 @@ impl Starter<'_> {
 
     /// The task that this user has started and the cloud's list lacks, unless it has ended or is gone.
     async fn still_running(&self, journal: &Journal, known: &Entry) -> Result<Option<Task>> {
-        let windows = self.search.windows;
+        let Search {
+            provider, windows, ..
+        } = self.search;
         let started_at = known.started_at.unwrap_or(Timestamp::MIN);
-        if windows.is_fresh(started_at) {
+        // Looked at all the same, if a clock was set back since.
+        if started_at <= Timestamp::now() && age(started_at) < windows.visibility {
             return Ok(Some(known.task.clone()));
         }
         let asked = std::slice::from_ref(&known.task);
-        let mut slots = self.provider.look_again(asked).await?;
+        let mut slots = provider.look_again(asked).await?;
         match slots.pop() {
             Some(Ok(mut task)) => {
                 task.inherit(&known.task);
-                let account = self.provider.account();
+                let account = provider.account();
                 if let Err(error) = journal.record_sight(&task, &account, Timestamp::now()) {
                     tracing::info!("{}", error.one_line());
                 }
@@ -103,28 +106,18 @@ impl Starter<'_> {
             }
             Some(Err(error)) if error.kind != Kind::NotFound => Err(error),
             // However late the cloud is: it has forgotten this one.
-            _ if windows.is_closed(started_at) => Ok(None),
-            _ => Err(not_listed_yet(known, started_at)),
+            _ if age(started_at) >= windows.closing => Ok(None),
+            _ => {
+                let sentence = format!(
+                    "The export of {} that was started at {} as {} is not known to the cloud yet",
+                    clean(known.task.snapshot.as_deref().unwrap_or_default()),
+                    started_at.strftime("%H:%M:%S UTC"),
+                    known.task.id
+                );
+                Err(Error::new(Kind::Conflict, sentence)
+                    .hint(format!("wait for it: snapexport wait {}", known.task.id))
+                    .hint("--new starts another export whatever became of it"))
+            }
         }
     }
-}
-
-fn hanging(intent: &Intent) -> Error {
-    let snapshot = clean(&intent.request.snapshot);
-    let sentence =
-        format!("Another process has been starting the export of {snapshot} for minutes");
-    Error::new(Kind::Conflict, sentence)
-        .hint("see whether it hangs; --new starts another export whatever it does")
-}
-
-fn not_listed_yet(known: &Entry, started_at: Timestamp) -> Error {
-    let sentence = format!(
-        "The export of {} that was started at {} as {} is not known to the cloud yet",
-        clean(known.task.snapshot.as_deref().unwrap_or_default()),
-        started_at.strftime("%H:%M:%S UTC"),
-        known.task.id
-    );
-    Error::new(Kind::Conflict, sentence)
-        .hint(format!("wait for it: snapexport wait {}", known.task.id))
-        .hint("--new starts another export whatever became of it")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::Windows;
+use super::windows::{Windows, age};
 use crate::commands::context::Context;
 use crate::error::{Kind, Result};
 use crate::journal::{Intent, Journal, Settled};
@@ -19,8 +19,10 @@ const CLOCK_MARGIN: Duration = Duration::from_secs(60);
 /// One account, and what this user remembers of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Search<'a> {
-    provider: &'a dyn Provider,
-    journal: Option<&'a Journal>,
+    /// Who is asked.
+    pub(crate) provider: &'a dyn Provider,
+    /// `None`: nothing is remembered.
+    pub(super) journal: Option<&'a Journal>,
     /// How long to look.
     pub(crate) windows: Windows,
 }
@@ -49,6 +51,15 @@ impl<'a> Search<'a> {
             journal,
             windows: Windows::of(context, provider),
         }
+    }
+
+    /// The starts that were left open in this cloud and region, whatever credentials they were sent with.
+    pub(crate) fn left_open(&self) -> Result<Vec<Intent>> {
+        let mut left = self.journal.map_or(Ok(Vec::new()), Journal::intents)?;
+        left.retain(|left| {
+            left.provider == self.provider.id() && left.region == self.provider.region()
+        });
+        Ok(left)
     }
 
     /// The cloud's exports of the same snapshot to the same place, of those begun `since` where the cloud says when.
@@ -87,7 +98,7 @@ impl<'a> Search<'a> {
             // A journal that cannot be written must not keep anybody from looking.
             Some(Err(_)) | None => left.clone(),
         };
-        let is_closed = self.windows.is_closed(intent.made_at);
+        let is_closed = age(intent.made_at) >= self.windows.closing;
         let result = match self.find(&intent, patience, interrupted).await {
             Ok(Some(task)) => return Ok(Found::Task(Box::new(task))),
             Ok(None) if is_closed => Ok(Found::Nothing),
@@ -99,7 +110,7 @@ impl<'a> Search<'a> {
             Ok(Found::Nothing) if intent.account == self.provider.account() => Settled::NotExecuted,
             _ => Settled::Unknown,
         };
-        self.settle_or_leave(&intent, &settled);
+        self.settle(&intent, &settled).ok();
         result
     }
 
@@ -125,7 +136,7 @@ impl<'a> Search<'a> {
                 result => return result,
             }
             tokio::select! {
-                () = tokio::time::sleep(self.windows.pause()) => {}
+                () = tokio::time::sleep(self.windows.pause) => {}
                 () = &mut interrupted => return Ok(None),
             }
         }
@@ -159,20 +170,14 @@ impl<'a> Search<'a> {
             .find(|task| journal.settle_found(intent, task, now).unwrap_or(true)))
     }
 
-    /// Ends an intent in the journal, if there is one.
+    /// Ends an intent in the journal, if there is one. What cannot be written stays for the next command to look up, which
+    /// is safe.
     pub(super) fn settle(&self, intent: &Intent, settled: &Settled<'_>) -> Result<()> {
-        match self.journal {
-            Some(journal) => journal.settle(intent, settled, Timestamp::now()),
-            None => Ok(()),
-        }
-    }
-
-    /// The same for a start of which there is no task: what cannot be written stays for the next command to look up,
-    /// which is safe.
-    pub(super) fn settle_or_leave(&self, intent: &Intent, settled: &Settled<'_>) {
-        if let Err(error) = self.settle(intent, settled) {
-            tracing::info!("{}", error.one_line());
-        }
+        let Some(journal) = self.journal else {
+            return Ok(());
+        };
+        let settled = journal.settle(intent, settled, Timestamp::now());
+        settled.inspect_err(|error| tracing::info!("{}", error.one_line()))
     }
 }
 

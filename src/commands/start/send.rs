@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 impl Starter<'_> {
     /// Step 5. The task, or why there is none: kind `maybe_started` where nobody knows.
     pub(super) async fn send(&self, attempt: &Attempt) -> Result<Task> {
-        let request = &attempt.intent().request;
+        let request = &attempt.intent.request;
         let mut number = 1;
         loop {
             let error = match self.send_once(request).await {
@@ -40,13 +40,18 @@ impl Starter<'_> {
                 () = self.signals.wait() => return Err(error),
             }
             number += 1;
-            self.renew(attempt);
+            // Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
+            if let Some(journal) = self.search.journal
+                && let Err(error) = journal.renew(&attempt.intent, Timestamp::now())
+            {
+                tracing::info!("{}", error.one_line());
+            }
         }
     }
 
     /// A request that has left cannot be taken back: a signal waits for its reply, and says so.
     async fn send_once(&self, request: &ExportRequest) -> Result<Task> {
-        let reply = self.provider.start(request);
+        let reply = self.search.provider.start(request);
         tokio::pin!(reply);
         tokio::select! {
             reply = &mut reply => return reply,
@@ -57,13 +62,5 @@ impl Starter<'_> {
             clean(&request.snapshot)
         ));
         reply.await
-    }
-
-    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
-    fn renew(&self, attempt: &Attempt) {
-        let Some(journal) = self.journal else { return };
-        if let Err(error) = journal.renew(attempt.intent(), Timestamp::now()) {
-            tracing::info!("{}", error.one_line());
-        }
     }
 }

@@ -136,7 +136,7 @@ fn a_task_that_was_found_is_given_to_one_start_only() {
     assert!(first.settle_found(&one, &t1, now).expect("writes"));
     assert!(!second.settle_found(&other, &t1, now).expect("writes"));
     assert_eq!(free(&[&t1]), [], "it is another's");
-    assert_eq!(free(&[&t1, &t2]), [t2.clone()]);
+    assert_eq!(free(&[&t1, &t2]), std::slice::from_ref(&t2));
     assert!(second.settle_found(&other, &t2, now).expect("writes"));
 }
 
