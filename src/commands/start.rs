@@ -101,14 +101,11 @@ impl<'a> Starter<'a> {
         if self.is_new {
             return Ok(None);
         }
+        let windows = self.search.windows;
         let mut earlier = self.search.left_open()?;
         earlier.retain(|left| left.is_start_of(request));
         for left in &earlier {
-            let patience = self
-                .search
-                .windows
-                .visibility
-                .saturating_sub(age(left.made_at));
+            let patience = windows.visibility.saturating_sub(age(left.made_at));
             let found = self.search.settle_left(left, patience, self.signals.wait());
             match found.await? {
                 Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
@@ -130,7 +127,7 @@ impl<'a> Starter<'a> {
                     );
                     return Err(self.doubt(Error::new(Kind::MaybeStarted, cause), left));
                 }
-                Found::Elsewhere => tokio::time::sleep(self.search.windows.glance).await,
+                Found::Elsewhere => tokio::time::sleep(windows.glance).await,
             }
         }
         Ok(None)
