@@ -176,10 +176,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     ) else {
         return Ok(None);
     };
-    Ok(Some(Entry {
+    let task = object.into_task(registered.id);
+    Ok(registered.forms.fit(&task).then_some(Entry {
         profile,
         started_at: started_at.and_then(|at| at.parse().ok()),
-        task: object.into_task(registered.id),
+        task,
     }))
 }
 

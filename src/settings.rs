@@ -42,8 +42,8 @@ pub struct Sources {
     pub region: Option<String>,
     /// Where that region is from, in words.
     pub region_origin: &'static str,
-    /// `--bucket-profile`: the profile whose key pair opens a bucket in another account (OUTSCALE).
-    pub bucket_profile: Option<String>,
+    /// The profile whose key pair opens the target of an export, where that is in another account.
+    pub target_profile: Option<String>,
     /// Our configuration file.
     pub config: Config,
     /// Where tokens are kept between runs; `None`: nowhere.

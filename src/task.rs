@@ -1,15 +1,18 @@
 //! The domain: what an export is, whoever runs it. No HTTP, no clock.
 
 mod object;
+mod target;
 
 pub use self::object::TaskObject;
+pub use self::target::{ArtifactKind, Target};
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind};
 
@@ -118,66 +121,18 @@ pub struct ExportRequest {
     pub snapshot: String,
     /// Where the artifact goes.
     pub target: Target,
+    /// What else the start says, by the cloud's own names. No cloud tells it again, so it is no part of an export's
+    /// identity, and the journal does not keep it.
+    pub extras: Map<String, Value>,
 }
 
-/// Where an export goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Target {
-    /// An OUTSCALE Object Storage bucket.
-    Oos {
-        /// Name of the bucket.
-        bucket: String,
-        /// Put before the object's name as it is; empty for none.
-        prefix: Option<String>,
-        /// Disk image format: `qcow2`, `raw`, `vdi` or `vmdk`.
-        format: String,
-        /// Sent when given, never echoed by the cloud, so not part of an export's identity.
-        #[serde(skip)]
-        manifest_url: Option<String>,
-    },
-    /// Amazon EC2, in the region of the snapshot.
-    Ec2,
-    /// A Rackspace Cloud Files container.
-    CloudFiles {
-        /// Name of the container.
-        container: String,
-    },
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Oos { bucket, prefix, .. } => {
-                write!(f, "{bucket}/{}", prefix.as_deref().unwrap_or(""))
-            }
-            Target::Ec2 => f.write_str("EC2"),
-            Target::CloudFiles { container } => f.write_str(container),
-        }
-    }
-}
-
-impl Target {
-    /// Whether two exports would write to the same place in the same form.
-    pub fn is_same_place(&self, other: &Target) -> bool {
-        let empty_is_none = |p: &Option<String>| p.clone().filter(|p| !p.is_empty());
-        match (self, other) {
-            (
-                Target::Oos {
-                    bucket: b1,
-                    prefix: p1,
-                    format: f1,
-                    ..
-                },
-                Target::Oos {
-                    bucket: b2,
-                    prefix: p2,
-                    format: f2,
-                    ..
-                },
-            ) => b1 == b2 && f1 == f2 && empty_is_none(p1) == empty_is_none(p2),
-            _ => self == other,
+impl ExportRequest {
+    /// A request that says nothing else.
+    pub fn new(snapshot: impl Into<String>, target: Target) -> Self {
+        ExportRequest {
+            snapshot: snapshot.into(),
+            target,
+            extras: Map::new(),
         }
     }
 }
@@ -198,21 +153,6 @@ pub struct Artifact {
     pub size_bytes: Option<u64>,
     /// False where the location is derived by rule and has not been looked at.
     pub exact: bool,
-}
-
-/// Kinds of artifacts, by their words in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ArtifactKind {
-    /// An object in OUTSCALE Object Storage.
-    Oos,
-    /// An EC2 machine image.
-    Ami,
-    /// An EBS snapshot.
-    EbsSnapshot,
-    /// An object in Rackspace Cloud Files.
-    CloudFiles,
 }
 
 /// What went wrong.
@@ -326,6 +266,11 @@ impl Task {
         if self.state == State::Completed && known.artifact.as_ref().is_some_and(is_better) {
             self.artifact.clone_from(&known.artifact);
         }
+    }
+
+    /// Where it goes, as its cloud's own type; `None` also where the provider does not say.
+    pub fn destination<T: DeserializeOwned>(&self) -> Option<T> {
+        self.target.as_ref().and_then(Target::read)
     }
 
     /// `provider/id`, the form that is never ambiguous.

@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::json;
-use snapexport::provider::REGISTRY;
+use snapexport::provider;
 use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject};
 use snapexport::task::{Source, TaskObject};
 
@@ -20,12 +20,20 @@ impl Document {
             .for_serialize()
             .into_generator()
             .into_root_schema_for::<T>();
-        // The types know no registry: the words for the clouds are filled in here.
+        // The types know no registry: what the clouds define is filled in here.
         if let Some(provider) = schema.pointer_mut("/properties/provider")
             && provider["type"] == "string"
         {
-            let words: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
-            provider["enum"] = json!(words);
+            provider["enum"] = json!(provider::names());
+        }
+        for (at, name) in ["Target", "ArtifactKind"].into_iter().enumerate() {
+            if let Some(form) = schema.pointer_mut(&format!("/$defs/{name}")) {
+                let of = |entry: &provider::Entry| (entry.forms.schemas)()[at]["oneOf"].clone();
+                let forms = provider::clouds().map(of);
+                let forms = forms.flat_map(|form| form.as_array().cloned().unwrap_or_default());
+                *form =
+                    json!({"description": form["description"], "oneOf": forms.collect::<Vec<_>>()});
+            }
         }
         Document { name, schema }
     }

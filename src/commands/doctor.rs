@@ -1,14 +1,15 @@
 //! `snapexport doctor`: what would be used, where it came from, and whether it works. It changes nothing.
 
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
 use futures_util::future::join_all;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 use crate::options::Output;
 use crate::provider::check::Sheet;
 use crate::provider::check::{Check, CheckRequest};
-use crate::provider::{Entry, REGISTRY};
+use crate::provider::{self, Entry, PlaceOption};
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -24,24 +25,72 @@ pub struct Args {
     /// The clouds; without any, those with credentials
     #[arg(value_name = "PROVIDER", value_parser = list::provider_names())]
     pub providers: Vec<String>,
-    /// Look whether this OUTSCALE bucket is there
-    #[arg(long, value_name = "NAME")]
-    pub bucket: Option<String>,
-    /// Look whether this Rackspace container is there
-    #[arg(long, value_name = "NAME")]
-    pub container: Option<String>,
+    /// Where exports are to go.
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// The places to look for, each by its cloud's word for it.
+#[derive(Clone, Debug, Default)]
+pub struct Places(Vec<(&'static str, String)>);
+
+impl Places {
+    fn get(&self, option: Option<PlaceOption>) -> Option<&str> {
+        let option = option?;
+        let found = self.0.iter().find(|(word, _)| *word == option.word);
+        found.map(|(_, place)| place.as_str())
+    }
+
+    /// One option a word, also where two clouds share it.
+    fn options() -> Vec<PlaceOption> {
+        let mut options: Vec<PlaceOption> = Vec::new();
+        for option in provider::clouds().filter_map(|entry| entry.place) {
+            if options.iter().all(|other| other.word != option.word) {
+                options.push(option);
+            }
+        }
+        options
+    }
+}
+
+impl clap::Args for Places {
+    fn augment_args(command: Command) -> Command {
+        command.args(Places::options().into_iter().map(|option| {
+            Arg::new(option.word)
+                .long(option.word)
+                .value_name("NAME")
+                .help(option.help)
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Places::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Places {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let typed = |option: PlaceOption| {
+            let place = matches.get_one::<String>(option.word)?;
+            Some((option.word, place.clone()))
+        };
+        Ok(Places(
+            Places::options().into_iter().filter_map(typed).collect(),
+        ))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Places::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Runs `doctor`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub async fn run(context: &Context, args: Args) -> crate::error::Result<Ending> {
     let is_named = !args.providers.is_empty();
-    let mut entries = Vec::new();
-    for entry in &REGISTRY {
-        if !is_named || args.providers.iter().any(|name| name == entry.id.0) {
-            entries.push(entry);
-        }
-    }
-    let looks = entries.iter().map(|entry| examine(context, entry, &args));
+    let looks = provider::clouds()
+        .filter(|entry| !is_named || args.providers.iter().any(|name| name == entry.id.0))
+        .map(|entry| examine(context, entry, &args));
     let mut printer = context.printer(Output::Table);
     let mut sheets = Vec::new();
     let (mut absent, mut unchosen) = (Vec::new(), Vec::new());
@@ -69,7 +118,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let nobody = (!has_any).then(|| {
         let hint = format!(
             "snapexport doctor with one of {} says what to set; snapexport --sandbox doctor tries it without an account",
-            REGISTRY.each_ref().map(|entry| entry.id.0).join(", ")
+            provider::names().join(", ")
         );
         nobody_to_ask(context, &absent, &hint)
     });
@@ -80,16 +129,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     });
     printer.sheets(&sheets);
     not_asked(context, &printer, &absent);
-    for (option, is_given, check) in [
-        ("--bucket", args.bucket.is_some(), "bucket"),
-        ("--container", args.container.is_some(), "container"),
-    ] {
+    for (word, _) in &args.places.0 {
         let is_seen = sheets
             .iter()
-            .any(|sheet| sheet.checks.iter().any(|done| done.name == check));
-        if is_given && !is_seen {
+            .any(|sheet| sheet.checks.iter().any(|done| done.name == *word));
+        if !is_seen {
             printer.warn(&format!(
-                "{option} is of no use to the clouds that were asked"
+                "--{word} is of no use to the clouds that were asked"
             ));
         }
     }
@@ -124,8 +170,7 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
     let sources = &context.sources;
     let asked = CheckRequest {
         sources,
-        bucket: args.bucket.as_deref(),
-        container: args.container.as_deref(),
+        place: args.places.get(entry.place),
     };
     let (settings, mut checks) = match (entry.connect)(sources, context.new_client()).await {
         Err(error) if error.details.is_absence => {

@@ -1,10 +1,13 @@
 //! `snapexport export`: start exports, each exactly once, and remember them.
 
+mod cloud;
+
 use std::rc::Rc;
 use std::time::Duration;
 
-use clap::Subcommand;
 use futures_util::StreamExt;
+
+pub use self::cloud::Cloud;
 
 use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
@@ -17,7 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::options::{Output, Waiting};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
-use crate::task::{ExportRequest, ProviderId, Target, Task};
+use crate::task::{ExportRequest, Task};
 
 /// Starts under way at once. The first goes alone: refused credentials must not be sent again and again.
 /// OUTSCALE locks a key after four refusals in a row.
@@ -26,82 +29,9 @@ const SIDE_BY_SIDE: usize = 3;
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where from and where to.
+    /// Where from, what and where to, and how to start.
     #[command(subcommand)]
     pub cloud: Cloud,
-}
-
-/// The clouds, each with its own target.
-#[derive(Debug, Subcommand)]
-pub enum Cloud {
-    /// Volume snapshots to an OUTSCALE Object Storage bucket
-    Outscale(Outscale),
-    /// Instance or disk snapshots to Amazon EC2, as AMI or EBS snapshot
-    Lightsail(Lightsail),
-    /// Images to a Rackspace Cloud Files container, as VHD
-    Rackspace(Rackspace),
-}
-
-/// Arguments of `export outscale`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Example:
-  id=$(snapexport export outscale snap-12345678 --bucket backups) && snapexport wait \"$id\" --timeout 2h
-
-A bucket in another account: give its key pair in OSU_ACCESS_KEY and OSU_SECRET_KEY, or name a profile with --bucket-profile.")]
-pub struct Outscale {
-    /// The snapshots (snap-…); - reads them from standard input
-    #[arg(required = true, value_name = "SNAPSHOT")]
-    pub snapshots: Vec<String>,
-    /// The bucket; OUTSCALE creates it in your account if it does not exist
-    #[arg(long, value_name = "NAME")]
-    pub bucket: String,
-    /// Format of the disk image; today the cloud takes qcow2 and raw
-    #[arg(long, value_name = "FORMAT", default_value = "qcow2", value_parser = ["qcow2", "raw", "vdi", "vmdk"])]
-    pub format: String,
-    /// Put before the object's name as it is; end it with / for a folder
-    #[arg(long, value_name = "PREFIX")]
-    pub prefix: Option<String>,
-    /// URL of a manifest, for the API's OsuManifestUrl
-    #[arg(long, value_name = "URL")]
-    pub manifest_url: Option<String>,
-    /// Profile with the key pair of the bucket's account
-    #[arg(long, value_name = "NAME")]
-    pub bucket_profile: Option<String>,
-    /// How to start.
-    #[command(flatten)]
-    pub starting: Starting,
-}
-
-/// Arguments of `export lightsail`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Example:
-  snapexport export lightsail web-1 --wait -o json | jq -r .artifact.id")]
-pub struct Lightsail {
-    /// The names of instance or disk snapshots; - reads them from standard input
-    #[arg(required = true, value_name = "SNAPSHOT")]
-    pub snapshots: Vec<String>,
-    /// How to start.
-    #[command(flatten)]
-    pub starting: Starting,
-}
-
-/// Arguments of `export rackspace`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Example:
-  snapexport export rackspace 7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21 --container exports --wait")]
-pub struct Rackspace {
-    /// The images' UUIDs; - reads them from standard input
-    #[arg(required = true, value_name = "IMAGE")]
-    pub images: Vec<String>,
-    /// The container, in the image's region; it must exist
-    #[arg(long, value_name = "NAME")]
-    pub container: String,
-    /// How to start.
-    #[command(flatten)]
-    pub starting: Starting,
 }
 
 /// How to start, and whether to wait: the same for every cloud.
@@ -124,70 +54,31 @@ pub struct Starting {
     pub waiting: Waiting,
 }
 
-impl Cloud {
-    /// What was typed, in the domain's words: the provider, what to export, the target, and how to start.
-    fn into_plan(self) -> (ProviderId, Vec<String>, Target, Starting, Option<String>) {
-        match self {
-            Cloud::Outscale(args) => {
-                let target = Target::Oos {
-                    bucket: args.bucket,
-                    prefix: args.prefix,
-                    format: args.format,
-                    manifest_url: args.manifest_url,
-                };
-                (
-                    provider::outscale::ID,
-                    args.snapshots,
-                    target,
-                    args.starting,
-                    args.bucket_profile,
-                )
-            }
-            Cloud::Lightsail(args) => (
-                provider::lightsail::ID,
-                args.snapshots,
-                Target::Ec2,
-                args.starting,
-                None,
-            ),
-            Cloud::Rackspace(args) => {
-                let target = Target::CloudFiles {
-                    container: args.container,
-                };
-                (
-                    provider::rackspace::ID,
-                    args.images,
-                    target,
-                    args.starting,
-                    None,
-                )
-            }
-        }
-    }
-}
-
 /// Runs `export`.
 pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
-    let (id, snapshots, target, starting, bucket_profile) = args.cloud.into_plan();
+    let Cloud {
+        entry,
+        typed,
+        starting,
+    } = args.cloud;
     if !starting.wait && starting.waiting.is_stated() {
         return Err(Error::usage(
             "--timeout, --interval, --events and --on-done belong to waiting, and --wait is not given",
         )
         .hint("add --wait, or leave them out"));
     }
-    context.sources.bucket_profile = bucket_profile;
+    context
+        .sources
+        .target_profile
+        .clone_from(&typed.target_profile);
     let context = &*context;
-    let entry = provider::by_name(id.0)?;
-    let Some(snapshots) = words_or_none(&snapshots, "snapshot", starting.allow_empty)? else {
+    let Some(snapshots) = words_or_none(&typed.snapshots, "snapshot", starting.allow_empty)? else {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
     };
     let requests: Vec<ExportRequest> = snapshots
         .into_iter()
-        .map(|snapshot| ExportRequest {
-            snapshot,
-            target: target.clone(),
-        })
+        .map(|snapshot| typed.request(snapshot))
         .collect();
     let provider = context.connect(entry, None, None).await?;
     // All of them before the first is sent: exit code 2 means that nothing was.
@@ -301,10 +192,7 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: 
         (true, true) => "Already done, adopted",
     };
     let what = task.snapshot.as_deref().unwrap_or("");
-    let place = task
-        .target
-        .as_ref()
-        .map_or_else(String::new, |target| format!(" → {target}"));
+    let place = provider::goal(task).map_or_else(String::new, |goal| format!(" → {}", goal.words));
     let next = if is_waiting || task.state.is_terminal() {
         String::new()
     } else {
@@ -351,16 +239,9 @@ async fn dry_run(
 
 /// The tip for a word that stands where the cloud belongs: the cloud whose ids look like it.
 pub fn cloud_first(word: &str) -> String {
-    let is_volume_snapshot = word
-        .strip_prefix("snap-")
-        .is_some_and(|rest| rest.len() == 8 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let cloud = if is_volume_snapshot {
-        provider::outscale::ID.0.to_owned()
-    } else if provider::is_uuid(word) {
-        provider::rackspace::ID.0.to_owned()
-    } else {
-        let names: Vec<&str> = provider::REGISTRY.iter().map(|entry| entry.id.0).collect();
-        names.join("|")
+    let cloud = match provider::clouds().find(|entry| (entry.is_source)(word)) {
+        Some(entry) => entry.id.0.to_owned(),
+        None => provider::names().join("|"),
     };
     format!("name the cloud first: snapexport export {cloud} {word}")
 }

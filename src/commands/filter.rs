@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::DateTime, tz::TimeZone};
 
+use crate::provider;
 use crate::report::Printer;
-use crate::task::{Source, Target, Task};
+use crate::task::{Source, Task};
 
 /// By age and by name; the same for snapshots, images and tasks.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -97,16 +98,15 @@ impl Listed for Source {
 
 impl Listed for Task {
     fn names(&self) -> Vec<String> {
-        let place = self.target.as_ref().map(Target::to_string);
-        let bucket = match &self.target {
-            Some(Target::Oos { bucket, .. }) => Some(bucket.clone()),
-            _ => None,
+        let (words, place) = match provider::goal(self) {
+            Some(goal) => (Some(goal.words), goal.place),
+            None => (None, None),
         };
         [
             Some(self.id.to_string()),
             self.snapshot.clone(),
+            words,
             place,
-            bucket,
         ]
         .into_iter()
         .flatten()
@@ -221,7 +221,8 @@ fn fits(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{ProviderId, TaskId};
+    use crate::provider::outscale;
+    use crate::task::{ProviderId, Target, TaskId};
 
     #[test]
     fn a_pattern_stands_for_the_whole_name() {
@@ -318,14 +319,13 @@ mod tests {
 
     #[test]
     fn a_task_is_known_by_its_id_its_snapshot_and_where_it_goes() {
-        let mut task = Task::unseen(ProviderId("p"), "r", TaskId::from("snap-export-1"));
+        let mut task = Task::unseen(outscale::ID, "r", TaskId::from("snap-export-1"));
         task.snapshot = Some("snap-9".into());
-        task.target = Some(Target::Oos {
+        task.target = Some(Target::new(&outscale::Destination::Oos {
             bucket: "backups".into(),
             prefix: Some("web/".into()),
             format: "raw".into(),
-            manifest_url: None,
-        });
+        }));
         for (pattern, expected) in [
             ("snap-export-*", true),
             ("snap-9", true),

@@ -66,11 +66,7 @@ impl SourceState {
 }
 
 pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
-    provider::REGISTRY
-        .iter()
-        .map(|entry| entry.id.0)
-        .collect::<Vec<_>>()
-        .into()
+    provider::names().into()
 }
 
 /// Runs `list`.

@@ -8,7 +8,7 @@ use super::start::Windows;
 use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
-use crate::provider::{self, Entry, Provider, REGISTRY, Shape};
+use crate::provider::{self, Entry, Provider, Shape};
 use crate::secret::clean;
 use crate::task::{Task, TaskId};
 
@@ -107,14 +107,10 @@ fn each_once(words: &[String], journal: Option<&Journal>) -> Result<Vec<Named>> 
 }
 
 fn by_shape(id: &str) -> Result<&'static Entry> {
-    if let Some(entry) = REGISTRY
-        .iter()
-        .find(|entry| (entry.shape)(id) == Shape::Sure)
-    {
+    if let Some(entry) = provider::clouds().find(|entry| (entry.shape)(id) == Shape::Sure) {
         return Ok(entry);
     }
-    let possible: Vec<&Entry> = REGISTRY
-        .iter()
+    let possible: Vec<&Entry> = provider::clouds()
         .filter(|entry| (entry.shape)(id) == Shape::Possible)
         .collect();
     match possible[..] {

@@ -10,7 +10,7 @@ use crate::commands::context::Context;
 use crate::error::Result;
 use crate::journal::Entry as Known;
 use crate::options::Output;
-use crate::provider::{REGISTRY, TaskFilter};
+use crate::provider::{self, TaskFilter};
 use crate::task::Task;
 
 /// Asks every cloud with credentials, names the others; of clouds that were named, these.
@@ -19,7 +19,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     let mut asked = Vec::new();
     let mut without = Vec::new();
     let mut tally = Tally::default();
-    for entry in REGISTRY.iter().filter(|entry| args.is_of(entry)) {
+    for entry in provider::clouds().filter(|entry| args.is_of(entry)) {
         match context.connect(entry, None, None).await {
             Ok(provider) => asked.push(provider),
             Err(error) if error.details.is_absence && args.provider.is_empty() => {

@@ -7,9 +7,9 @@ use clap_complete::CompletionCandidate;
 
 use super::glance::Glance;
 use crate::journal;
-use crate::provider::{Entry, REGISTRY};
+use crate::provider::{self, Entry};
 use crate::report::stage;
-use crate::task::{Target, Task};
+use crate::task::Task;
 
 /// Nobody reads more of them; who types a letter or two finds the others.
 const MOST_TASKS: u32 = 200;
@@ -27,10 +27,8 @@ pub enum What {
     Profile,
     /// A region.
     Region,
-    /// A bucket that was exported to before.
-    Bucket,
-    /// A container that was exported to before.
-    Container,
+    /// A place that was exported to before, by its clouds' word for it: a bucket, a container.
+    Place(&'static str),
 }
 
 /// What is known, for the words that stand on the line.
@@ -54,14 +52,7 @@ impl Candidates {
         let mut candidates = match what {
             What::Task => known.tasks(typed),
             What::Snapshot => known.snapshots(),
-            What::Bucket => known.told_by_tasks(|task| match &task.target {
-                Some(Target::Oos { bucket, .. }) => Some((bucket.clone(), String::new())),
-                _ => None,
-            }),
-            What::Container => known.told_by_tasks(|task| match &task.target {
-                Some(Target::CloudFiles { container }) => Some((container.clone(), String::new())),
-                _ => None,
-            }),
+            What::Place(word) => known.places(word),
             What::Profile => known.profiles(),
             What::Region => known.regions(),
         };
@@ -86,16 +77,12 @@ impl Candidates {
 impl Known {
     /// The cloud that the line names, if it does.
     fn named(&self) -> Option<&'static Entry> {
-        REGISTRY
-            .iter()
-            .find(|entry| self.words.iter().any(|word| word == entry.id.0))
+        provider::clouds().find(|entry| self.words.iter().any(|word| word == entry.id.0))
     }
 
     fn clouds(&self) -> impl Iterator<Item = &'static Entry> {
         let named = self.named();
-        REGISTRY
-            .iter()
-            .filter(move |entry| named.is_none_or(|named| named.id == entry.id))
+        provider::clouds().filter(move |entry| named.is_none_or(|named| named.id == entry.id))
     }
 
     fn seen(&self, prefix: &str, most: u32) -> Vec<Task> {
@@ -146,6 +133,19 @@ impl Known {
             }
         }
         found
+    }
+
+    fn places(&self, word: &str) -> Vec<(String, String)> {
+        let has_word = |entry: &&Entry| entry.place.is_some_and(|place| place.word == word);
+        let clouds: Vec<_> = self
+            .clouds()
+            .filter(has_word)
+            .map(|cloud| cloud.id)
+            .collect();
+        self.told_by_tasks(|task| {
+            let goal = provider::goal(task).filter(|_| clouds.contains(&task.provider))?;
+            Some((goal.place?, String::new()))
+        })
     }
 
     /// Those that were exported before, then those that were listed.

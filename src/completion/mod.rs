@@ -14,6 +14,7 @@ use clap_complete::env::Shells;
 
 use crate::cli::Cli;
 use crate::commands::man;
+use crate::provider;
 use crate::settings::Env;
 use candidates::{Candidates, What};
 use glance::Glance;
@@ -58,11 +59,15 @@ fn command(candidates: Candidates) -> Command {
         let what = match (arg.get_id().as_str(), name.as_deref()) {
             (_, Some("TASK")) => What::Task,
             (_, Some("SNAPSHOT" | "IMAGE")) => What::Snapshot,
-            ("profile" | "bucket_profile", _) => What::Profile,
+            (id, _) if id == "profile" || id.ends_with("_profile") => What::Profile,
             ("region", _) => What::Region,
-            ("bucket", _) => What::Bucket,
-            ("container", _) => What::Container,
-            _ => return arg,
+            (id, _) => match provider::clouds()
+                .filter_map(|entry| entry.place)
+                .find(|place| place.word == id)
+            {
+                Some(place) => What::Place(place.word),
+                None => return arg,
+            },
         };
         let candidates = candidates.clone();
         arg.add(ArgValueCompleter::new(move |typed: &std::ffi::OsStr| {

@@ -84,7 +84,7 @@ impl Intent {
     /// Whether it is a start of this export, whoever sends it.
     pub(crate) fn is_start_of(&self, request: &ExportRequest) -> bool {
         self.request.snapshot == request.snapshot
-            && target_text(&self.request.target) == target_text(&request.target)
+            && self.request.target.is_same_place(&request.target)
     }
 }
 
@@ -92,7 +92,7 @@ impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
     pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
         let owner = self.presence()?;
-        let target = target_text(&intent.request.target);
+        let target = intent.request.target.identity();
         let known = serde_json::to_string(&intent.known).unwrap_or_default();
         self.durable_transaction(|connection| {
             if intent.twin.is_empty()
@@ -172,7 +172,7 @@ impl Journal {
                 intent.account,
                 intent.region,
                 intent.request.snapshot,
-                target_text(&intent.request.target)
+                intent.request.target.identity()
             ];
             if free.len() < self.select_intents(ALIKE, same)?.len() {
                 free.clear();
@@ -287,7 +287,7 @@ pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, 
 const ALIKE: &str =
     "provider = ?1 AND account = ?2 AND region = ?3 AND snapshot = ?4 AND target = ?5";
 
-/// `None` for a row of a provider that this build does not have.
+/// `None` for a row of a provider, or with a target, that this build does not know.
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
     let provider: String = row.get(1)?;
     let (target, known, made_at): (String, String, String) =
@@ -299,16 +299,16 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
     ) else {
         return Ok(None);
     };
+    if (entry.forms.goal)(&target).is_none() {
+        return Ok(None);
+    }
     let intent = Intent {
         id: Some(row.get(0)?),
         provider: entry.id,
         account: row.get(2)?,
         region: row.get(3)?,
         profile: row.get(4)?,
-        request: ExportRequest {
-            snapshot: row.get(5)?,
-            target,
-        },
+        request: ExportRequest::new(row.get::<_, String>(5)?, target),
         twin: row.get(7)?,
         known: serde_json::from_str(&known).unwrap_or_default(),
         cloud_at: row
@@ -332,7 +332,7 @@ fn started(
                 .task
                 .target
                 .as_ref()
-                .is_some_and(|other| target_text(other) == target)
+                .is_some_and(|other| other.identity() == target)
     };
     let rows: Vec<Option<Entry>> = connection
         .prepare_cached(
@@ -352,16 +352,6 @@ fn started(
         )?
         .collect::<rusqlite::Result<_>>()?;
     Ok(rows.into_iter().flatten().find(is_same))
-}
-
-/// The target as the uniqueness rule compares it.
-fn target_text(target: &Target) -> String {
-    let mut target = target.clone();
-    if let Target::Oos { prefix, .. } = &mut target {
-        // No prefix and an empty one lead to the same place.
-        *prefix = prefix.take().filter(|prefix| !prefix.is_empty());
-    }
-    serde_json::to_string(&target).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::task::{State, TaskId};
 
 fn task(id: &str, state: State) -> Task {
-    let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+    let mut task = Task::unseen(provider::outscale::ID, "eu-west-2", TaskId::from(id));
     task.state = state;
     task
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::Setting;
+use super::contract::Setting;
 use crate::error::{Error, Kind};
 use crate::http::{Contact, Http};
 use crate::settings::{Sources, open_file_warning};
@@ -16,10 +16,8 @@ use crate::task::ProviderId;
 pub struct CheckRequest<'a> {
     /// Where settings come from.
     pub sources: &'a Sources,
-    /// A bucket that exports are to go to.
-    pub bucket: Option<&'a str>,
-    /// A container that exports are to go to.
-    pub container: Option<&'a str>,
+    /// The place that exports are to go to, in the cloud's sense ([`super::PlaceOption`]).
+    pub place: Option<&'a str>,
 }
 
 /// What was found about a cloud; about this machine, where no cloud is named.

@@ -61,10 +61,10 @@ fn result(task: &Task) -> String {
     if let Some(error) = &task.error {
         return clean(&error.message);
     }
-    match (&task.artifact, &task.target) {
+    match (&task.artifact, provider::goal(task)) {
         (Some(artifact), _) if artifact.exact => clean(&artifact.uri),
         (Some(artifact), _) => format!("{} (expected)", clean(&artifact.uri)),
-        (None, Some(target)) => format!("→ {}", clean(&target.to_string())),
+        (None, Some(goal)) => format!("→ {}", clean(&goal.words)),
         (None, None) => "-".into(),
     }
 }

@@ -10,7 +10,7 @@ use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
 use snapexport_sandbox::{Options, Sandbox};
 
-use crate::fake::Fake;
+use crate::fake::{self, Fake};
 
 /// How long an export takes here.
 const DURATION: Duration = Duration::from_millis(600);
@@ -35,10 +35,7 @@ struct Subject {
 }
 
 fn request(snapshot: &str, target: &Target) -> ExportRequest {
-    ExportRequest {
-        snapshot: snapshot.into(),
-        target: target.clone(),
-    }
+    ExportRequest::new(snapshot, target.clone())
 }
 
 async fn subject(
@@ -74,12 +71,11 @@ async fn subject(
 }
 
 async fn on_outscale(duration: Duration) -> Subject {
-    let target = Target::Oos {
+    let target = Target::new(&outscale::Destination::Oos {
         bucket: "demo".into(),
         prefix: Some("web/".into()),
         format: "qcow2".into(),
-        manifest_url: None,
-    };
+    });
     let snapshots = ["snap-0a1b2c3d", "snap-deadbeef", "snap-00000000", "web"];
     subject(
         &outscale::ENTRY,
@@ -95,7 +91,7 @@ async fn on_lightsail(duration: Duration) -> Subject {
     let unknown = "00000000-0000-4000-8000-000000000000";
     subject(
         &lightsail::ENTRY,
-        Target::Ec2,
+        Target::new(&lightsail::Destination::Ec2),
         ["web-1", "broken-1", "nothing-1", ""],
         unknown,
         duration,
@@ -104,9 +100,9 @@ async fn on_lightsail(duration: Duration) -> Subject {
 }
 
 async fn on_rackspace(duration: Duration) -> Subject {
-    let target = Target::CloudFiles {
+    let target = Target::new(&rackspace::Destination::CloudFiles {
         container: "exports".into(),
-    };
+    });
     let unknown = "00000000-0000-4000-8000-000000000000";
     let snapshots = [
         "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
@@ -119,7 +115,7 @@ async fn on_rackspace(duration: Duration) -> Subject {
 
 async fn on_fake(_duration: Duration) -> Subject {
     let [good, failing, missing, invalid] =
-        ["disk-1", "broken", "missing", ""].map(|snapshot| request(snapshot, &Target::Ec2));
+        ["disk-1", "broken", "missing", ""].map(|snapshot| request(snapshot, &fake::target()));
     let provider = Arc::new(Fake::default());
     Subject {
         provider,

@@ -865,10 +865,14 @@ fn the_journal_is_read_from_end_to_end() {
         account: "AK".into(),
         region: "eu-west-2".into(),
         profile: None,
-        request: ExportRequest {
-            snapshot: "snap-5e6f7a8b".into(),
-            target: Target::Ec2,
-        },
+        request: ExportRequest::new(
+            "snap-5e6f7a8b",
+            Target::new(&outscale::Destination::Oos {
+                bucket: "backups".into(),
+                prefix: None,
+                format: "qcow2".into(),
+            }),
+        ),
         twin: String::new(),
         known: Vec::new(),
         made_at: Timestamp::now(),

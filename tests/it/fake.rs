@@ -1,12 +1,15 @@
 //! A cloud in memory: what each look finds is written down beforehand. The only provider for which the clock may be paused.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use snapexport::error::{Error, Kind, Result};
+use snapexport::provider::check::{Check, CheckRequest};
 use snapexport::provider::{Batch, Capabilities, Preview, Provider, TaskFilter};
 use snapexport::task::{
     Artifact, ArtifactKind, ExportRequest, Progress, ProviderId, Source, SourceKind, State, Target,
@@ -14,6 +17,41 @@ use snapexport::task::{
 };
 
 pub const ID: ProviderId = ProviderId("fake");
+
+/// Where its exports go.
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Destination {
+    /// A shelf in a warehouse.
+    Shelf { shelf: String },
+}
+
+impl snapexport::provider::Destination for Destination {
+    fn place(&self) -> Option<&str> {
+        let Destination::Shelf { shelf } = self;
+        Some(shelf)
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Destination::Shelf { shelf } = self;
+        write!(f, "shelf {shelf}")
+    }
+}
+
+/// What its exports make.
+#[derive(Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Made {
+    /// A box on a shelf.
+    Box,
+}
+
+pub fn target() -> Target {
+    let shelf = "a-1".to_owned();
+    Target::new(&Destination::Shelf { shelf })
+}
 
 /// What one look finds.
 #[derive(Clone, Debug)]
@@ -73,13 +111,13 @@ impl Fake {
 pub fn task(id: &str, state: State, progress: Progress) -> Task {
     let mut task = Task::unseen(ID, "nowhere", TaskId::from(id));
     task.snapshot = Some("disk-1".into());
-    task.target = Some(Target::Ec2);
+    task.target = Some(target());
     task.state = state;
     task.provider_state = state.as_str().to_uppercase();
     task.progress = progress;
     if state == State::Completed {
         task.artifact = Some(Artifact {
-            kind: ArtifactKind::Ami,
+            kind: ArtifactKind::new(&Made::Box),
             uri: format!("fake://{id}"),
             id: Some(id.to_owned()),
             format: None,
@@ -142,6 +180,11 @@ impl Provider for Fake {
         }
     }
 
+    async fn check(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
+        let is_there = |shelf| Check::ok("shelf", format!("{shelf} is there"));
+        asked.place.map(is_there).into_iter().collect()
+    }
+
     async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
         if request.snapshot == "missing" {
             return Err(Error::new(Kind::NotFound, "There is no snapshot missing"));
@@ -164,6 +207,7 @@ impl Provider for Fake {
             .insert(id.clone(), (script, 0));
         let mut task = task(&id, State::Pending, Progress::Percent(0));
         task.snapshot = Some(request.snapshot.clone());
+        task.target = Some(request.target.clone());
         Ok(task)
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use snapexport::error::{Error, Kind};
 use snapexport::http::{Http, Limits, Request};
-use snapexport::provider::{Provider, REGISTRY, TaskFilter};
+use snapexport::provider::{Provider, TaskFilter, by_name};
 use snapexport::settings::Sources;
 use snapexport::task::TaskId;
 use url::Url;
@@ -46,10 +46,7 @@ async fn provider(cloud: &str, url: &str, limits: Limits) -> Arc<dyn Provider> {
         env: variables(url).into_iter().collect(),
         ..Sources::default()
     };
-    let entry = REGISTRY
-        .iter()
-        .find(|entry| entry.id.0 == cloud)
-        .expect("registered");
+    let entry = by_name(cloud).expect("registered");
     let http = Http::with_limits(false, limits);
     (entry.connect)(&sources, http).await.expect("it connects")
 }

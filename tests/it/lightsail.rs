@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use snapexport::error::Kind;
 use snapexport::http::Http;
-use snapexport::provider::lightsail::{ENTRY, ID};
+use snapexport::provider::lightsail::{Destination, ENTRY, ID, Made};
 use snapexport::provider::{Provider, Shape, TaskFilter};
 use snapexport::settings::Sources;
 use snapexport::task::{
@@ -37,10 +37,11 @@ async fn connect(variables: Vec<(&'static str, String)>) -> Arc<dyn Provider> {
 }
 
 fn export(snapshot: &str) -> ExportRequest {
-    ExportRequest {
-        snapshot: snapshot.into(),
-        target: Target::Ec2,
-    }
+    ExportRequest::new(snapshot, ec2())
+}
+
+fn ec2() -> Target {
+    Target::new(&Destination::Ec2)
 }
 
 async fn look(cloud: &dyn Provider, id: &TaskId) -> snapexport::error::Result<Task> {
@@ -100,7 +101,8 @@ async fn an_instance_snapshot_becomes_an_image() {
     );
     assert_eq!(done.created_at, started.created_at);
     let artifact = done.artifact.as_ref().expect("an image");
-    assert_eq!((artifact.kind, artifact.exact), (ArtifactKind::Ami, true));
+    assert_eq!(artifact.kind, ArtifactKind::new(&Made::Ami));
+    assert!(artifact.exact);
     let id = artifact.id.as_deref().expect("an id");
     assert!(id.starts_with("ami-") && id.len() == 21, "{id}");
     assert_eq!(artifact.uri, format!("arn:aws:ec2:eu-west-3::image/{id}"));
@@ -125,7 +127,7 @@ async fn a_disk_snapshot_becomes_an_ebs_snapshot() {
     let done = seen.last().expect("seen");
     assert_eq!(done.snapshot.as_deref(), Some("data-1"));
     let artifact = done.artifact.as_ref().expect("a snapshot");
-    assert_eq!(artifact.kind, ArtifactKind::EbsSnapshot);
+    assert_eq!(artifact.kind, ArtifactKind::new(&Made::EbsSnapshot));
     assert!(
         artifact
             .uri

@@ -15,6 +15,7 @@ mod doctor;
 mod fake;
 mod faults;
 mod filters;
+mod fourth;
 mod generated;
 mod hostile;
 mod journal;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use snapexport::error::{Error, Kind, Result};
 use snapexport::http::Http;
+use snapexport::provider::outscale::{Destination, MANIFEST_URL};
 use snapexport::provider::{Provider, Shape, TaskFilter, by_name};
 use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
@@ -62,22 +63,16 @@ async fn canned(answers: Vec<Answer>) -> (Canned, Arc<dyn Provider>) {
 }
 
 fn request(snapshot: &str, bucket: &str) -> ExportRequest {
-    ExportRequest {
-        snapshot: snapshot.into(),
-        target: Target::Oos {
-            bucket: bucket.into(),
-            prefix: Some("web/".into()),
-            format: "qcow2".into(),
-            manifest_url: None,
-        },
-    }
+    with(snapshot, bucket, "web/", "qcow2")
 }
 
-fn with_format(mut request: ExportRequest, wanted: &str) -> ExportRequest {
-    if let Target::Oos { format, .. } = &mut request.target {
-        *format = wanted.into();
-    }
-    request
+fn with(snapshot: &str, bucket: &str, prefix: &str, format: &str) -> ExportRequest {
+    let target = Target::new(&Destination::Oos {
+        bucket: bucket.into(),
+        prefix: Some(prefix.into()),
+        format: format.into(),
+    });
+    ExportRequest::new(snapshot, target)
 }
 
 /// Looks until the task is settled; gives every distinct state word on the way.
@@ -328,10 +323,7 @@ async fn preflight_finds_what_cannot_succeed_and_warns_of_the_rest() {
             "brand-new does not exist; OUTSCALE will create it",
         ),
         (request(good, "partner"), "partner could not be looked at"),
-        (
-            with_format(request(good, "demo"), "vdi"),
-            "will likely refuse vdi",
-        ),
+        (with(good, "demo", "web/", "vdi"), "will likely refuse vdi"),
     ] {
         let warnings = provider.preflight(&request).await.expect("it may succeed");
         assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -352,7 +344,7 @@ async fn refusals_of_a_start_keep_the_words_of_the_cloud() {
             "snapexport list outscale",
         ),
         (
-            with_format(request("snap-0a1b2c3d", "demo"), "vmdk"),
+            with("snap-0a1b2c3d", "demo", "web/", "vmdk"),
             Kind::Provider,
             "4047",
             "--format qcow2",
@@ -543,9 +535,8 @@ async fn snapshots_are_listed_where_the_account_may_not_be_asked_for() {
 async fn the_request_has_every_member_that_was_given_and_no_other() {
     let (_server, provider) = canned(vec![Answer::Hangup]).await;
     let mut full = request("snap-0a1b2c3d", "demo");
-    if let Target::Oos { manifest_url, .. } = &mut full.target {
-        *manifest_url = Some("https://oos.example/m.xml".into());
-    }
+    let manifest_url = "https://oos.example/m.xml";
+    full.extras.insert(MANIFEST_URL.into(), manifest_url.into());
     let preview = provider.preview(&full);
     assert_eq!(
         (preview.call, preview.method),
@@ -560,10 +551,7 @@ async fn the_request_has_every_member_that_was_given_and_no_other() {
         preview.body.to_string(),
         r#"{"SnapshotId":"snap-0a1b2c3d","OsuExport":{"DiskImageFormat":"qcow2","OsuBucket":"demo","OsuPrefix":"web/","OsuManifestUrl":"https://oos.example/m.xml"}}"#
     );
-    let mut bare = request("snap-0a1b2c3d", "demo");
-    if let Target::Oos { prefix, .. } = &mut bare.target {
-        *prefix = Some(String::new());
-    }
+    let bare = with("snap-0a1b2c3d", "demo", "", "qcow2");
     assert_eq!(
         provider.preview(&bare).body.to_string(),
         r#"{"SnapshotId":"snap-0a1b2c3d","OsuExport":{"DiskImageFormat":"qcow2","OsuBucket":"demo"}}"#

@@ -58,12 +58,10 @@ async fn connected(sandbox: &Sandbox) -> Arc<dyn Provider> {
 }
 
 fn request(image: &str, container: &str) -> ExportRequest {
-    ExportRequest {
-        snapshot: image.into(),
-        target: Target::CloudFiles {
-            container: container.into(),
-        },
-    }
+    let target = Target::new(&rackspace::Destination::CloudFiles {
+        container: container.into(),
+    });
+    ExportRequest::new(image, target)
 }
 
 async fn look(provider: &dyn Provider, id: &TaskId) -> Task {
@@ -293,17 +291,14 @@ async fn preflight_finds_what_would_fail_later() {
 async fn what_is_wrong_by_its_form_is_refused_before_anything_is_sent() {
     let sandbox = sandbox(50).await;
     let provider = connected(&sandbox).await;
-    let ec2 = ExportRequest {
-        snapshot: WEB.into(),
-        target: Target::Ec2,
-    };
+    let elsewhere = ExportRequest::new(WEB, crate::fake::target());
     for bad in [
         request("web-1", "exports"),
         request(WEB, ""),
         request(WEB, "a/b"),
         request(WEB, "a.b"),
         request(WEB, "a?b"),
-        ec2,
+        elsewhere,
     ] {
         assert_eq!(
             provider.validate(&bad).expect_err("refused").kind,

@@ -10,17 +10,18 @@ fn open(directory: &Path) -> Journal {
         .journal
 }
 
+fn ec2() -> Target {
+    Target::new(&provider::lightsail::Destination::Ec2)
+}
+
 fn intent() -> Intent {
     Intent {
         id: None,
-        provider: provider::REGISTRY[0].id,
+        provider: provider::lightsail::ID,
         account: "AK".into(),
         region: "eu-west-2".into(),
         profile: None,
-        request: ExportRequest {
-            snapshot: "snap-1".into(),
-            target: Target::Ec2,
-        },
+        request: ExportRequest::new("snap-1", ec2()),
         twin: String::new(),
         known: vec![TaskId::from("before")],
         made_at: Timestamp::from_second(1_768_000_000).expect("in range"),
@@ -29,9 +30,9 @@ fn intent() -> Intent {
 }
 
 fn task(id: &str) -> Task {
-    let mut task = Task::unseen(provider::REGISTRY[0].id, "eu-west-2", TaskId::from(id));
+    let mut task = Task::unseen(provider::lightsail::ID, "eu-west-2", TaskId::from(id));
     task.snapshot = Some("snap-1".into());
-    task.target = Some(Target::Ec2);
+    task.target = Some(ec2());
     task.state = State::Running;
     task
 }

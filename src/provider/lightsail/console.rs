@@ -2,7 +2,8 @@
 
 use url::Url;
 
-use crate::task::{ArtifactKind, Task};
+use super::target::Made;
+use crate::task::Task;
 
 /// The image or snapshot in the EC2 console of its region; before there is one, the Lightsail console.
 pub(super) fn url(task: &Task) -> Option<Url> {
@@ -13,10 +14,9 @@ fn of_artifact(task: &Task) -> Option<Url> {
     let artifact = task.artifact.as_ref()?;
     let id = artifact.id.as_deref().filter(|id| is_plain(id))?;
     let region = Some(task.region.as_str()).filter(|region| is_plain(region))?;
-    let place = match artifact.kind {
-        ArtifactKind::Ami => "ImageDetails:imageId",
-        ArtifactKind::EbsSnapshot => "SnapshotDetails:snapshotId",
-        _ => return None,
+    let place = match artifact.kind.read()? {
+        Made::Ami => "ImageDetails:imageId",
+        Made::EbsSnapshot => "SnapshotDetails:snapshotId",
     };
     let text =
         format!("https://{region}.console.aws.amazon.com/ec2/home?region={region}#{place}={id}");
@@ -31,12 +31,12 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Artifact, ProviderId, TaskId};
+    use crate::task::{Artifact, ArtifactKind, ProviderId, TaskId};
 
-    fn address(region: &str, kind: ArtifactKind, id: &str) -> String {
+    fn address(region: &str, kind: Made, id: &str) -> String {
         let mut task = Task::unseen(ProviderId("lightsail"), region, TaskId::from("op"));
         task.artifact = Some(Artifact {
-            kind,
+            kind: ArtifactKind::new(&kind),
             uri: String::new(),
             id: Some(id.to_owned()),
             format: None,
@@ -49,11 +49,11 @@ mod tests {
     #[test]
     fn an_artifact_is_linked_to_in_the_console_of_its_region() {
         assert_eq!(
-            address("eu-west-3", ArtifactKind::Ami, "ami-0a1b"),
+            address("eu-west-3", Made::Ami, "ami-0a1b"),
             "https://eu-west-3.console.aws.amazon.com/ec2/home?region=eu-west-3#ImageDetails:imageId=ami-0a1b"
         );
         assert_eq!(
-            address("eu-west-3", ArtifactKind::EbsSnapshot, "snap-0a1b"),
+            address("eu-west-3", Made::EbsSnapshot, "snap-0a1b"),
             "https://eu-west-3.console.aws.amazon.com/ec2/home?region=eu-west-3#SnapshotDetails:snapshotId=snap-0a1b"
         );
     }
@@ -65,7 +65,7 @@ mod tests {
             ("eu-west-3", "ami-1/../x"),
             ("", ""),
         ] {
-            let address = address(region, ArtifactKind::Ami, id);
+            let address = address(region, Made::Ami, id);
             assert_eq!(
                 address, "https://lightsail.aws.amazon.com/",
                 "{region} {id}"

@@ -3,6 +3,7 @@ use aws_sdk_lightsail::types::{DestinationInfo, ExportSnapshotRecordSourceInfo, 
 
 use super::*;
 use crate::provider::lightsail::ID;
+use crate::provider::lightsail::Made;
 use crate::task::{Artifact, ArtifactKind, TaskId};
 
 fn operation(resource: &str, at: i64) -> Operation {
@@ -133,7 +134,7 @@ fn a_task_without_its_operation_is_joined_by_what_is_known_of_it() {
     by_name.raw = serde_json::json!({"record": {"name": "ExportSnapshotRecord-old"}});
     let mut by_artifact = known(None);
     by_artifact.artifact = Some(Artifact {
-        kind: ArtifactKind::Ami,
+        kind: ArtifactKind::new(&Made::Ami),
         uri: String::new(),
         id: Some("ami-1".to_owned()),
         format: None,

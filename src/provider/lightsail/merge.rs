@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::ID;
 use super::calls::Seen;
 use super::join::RECORD_PREFIX;
+use super::target::{Destination, Made};
 use crate::error::Kind;
 use crate::secret::redact_json;
 use crate::task::{Artifact, ArtifactKind, Fault, Progress, State, Target, Task, TaskId};
@@ -56,7 +57,7 @@ pub fn task(
     task.updated_at = changed_at;
     // The record has no time of its end; the operation's last change is the nearest thing to it.
     task.finished_at = changed_at.filter(|_| state.is_terminal() && op.is_some_and(is_terminal));
-    task.target = Some(Target::Ec2);
+    task.target = Some(Target::new(&Destination::Ec2));
     task.artifact = rec.and_then(|record| artifact(region, record));
     task.error = match (state, operation) {
         (State::Failed, _) => Some(fault(op)),
@@ -145,14 +146,14 @@ fn overdue(operation: &SeenOperation) -> Option<Fault> {
 pub fn artifact(region: &str, record: &ExportSnapshotRecord) -> Option<Artifact> {
     let id = record.destination_info()?.id()?;
     let (kind, path) = if id.starts_with("ami-") {
-        (ArtifactKind::Ami, "image")
+        (Made::Ami, "image")
     } else if id.starts_with("snap-") {
-        (ArtifactKind::EbsSnapshot, "snapshot")
+        (Made::EbsSnapshot, "snapshot")
     } else {
         return None;
     };
     Some(Artifact {
-        kind,
+        kind: ArtifactKind::new(&kind),
         uri: format!("arn:aws:ec2:{region}::{path}/{id}"),
         id: Some(id.to_owned()),
         format: None,

@@ -4,6 +4,7 @@
 //! little later and alone says what the export made (`join`). Neither tells how far it is.
 
 mod account;
+mod arguments;
 mod aws_files;
 mod calls;
 mod checks;
@@ -19,6 +20,7 @@ mod pairs;
 mod place;
 mod sightings;
 mod sources;
+mod target;
 
 #[cfg(test)]
 mod credentials_tests;
@@ -36,22 +38,23 @@ use futures_util::future::try_join;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use self::target::{Destination, Made};
+
+use self::arguments::Arguments;
 use self::calls::{Calls, not_started};
 use self::connector::Connector;
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, NoCancel, Preview, Provider, Setting, Shape,
-    TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, Preview, Provider,
+    Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
 use crate::error::{Error, Kind, Result};
 use crate::http::Http;
 use crate::secret::{Secret, redact_json, redact_url};
 use crate::settings::Sources;
-use crate::task::{
-    Artifact, ArtifactKind, ExportRequest, ProviderId, Source, Target, Task, TaskId,
-};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("lightsail");
@@ -60,6 +63,11 @@ pub const ID: ProviderId = ProviderId("lightsail");
 pub const ENTRY: Entry = Entry {
     id: ID,
     title: "Amazon Lightsail",
+    export: ExportArguments::of::<Arguments>(),
+    forms: Forms::of::<Destination, Made>(),
+    place: None,
+    // Snapshots have names.
+    is_source: |_| false,
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
     console: console::url,
@@ -212,7 +220,7 @@ impl Provider for Lightsail {
     }
 
     fn validate(&self, request: &ExportRequest) -> Result<()> {
-        if request.target != Target::Ec2 {
+        if request.target.read::<Destination>().is_none() {
             return Err(Error::usage(format!(
                 "Lightsail exports '{}' to EC2 and nowhere else",
                 request.snapshot
@@ -314,8 +322,8 @@ impl Provider for Lightsail {
         let name = task.snapshot.as_deref().unwrap_or("?");
         let artifact = task.artifact.as_ref()?;
         let id = artifact.id.as_deref()?;
-        let to_end = match artifact.kind {
-            ArtifactKind::Ami => format!(
+        let to_end = match artifact.kind.read() {
+            Some(Made::Ami) => format!(
                 "The EBS snapshots of {id} and the Lightsail snapshot '{name}' are billed until deleted: \
                  deregister the image and delete its snapshots as well"
             ),

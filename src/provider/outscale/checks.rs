@@ -44,7 +44,7 @@ impl Outscale {
         let mut closed = contact.closed;
         checks.push(match closed {
             Some(why) => Check::unknown(EXPORT, why),
-            None => match self.try_export(account.as_deref(), asked.bucket).await {
+            None => match self.try_export(account.as_deref(), asked.place).await {
                 Ok(check) => check,
                 Err(error) => {
                     if error.kind == Kind::Credentials {
@@ -55,7 +55,7 @@ impl Outscale {
             },
         });
         checks.push(check::region(&self.account.region, &REGIONS));
-        if let Some(bucket) = asked.bucket {
+        if let Some(bucket) = asked.place {
             checks.push(match closed {
                 Some(why) if self.account.bucket_keys.is_none() => Check::unknown("bucket", why),
                 _ => self.bucket_check(bucket).await,

@@ -362,7 +362,7 @@ fn check_region(region: &str) -> Result<()> {
 
 /// The key pair for a bucket in another account: `--bucket-profile`, else `OSU_ACCESS_KEY` and `OSU_SECRET_KEY`.
 fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, String)>> {
-    if let Some(name) = &sources.bucket_profile {
+    if let Some(name) = &sources.target_profile {
         let section = Section::named(sources, name)?;
         return Ok(Some((section.keys()?, section.origin)));
     }

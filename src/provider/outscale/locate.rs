@@ -2,8 +2,9 @@
 
 use super::mapping;
 use super::objects::{Object, ObjectStore};
+use super::target::Destination;
 use crate::error::{Error, Kind, Result};
-use crate::task::{Artifact, Target, Task};
+use crate::task::{Artifact, Task};
 
 /// Looks at the object of a completed task.
 pub async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
@@ -13,12 +14,11 @@ pub async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
             format!("OUTSCALE does not say {what} {} exports", task.id),
         )
     };
-    let Some(Target::Oos {
+    let Some(Destination::Oos {
         bucket,
         prefix,
         format,
-        ..
-    }) = &task.target
+    }) = task.destination()
     else {
         return Err(unknown("where"));
     };
@@ -26,9 +26,9 @@ pub async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
     // The rule of today, then the one that old documentation gave.
     let old_stem = format!("{}{}", prefix.as_deref().unwrap_or(""), task.id);
     for stem in [&stem, &old_stem] {
-        let objects = store.list(bucket, stem).await?;
-        if let Some(object) = choose(&objects, stem, format)? {
-            let artifact = mapping::artifact(bucket, &object.key, format, object.size);
+        let objects = store.list(&bucket, stem).await?;
+        if let Some(object) = choose(&objects, stem, &format)? {
+            let artifact = mapping::artifact(&bucket, &object.key, &format, object.size);
             return Ok(Artifact {
                 exact: true,
                 ..artifact

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ID;
+use super::target::{Destination, Made};
 use crate::error::Kind;
 use crate::secret::redact_json;
 use crate::task::{
@@ -85,12 +86,11 @@ fn fault(state: State, comment: Option<&str>) -> Option<Fault> {
 }
 
 fn target(export: &Value) -> Option<Target> {
-    Some(Target::Oos {
+    Some(Target::new(&Destination::Oos {
         bucket: text(export, "OsuBucket")?.to_owned(),
         prefix: text(export, "OsuPrefix").map(str::to_owned),
         format: text(export, "DiskImageFormat")?.to_owned(),
-        manifest_url: None,
-    })
+    }))
 }
 
 fn tags(raw: &Value) -> BTreeMap<String, String> {
@@ -108,7 +108,7 @@ fn tags(raw: &Value) -> BTreeMap<String, String> {
 /// The object's key without its endings: `{prefix}{snapshot}-{hex digits of the task's id}`. No call returns it; the rule
 /// is that of the official CSI exporter and of OUTSCALE's tests.
 pub(super) fn key_stem(task: &Task) -> Option<String> {
-    let Some(Target::Oos { prefix, .. }) = &task.target else {
+    let Some(Destination::Oos { prefix, .. }) = task.destination() else {
         return None;
     };
     let hex = task.id.as_str().strip_prefix(TASK_PREFIX)?;
@@ -121,17 +121,17 @@ pub(super) fn key_stem(task: &Task) -> Option<String> {
 
 /// The artifact that the rule for keys leads to; it has not been looked at. Gzip whatever the format.
 pub(super) fn expected_artifact(task: &Task) -> Option<Artifact> {
-    let Some(Target::Oos { bucket, format, .. }) = &task.target else {
+    let Some(Destination::Oos { bucket, format, .. }) = task.destination() else {
         return None;
     };
     let key = format!("{}.{format}.gz", key_stem(task)?);
-    Some(artifact(bucket, &key, format, None))
+    Some(artifact(&bucket, &key, &format, None))
 }
 
 /// An object as an artifact; one of known size has been seen.
 pub(super) fn artifact(bucket: &str, key: &str, format: &str, size: Option<u64>) -> Artifact {
     Artifact {
-        kind: ArtifactKind::Oos,
+        kind: ArtifactKind::new(&Made::Oos),
         uri: format!("s3://{bucket}/{key}"),
         id: Some(key.to_owned()),
         format: Some(format.to_owned()),

@@ -1,6 +1,7 @@
 //! 3DS OUTSCALE: exports of volume snapshots to OUTSCALE Object Storage (API 1.42).
 
 mod api;
+mod arguments;
 mod certificate;
 mod checks;
 mod credentials;
@@ -13,6 +14,7 @@ mod osc_file;
 mod preflight;
 mod rules;
 mod sign;
+mod target;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,19 +26,23 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+pub use self::target::{Destination, MANIFEST_URL, Made};
+
 use self::api::Api;
+use self::arguments::Arguments;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::ObjectStore;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, Preview, Provider, Setting, Shape, TaskFilter,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, PlaceOption, Preview, Provider,
+    Setting, Shape, TaskFilter,
 };
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply};
 use crate::secret::{Secret, redact_json, redact_url};
 use crate::settings::Sources;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("outscale");
@@ -45,6 +51,13 @@ pub const ID: ProviderId = ProviderId("outscale");
 pub const ENTRY: Entry = Entry {
     id: ID,
     title: "3DS OUTSCALE",
+    export: ExportArguments::of::<Arguments>(),
+    forms: Forms::of::<Destination, Made>(),
+    place: Some(PlaceOption {
+        word: "bucket",
+        help: "Look whether this OUTSCALE bucket is there",
+    }),
+    is_source: rules::is_snapshot_id,
     shape,
     connect,
     // Cockpit has no documented address of a task or an object.
@@ -137,21 +150,18 @@ impl Outscale {
     /// The body of the start. A member without a value is left out: the API knows no nulls.
     fn create_body(&self, request: &ExportRequest) -> Value {
         let mut export = Map::new();
-        if let Target::Oos {
+        if let Some(Destination::Oos {
             bucket,
             prefix,
             format,
-            manifest_url,
-        } = &request.target
+        }) = request.target.read()
         {
-            export.insert("DiskImageFormat".into(), format.as_str().into());
-            export.insert("OsuBucket".into(), bucket.as_str().into());
-            if let Some(prefix) = prefix.as_deref().filter(|prefix| !prefix.is_empty()) {
+            export.insert("DiskImageFormat".into(), format.into());
+            export.insert("OsuBucket".into(), bucket.into());
+            if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
                 export.insert("OsuPrefix".into(), prefix.into());
             }
-            if let Some(url) = manifest_url {
-                export.insert("OsuManifestUrl".into(), url.as_str().into());
-            }
+            export.extend(request.extras.clone());
         }
         if let Some(keys) = &self.account.bucket_keys {
             let pair = json!({"ApiKeyId": keys.id, "SecretKey": keys.secret.expose()});
@@ -392,8 +402,8 @@ fn explain_start(error: Error, request: &ExportRequest) -> Error {
         // The caller looks for it, and says what came of that.
         return error.context(format!("No proper answer to the start of {snapshot}"));
     }
-    match &request.target {
-        Target::Oos { format, .. }
+    match request.target.read() {
+        Some(Destination::Oos { format, .. })
             if error.kind == Kind::Provider && !rules::WRITTEN_FORMATS.contains(&format.as_str()) =>
         {
             error.hint(format!(

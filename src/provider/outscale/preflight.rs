@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::mapping::{not_exportable, text};
+use super::target::Destination;
 use super::{Outscale, READ_SNAPSHOTS, filter, rules};
 use crate::error::{Error, Kind, Result};
 use crate::suggest;
-use crate::task::{ExportRequest, Target};
+use crate::task::ExportRequest;
 
 /// How long to look for the name that was meant, once one does not exist.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,14 +17,13 @@ impl Outscale {
     pub(super) async fn warnings(&self, request: &ExportRequest) -> Result<Vec<String>> {
         let mut warnings = Vec::new();
         warnings.extend(self.check_snapshot(&request.snapshot).await?);
-        if let Target::Oos {
+        if let Some(Destination::Oos {
             bucket,
             prefix,
             format,
-            ..
-        } = &request.target
+        }) = request.target.read()
         {
-            warnings.extend(self.check_bucket(bucket).await?);
+            warnings.extend(self.check_bucket(&bucket).await?);
             warnings.extend(
                 prefix
                     .as_deref()

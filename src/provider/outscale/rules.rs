@@ -1,11 +1,13 @@
 //! What the cloud would refuse or get wrong, found before anything is sent.
 
+use serde_json::Value;
 use url::Url;
 
-use super::super::name_problem;
+use super::target::{Destination, MANIFEST_URL};
 use crate::error::{Error, Result};
+use crate::provider::name_problem;
 use crate::secret::clean;
-use crate::task::{ExportRequest, Target};
+use crate::task::ExportRequest;
 
 /// Formats one can ask for. The platform writes the first two; it took the others until 2020 (spec 1.3).
 pub(super) const FORMATS: [&str; 4] = ["qcow2", "raw", "vdi", "vmdk"];
@@ -16,24 +18,22 @@ const LONGEST_PREFIX: usize = 1024 - "snap-12345678-12345678.qcow2.gz".len();
 
 /// Refuses a request that cannot be right (kind `usage`).
 pub(super) fn validate(request: &ExportRequest) -> Result<()> {
-    let Target::Oos {
+    let Some(Destination::Oos {
         bucket,
         prefix,
         format,
-        manifest_url,
-    } = &request.target
+    }) = request.target.read()
     else {
-        return Err(Error::usage(format!(
-            "OUTSCALE exports to a bucket of its object storage, not to {}",
-            request.target
-        )));
+        return Err(Error::usage(
+            "OUTSCALE exports to a bucket of its object storage and nowhere else",
+        ));
     };
     check_snapshot(&request.snapshot)?;
-    check_bucket(bucket)?;
+    check_bucket(&bucket)?;
     if !FORMATS.contains(&format.as_str()) {
         return Err(Error::usage(format!(
             "There is no disk image format '{}'; the formats are {}",
-            clean(format),
+            clean(&format),
             FORMATS.join(", ")
         )));
     }
@@ -42,11 +42,12 @@ pub(super) fn validate(request: &ExportRequest) -> Result<()> {
     {
         return Err(problem);
     }
-    manifest_url.as_deref().map_or(Ok(()), check_manifest_url)
+    let manifest_url = request.extras.get(MANIFEST_URL).and_then(Value::as_str);
+    manifest_url.map_or(Ok(()), check_manifest_url)
 }
 
 fn check_snapshot(id: &str) -> Result<()> {
-    if has_shape(id, "snap-") {
+    if is_snapshot_id(id) {
         return Ok(());
     }
     let shown = clean(id);
@@ -70,9 +71,9 @@ fn check_snapshot(id: &str) -> Result<()> {
     })
 }
 
-/// Whether an id is this prefix and 8 hex digits.
-fn has_shape(id: &str, prefix: &str) -> bool {
-    id.strip_prefix(prefix)
+/// Whether an id is `snap-` and 8 hex digits.
+pub(super) fn is_snapshot_id(id: &str) -> bool {
+    id.strip_prefix("snap-")
         .is_some_and(|hex| hex.len() == 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
@@ -137,17 +138,15 @@ pub(super) fn prefix_warnings(prefix: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::error::Kind;
+    use crate::task::Target;
 
     fn request(snapshot: &str, bucket: &str, prefix: Option<&str>, format: &str) -> ExportRequest {
-        ExportRequest {
-            snapshot: snapshot.into(),
-            target: Target::Oos {
-                bucket: bucket.into(),
-                prefix: prefix.map(str::to_owned),
-                format: format.into(),
-                manifest_url: None,
-            },
-        }
+        let target = Destination::Oos {
+            bucket: bucket.into(),
+            prefix: prefix.map(str::to_owned),
+            format: format.into(),
+        };
+        ExportRequest::new(snapshot, Target::new(&target))
     }
 
     #[test]
@@ -240,9 +239,7 @@ mod tests {
             ("secret-token", false),
         ] {
             let mut request = request("snap-0a1b2c3d", "demo", None, "raw");
-            if let Target::Oos { manifest_url, .. } = &mut request.target {
-                *manifest_url = Some(url.into());
-            }
+            request.extras.insert(MANIFEST_URL.into(), url.into());
             let outcome = validate(&request);
             assert_eq!(outcome.is_ok(), good, "{url}");
             if let Err(error) = outcome {

@@ -51,7 +51,7 @@ pub async fn checks(session: &Session, asked: &CheckRequest<'_>) -> Vec<Check> {
         (None, None) => export(session, visit.schema.as_ref(), grant.as_deref()),
     });
     checks.push(region(session, visit.region.as_ref()));
-    if let Some(container) = asked.container {
+    if let Some(container) = asked.place {
         checks.push(match (closed, &visit.region) {
             (Some(why), _) => Check::unknown("container", why),
             (None, Some(_)) => Check::unknown("container", "not checked: the region is not known"),

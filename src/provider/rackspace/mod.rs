@@ -3,6 +3,7 @@
 //! Facts are from docs-cloud-images, docs-cloud-identity and docs-cloud-files, and from recorded answers of Glance,
 //! Keystone and Swift, which Rackspace's services are or were made of. Where these differ, both are survived.
 
+mod arguments;
 mod cache;
 mod checks;
 mod clouds;
@@ -17,6 +18,7 @@ mod preflight;
 mod rules;
 mod scrub;
 mod session;
+mod target;
 mod tasks;
 mod urls;
 mod variables;
@@ -32,6 +34,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+pub use self::target::{Destination, Made};
+
+use self::arguments::Arguments;
 use self::cache::Cache;
 use self::credentials::{Access, Proof};
 use self::errors::{files_refusal, refusal};
@@ -40,14 +45,14 @@ use self::session::{Service, Session};
 use self::urls::below;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, NoCancel, Preview, Provider, Setting, Shape,
-    TaskFilter, is_uuid,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, PlaceOption, Preview,
+    Provider, Setting, Shape, TaskFilter, is_uuid,
 };
 use crate::error::{Error, Kind, Result};
 use crate::http::Http;
 use crate::secret::Secret;
 use crate::settings::Sources;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, Target, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// This cloud's word on the command line and in JSON.
 pub const ID: ProviderId = ProviderId("rackspace");
@@ -56,6 +61,13 @@ pub const ID: ProviderId = ProviderId("rackspace");
 pub const ENTRY: Entry = Entry {
     id: ID,
     title: "Rackspace Cloud Images",
+    export: ExportArguments::of::<Arguments>(),
+    forms: Forms::of::<Destination, Made>(),
+    place: Some(PlaceOption {
+        word: "container",
+        help: "Look whether this Rackspace container is there",
+    }),
+    is_source: is_uuid,
     shape: |id| {
         if is_uuid(id) {
             Shape::Possible
@@ -83,9 +95,9 @@ pub const ENTRY: Entry = Entry {
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Rackspace has no call for that",
     instead: |known| {
-        let container = match known.and_then(|task| task.target.as_ref()) {
-            Some(Target::CloudFiles { container }) => container,
-            _ => "CONTAINER",
+        let container = match known.and_then(Task::destination) {
+            Some(Destination::CloudFiles { container }) => container,
+            None => "CONTAINER".to_owned(),
         };
         let image = known.and_then(|task| task.snapshot.as_deref());
         let image = image.unwrap_or("IMAGE");
@@ -199,7 +211,7 @@ impl Provider for Rackspace {
 
     async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
         let container = container_of(request)?;
-        preflight::preflight(&self.session, &request.snapshot, container).await
+        preflight::preflight(&self.session, &request.snapshot, &container).await
     }
 
     async fn start(&self, request: &ExportRequest) -> Result<Task> {

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::target::Destination;
 use super::tasks::EXPORT;
 use crate::error::{Error, Result};
 use crate::provider::{is_uuid, name_problem};
 use crate::secret::clean;
-use crate::task::{ExportRequest, Target};
+use crate::task::ExportRequest;
 
 /// The longest name of a container, counted as it stands in a URL (docs-cloud-files).
 const LONGEST_CONTAINER: usize = 256;
@@ -21,7 +22,7 @@ pub fn check(request: &ExportRequest) -> Result<()> {
         ))
         .hint("snapexport list rackspace shows the ids"));
     }
-    container_problem(container).map_or(Ok(()), Err)
+    container_problem(&container).map_or(Ok(()), Err)
 }
 
 /// Exactly the members the API takes: an unknown one is refused, and a null one breaks it.
@@ -34,10 +35,10 @@ pub fn export_body(request: &ExportRequest) -> Value {
 }
 
 /// The container an export goes to.
-pub fn container_of(request: &ExportRequest) -> Result<&str> {
-    match &request.target {
-        Target::CloudFiles { container } => Ok(container),
-        _ => Err(Error::usage(
+pub fn container_of(request: &ExportRequest) -> Result<String> {
+    match request.target.read() {
+        Some(Destination::CloudFiles { container }) => Ok(container),
+        None => Err(Error::usage(
             "A Rackspace image can only be exported to a Cloud Files container",
         )),
     }

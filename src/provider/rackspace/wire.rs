@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::ID;
 use super::errors::parse_time;
+use super::target::{Destination, Made};
 use super::urls::below;
 use crate::error::Kind;
 use crate::secret::redact_json;
@@ -59,8 +60,9 @@ pub fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<Task> {
         .map(str::to_owned);
     task.target = input
         .and_then(|input| input.text("receiving_swift_container"))
-        .map(|container| Target::CloudFiles {
-            container: container.to_owned(),
+        .map(|container| {
+            let container = container.to_owned();
+            Target::new(&Destination::CloudFiles { container })
         });
     task.state = match status {
         "pending" => State::Pending,
@@ -110,12 +112,12 @@ pub fn location(task: &Task) -> Option<(String, String)> {
     if let Some((container, name)) = said.and_then(split_location) {
         return Some((container.to_owned(), name.to_owned()));
     }
-    match (&task.target, &task.snapshot) {
-        (Some(Target::CloudFiles { container }), Some(image)) => {
-            Some((container.clone(), object_name(image)))
-        }
-        _ => None,
-    }
+    expected_location(task)
+}
+
+fn expected_location(task: &Task) -> Option<(String, String)> {
+    let Destination::CloudFiles { container } = task.destination()?;
+    Some((container, object_name(task.snapshot.as_deref()?)))
 }
 
 /// `<uuid>.vhd`, the name every export gets.
@@ -132,12 +134,9 @@ fn split_location(said: &str) -> Option<(&str, &str)> {
 
 fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Artifact> {
     let said = said.and_then(split_location);
-    let (container, name) = match (said, &task.target, &task.snapshot) {
-        (Some((container, name)), ..) => (container.to_owned(), name.to_owned()),
-        (None, Some(Target::CloudFiles { container }), Some(image)) => {
-            (container.clone(), object_name(image))
-        }
-        _ => return None,
+    let (container, name) = match said {
+        Some((container, name)) => (container.to_owned(), name.to_owned()),
+        None => expected_location(task)?,
     };
     Some(Artifact {
         uri: below(files?, &[&container, &name]).to_string(),
@@ -149,7 +148,7 @@ fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Arti
 /// An artifact in Cloud Files, its place not yet filled in.
 pub fn cloud_file(name: String) -> Artifact {
     Artifact {
-        kind: ArtifactKind::CloudFiles,
+        kind: ArtifactKind::new(&Made::CloudFiles),
         uri: String::new(),
         id: Some(name),
         format: Some("vhd".into()),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::canned::{Answer, Canned};
+use crate::fake;
 
 async fn connect_to(url: String) -> Arc<dyn Provider> {
     connect(vec![
@@ -193,23 +194,14 @@ async fn a_request_is_checked_and_shown_without_being_sent() {
     let server = Canned::start(vec![Answer::Hangup]);
     let cloud = connect_to(server.url()).await;
     for (snapshot, target, is_fine) in [
-        ("web-1", Target::Ec2, true),
-        ("web.1 with_everything", Target::Ec2, true),
-        ("", Target::Ec2, false),
-        ("  ", Target::Ec2, false),
-        ("web\n1", Target::Ec2, false),
-        (
-            "web-1",
-            Target::CloudFiles {
-                container: "c".into(),
-            },
-            false,
-        ),
+        ("web-1", ec2(), true),
+        ("web.1 with_everything", ec2(), true),
+        ("", ec2(), false),
+        ("  ", ec2(), false),
+        ("web\n1", ec2(), false),
+        ("web-1", fake::target(), false),
     ] {
-        let request = ExportRequest {
-            snapshot: snapshot.into(),
-            target,
-        };
+        let request = ExportRequest::new(snapshot, target);
         let checked = cloud.validate(&request).map_err(|error| error.kind);
         assert_eq!(
             checked,

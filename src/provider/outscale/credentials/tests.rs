@@ -388,7 +388,7 @@ fn a_bucket_profile_wins_over_the_variables() {
     let pair = resolve(&sources).expect("resolves").bucket_keys;
     assert_eq!(pair.expect("a pair").id, "AKENV");
     own_profile(&mut sources, "partner", "AKPARTNER");
-    sources.bucket_profile = Some("partner".into());
+    sources.target_profile = Some("partner".into());
     let account = resolve(&sources).expect("resolves");
     assert_eq!(account.bucket_keys.expect("a pair").id, "AKPARTNER");
     assert_eq!(

@@ -1,29 +1,15 @@
-//! The contract every cloud keeps, and the registry of clouds.
+//! The contract every cloud keeps.
 
-mod absence;
-pub mod check;
-
-pub mod lightsail;
-pub mod outscale;
-pub mod rackspace;
-
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use url::Url;
 
-use crate::error::{Error, Result};
-use crate::settings::{Config, Section, Sources};
-use crate::suggest;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, State, Task, TaskId};
-
-use self::check::{Check, CheckRequest};
-use crate::http::Http;
+use super::check::{Check, CheckRequest};
+use crate::error::Result;
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// A cloud that can export a snapshot.
 ///
@@ -184,154 +170,4 @@ pub struct Preview {
     pub url: String,
     /// What it says, secrets masked.
     pub body: Value,
-}
-
-/// See [`Entry::connect`].
-pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
-
-/// See [`Entry::survey`].
-pub type Survey = for<'a> fn(&'a Sources) -> BoxFuture<'a, Vec<Check>>;
-
-/// One cloud in the registry.
-pub struct Entry {
-    /// The word for it on the command line and in JSON.
-    pub id: ProviderId,
-    /// What people call it.
-    pub title: &'static str,
-    /// Whether a bare task id has the shape only this cloud uses, or one it shares with another.
-    pub shape: fn(&str) -> Shape,
-    /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
-    pub connect: Connect,
-    /// See [`console_url`].
-    pub console: fn(&Task) -> Option<Url>,
-    /// The regions that are known without asking, for completion; others are not refused.
-    pub regions: fn() -> Vec<&'static str>,
-    /// Reads the cloud's section of a profile of `config.toml`. A mistake in it is a `usage` error that names the line.
-    pub section: fn(&Section) -> Result<Configured>,
-    /// The profiles of the cloud's own configuration on this machine, for completion. Empty, where anything goes wrong.
-    pub profiles: fn(&Sources) -> Vec<String>,
-    /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
-    pub survey: Survey,
-    /// What to say to who wants to cancel an export there; `None` where that can be done.
-    pub no_cancel: Option<NoCancel>,
-}
-
-/// What is known of a section of `config.toml` without using it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Configured {
-    /// The region it names.
-    pub region: Option<String>,
-    /// Whether a secret stands in it.
-    pub has_secret: bool,
-}
-
-/// Why an export cannot be cancelled.
-#[derive(Clone, Copy, Debug)]
-pub struct NoCancel {
-    /// Completes "the export … cannot be cancelled: ".
-    pub why: &'static str,
-    /// How to get rid of what the export makes, with what is known of the task.
-    pub instead: fn(Option<&Task>) -> String,
-}
-
-impl NoCancel {
-    /// The refusal for a task. `typed` is how its id is typed, `known` what was last seen of it.
-    pub fn refusal(&self, typed: &str, known: Option<&Task>) -> Error {
-        let typed = crate::secret::clean(typed);
-        let instead = (self.instead)(known);
-        if let Some(ended) = known.filter(|task| task.state.is_terminal()) {
-            let sentence = format!(
-                "The export {typed} cannot be cancelled any more: it is {}",
-                ended.state
-            );
-            return match ended.state {
-                State::Completed => Error::usage(sentence).hint(instead),
-                _ => Error::usage(sentence),
-            };
-        }
-        Error::usage(format!(
-            "The export {typed} cannot be cancelled: {}",
-            self.why
-        ))
-        .hint(format!("after its end, {instead}"))
-    }
-}
-
-/// How a bare task id fits a cloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// No other cloud's ids look like this.
-    Sure,
-    /// It may be one of this cloud's, or another's.
-    Possible,
-    /// It cannot be one of this cloud's.
-    No,
-}
-
-/// Every cloud there is.
-pub static REGISTRY: [Entry; 3] = [outscale::ENTRY, lightsail::ENTRY, rackspace::ENTRY];
-
-/// The registry's entry of this name.
-pub fn by_name(name: &str) -> Result<&'static Entry> {
-    REGISTRY
-        .iter()
-        .find(|entry| entry.id.0 == name)
-        .ok_or_else(|| {
-            let names: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
-            let error = Error::usage(format!(
-                "There is no provider '{}'",
-                crate::secret::clean(name)
-            ));
-            error
-                .hints(suggest::hint(name, names.iter().copied()))
-                .hint(format!("the providers are: {}", names.join(", ")))
-        })
-}
-
-/// What the clouds read in their sections of all profiles. A mistake is a `usage` error that names the line.
-pub fn read_sections(config: &Config) -> Result<Vec<Configured>> {
-    let read = |(cloud, section): (&str, &Section)| {
-        let entry = REGISTRY.iter().find(|entry| entry.id.0 == cloud);
-        let Some(entry) = entry else {
-            let clouds: Vec<&str> = REGISTRY.iter().map(|entry| entry.id.0).collect();
-            return Err(section.unknown(&clouds));
-        };
-        (entry.section)(section)
-    };
-    config.sections().map(read).collect()
-}
-
-/// Where the provider's console shows what the task made, or else the console itself; only addresses that are known to be right.
-pub fn console_url(task: &Task) -> Option<Url> {
-    let entry = REGISTRY.iter().find(|entry| entry.id == task.provider)?;
-    (entry.console)(task)
-}
-
-/// Whether the text has the form of a UUID (8-4-4-4-12 hex digits).
-pub fn is_uuid(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    groups.len() == 5
-        && groups
-            .iter()
-            .zip([8, 4, 4, 4, 12])
-            .all(|(group, len)| group.len() == len && group.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// Why an empty or over-long name is refused; `None` for one that can be sent.
-pub fn name_problem(what: &str, name: &str, longest: usize) -> Option<Error> {
-    if name.trim().is_empty() {
-        return Some(Error::usage(format!("The {what} is empty")));
-    }
-    if name.len() > longest {
-        return Some(Error::usage(format!(
-            "The {what} is {} bytes long; the longest allowed is {longest}",
-            name.len()
-        )));
-    }
-    if name.chars().any(char::is_control) {
-        return Some(Error::usage(format!(
-            "The {what} has a control character in it"
-        )));
-    }
-    None
 }

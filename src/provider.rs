@@ -1,0 +1,23 @@
+//! The clouds: the contract that each keeps, and the registry.
+
+mod absence;
+pub mod check;
+mod contract;
+mod entry;
+mod export;
+mod forms;
+mod registry;
+mod rules;
+
+pub mod lightsail;
+pub mod outscale;
+pub mod rackspace;
+
+pub use contract::{Batch, Capabilities, Preview, Provider, Setting, TaskFilter, overriding};
+pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape, Survey};
+pub use export::{ExportArguments, Typed};
+pub use forms::{Destination, Forms, Goal, Schematic};
+#[doc(hidden)]
+pub use registry::register;
+pub use registry::{by_name, clouds, console_url, goal, names, read_sections};
+pub use rules::{is_uuid, name_problem};

@@ -1,0 +1,63 @@
+//! Where an export goes and what it made, in words that its cloud defines.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Where an export goes.
+//
+// An object as JSON shows it: `kind`, then what its cloud needs. Only that cloud knows more of it, by a type of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Target(Map<String, Value>);
+
+impl Target {
+    /// From a cloud's own type, which must be written as an object.
+    pub fn new(own: &impl Serialize) -> Self {
+        match serde_json::to_value(own) {
+            Ok(Value::Object(members)) => Target(members),
+            _ => Target(Map::new()),
+        }
+    }
+
+    /// As a cloud's own type; `None` for another cloud's target.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(&self.0).ok()
+    }
+
+    /// As the journal compares targets: text in which an empty member is as good as none.
+    pub fn identity(&self) -> String {
+        let mut members = self.0.clone();
+        for (_, value) in &mut members {
+            if value.as_str() == Some("") {
+                *value = Value::Null;
+            }
+        }
+        Value::Object(members).to_string()
+    }
+
+    /// Whether two exports would write to the same place in the same form.
+    pub fn is_same_place(&self, other: &Target) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+/// Kinds of artifacts, by their words in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ArtifactKind(String);
+
+impl ArtifactKind {
+    /// From a cloud's own type, which must be written as a word.
+    pub fn new(own: &impl Serialize) -> Self {
+        match serde_json::to_value(own) {
+            Ok(Value::String(word)) => ArtifactKind(word),
+            _ => ArtifactKind(String::new()),
+        }
+    }
+
+    /// As a cloud's own type; `None` for a kind of another cloud.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_value(Value::from(self.0.as_str())).ok()
+    }
+}
