@@ -16,10 +16,10 @@ pub struct Document {
 
 impl Document {
     fn of<T: JsonSchema>(name: &'static str) -> Self {
-        let mut schema = SchemaSettings::draft2020_12()
+        let mut generator = SchemaSettings::draft2020_12()
             .for_serialize()
-            .into_generator()
-            .into_root_schema_for::<T>();
+            .into_generator();
+        let mut schema = generator.root_schema_for::<T>();
         // The types know no registry: what the clouds define is filled in here.
         if let Some(provider) = schema.pointer_mut("/properties/provider")
             && provider["type"] == "string"
@@ -28,9 +28,13 @@ impl Document {
         }
         for (at, name) in ["Target", "ArtifactKind"].into_iter().enumerate() {
             if let Some(form) = schema.pointer_mut(&format!("/$defs/{name}")) {
-                let of = |entry: &provider::Entry| (entry.forms.schemas)()[at]["oneOf"].clone();
-                let forms = provider::clouds().map(of);
-                let forms = forms.flat_map(|form| form.as_array().cloned().unwrap_or_default());
+                let forms = provider::clouds().flat_map(|entry| {
+                    let own = (entry.forms.schemas)(&mut generator)[at]
+                        .get("oneOf")
+                        .cloned();
+                    own.and_then(|own| own.as_array().cloned())
+                        .unwrap_or_default()
+                });
                 *form =
                     json!({"description": form["description"], "oneOf": forms.collect::<Vec<_>>()});
             }

@@ -37,7 +37,7 @@ pub struct Forms {
     is_made: fn(&ArtifactKind) -> bool,
     /// JSON Schema of the targets, and of the kinds of artifacts.
     #[cfg(feature = "schema")]
-    pub schemas: fn() -> [schemars::Schema; 2],
+    pub schemas: fn(&mut schemars::SchemaGenerator) -> [schemars::Schema; 2],
 }
 
 impl Forms {
@@ -53,7 +53,7 @@ impl Forms {
             },
             is_made: |kind| kind.read::<A>().is_some(),
             #[cfg(feature = "schema")]
-            schemas: || [schemars::schema_for!(T), schemars::schema_for!(A)],
+            schemas: |generator| [T::json_schema(generator), A::json_schema(generator)],
         }
     }
 
