@@ -1,7 +1,7 @@
 //! What the journal promises.
 
 use super::*;
-use crate::task::{State, TaskId};
+use crate::task::{State, Target, TaskId};
 
 fn task(id: &str, state: State) -> Task {
     let mut task = Task::unseen(provider::outscale::ID, "eu-west-2", TaskId::from(id));
@@ -121,13 +121,20 @@ fn an_open_start_of_the_second_layout_is_kept() {
     old.execute_batch(
         r#"DROP TABLE source; ALTER TABLE intent DROP COLUMN cloud_at; PRAGMA user_version = 2;
            INSERT INTO intent (provider, account, region, snapshot, target, twin, known, made_at)
-           VALUES ('outscale', 'AK', 'eu-west-2', 'snap-1', '{"kind":"ec2"}', '', '[]', '2026-01-15T12:34:56Z');"#,
+           VALUES ('outscale', 'AK', 'eu-west-2', 'snap-1',
+             '{"kind":"oos","bucket":"b","prefix":null,"format":"raw"}', '', '[]', '2026-01-15T12:34:56Z');"#,
     )
     .expect("as it was");
     drop(old);
     let intents = open(&path).intents().expect("reads");
     assert_eq!(intents.len(), 1);
     assert_eq!(intents[0].cloud_at, intents[0].made_at);
+    let target = Target::new(&provider::outscale::Destination::Oos {
+        bucket: "b".into(),
+        prefix: None,
+        format: "raw".into(),
+    });
+    assert_eq!(intents[0].request.target, target);
 }
 
 #[test]
