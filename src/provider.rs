@@ -13,11 +13,13 @@ pub mod lightsail;
 pub mod outscale;
 pub mod rackspace;
 
-pub use contract::{Batch, Capabilities, Preview, Provider, Setting, TaskFilter, overriding};
+pub use crate::settings::{Setting, overriding};
+pub use contract::{Batch, Capabilities, Preview, Provider, TaskFilter};
 pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape, Survey};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};
 #[doc(hidden)]
 pub use registry::register;
-pub use registry::{by_name, clouds, console_url, goal, names, read_sections};
+pub use registry::{by_name, clouds, names, read_sections};
+pub(crate) use registry::{console_url, goal};
 pub use rules::{is_uuid, name_problem};

@@ -13,11 +13,13 @@ pub(crate) mod stage;
 mod standing;
 mod table;
 mod taskbar;
+mod terminal;
 pub(crate) mod trace;
 mod wrap;
 
 pub(crate) use self::board::Board;
 pub(crate) use self::reporter::Reporter;
+pub(crate) use self::terminal::Terminal;
 pub(crate) use self::wrap::stderr_width;
 
 use std::io::{self, Write};
@@ -33,29 +35,6 @@ use crate::provider::check::Sheet;
 use crate::schema::{DoctorObject, ErrorObject, PreviewObject};
 use crate::secret::{clean, clean_lines, escape_json};
 use crate::task::{Source, Task, TaskObject};
-
-/// The terminal, as far as output depends on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Terminal {
-    /// Columns of standard output; `None` where it is no terminal.
-    pub(crate) stdout_width: Option<u16>,
-    /// Columns of standard error; `None` where it is no terminal.
-    pub(crate) stderr_width: Option<u16>,
-    /// Whether standard error is a terminal that can move its cursor.
-    pub(crate) is_stderr_capable: bool,
-    /// Colours on standard output.
-    pub(crate) stdout_color: bool,
-    /// Colours on standard error.
-    pub(crate) stderr_color: bool,
-    /// Standard output is a terminal that opens hyperlinks.
-    pub(crate) stdout_links: bool,
-    /// Standard error is a terminal that opens hyperlinks.
-    pub(crate) stderr_links: bool,
-    /// Standard error is a terminal that shows progress outside its text (OSC 9;4).
-    pub(crate) shows_progress: bool,
-    /// A narrower terminal breaks the lines on its screen anew.
-    pub(crate) is_reflowing: bool,
-}
 
 /// Writes results, notes and errors in the form that was asked for.
 #[derive(Debug)]

@@ -3,12 +3,14 @@
 
 mod config;
 mod env;
+mod in_force;
 mod places;
 pub(crate) mod private_file;
 mod secret_command;
 
 pub use config::{Config, Profile, Section};
 pub use env::Env;
+pub use in_force::{Setting, overriding};
 pub use places::Places;
 pub use private_file::{open_file_warning, warn_if_open};
 pub use secret_command::profile_secret;

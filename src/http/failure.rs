@@ -4,8 +4,8 @@ use reqwest::Url;
 
 use super::CONNECT_TIMEOUT;
 use crate::error::{Error, Kind};
-use crate::provider::Setting;
 use crate::secret::{clean, redact_url};
+use crate::settings::Setting;
 
 /// Host and port, for messages.
 pub(super) fn host(url: &Url) -> String {

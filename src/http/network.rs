@@ -8,9 +8,9 @@ use reqwest::{Certificate, ClientBuilder, Identity, Url};
 
 use super::{is_loopback, is_metadata};
 use crate::error::{Error, Result};
-use crate::provider::Setting;
 use crate::secret::{Secret, redact_url};
 use crate::settings::Env;
+use crate::settings::Setting;
 
 /// A file or a proxy may be named by any of these, the first that is set.
 const HTTPS_PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];

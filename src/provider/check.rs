@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::contract::Setting;
 use crate::error::{Error, Kind};
 use crate::http::{Contact, Http};
-use crate::settings::{Sources, open_file_warning};
+use crate::settings::{Setting, Sources, open_file_warning};
 use crate::task::ProviderId;
 
 /// What is to be checked beside the credentials.

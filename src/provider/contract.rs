@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::check::{Check, CheckRequest};
 use crate::error::Result;
+use crate::settings::Setting;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// A cloud that can export a snapshot.
@@ -92,39 +92,6 @@ pub trait Provider: Send + Sync {
     /// What a person should know once the export is complete, such as what goes on being billed.
     fn aftermath(&self, _task: &Task) -> Option<String> {
         None
-    }
-}
-
-/// A setting that is in force, as `doctor` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Setting {
-    /// What it is: `credentials`, `region`, `endpoint`, `object endpoint`, …
-    pub name: &'static str,
-    /// Its value; of credentials, who they are and never the secret.
-    pub value: String,
-    /// Where it came from: a flag, a variable, a file and the profile in it, or a rule such as "the region".
-    pub origin: String,
-}
-
-impl Setting {
-    /// A setting, also said to those who asked for more (`-v`).
-    pub fn new(name: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
-        let (value, origin) = (value.into(), origin.into());
-        tracing::info!("{name}: {value} from {origin}");
-        Setting {
-            name,
-            value,
-            origin,
-        }
-    }
-}
-
-/// The origin of a setting, and which other one it overrides, if there is one.
-pub fn overriding(origin: &str, other: Option<&str>) -> String {
-    match other {
-        Some(other) => format!("{origin}, which overrides that of {other}"),
-        None => origin.to_owned(),
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use console::{Style, Term};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Terminal;
 use super::board::{Board, Row};
 use super::canvas::Canvas;
 use super::link::link;
 use super::stage;
+use super::terminal::Terminal;
 use crate::provider;
 use crate::secret::clean;
 use crate::task::{Progress, State, Task};

@@ -2,7 +2,7 @@
 
 use console::Style;
 
-use super::Terminal;
+use super::terminal::Terminal;
 use super::wrap::wrapped;
 use crate::provider::check::{Check, Sheet, Verdict};
 use crate::secret::clean;

@@ -3,12 +3,12 @@
 use std::io::{self, Stderr};
 use std::time::Duration;
 
-use super::Terminal;
 use super::bars::Bars;
 use super::board::Board;
 use super::lines::Lines;
 use super::standing;
 use super::taskbar::Taskbar;
+use super::terminal::Terminal;
 use crate::options::When;
 use crate::poll::Event;
 use crate::task::Task;

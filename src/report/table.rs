@@ -3,9 +3,9 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 
-use super::Terminal;
 use super::link::link_in;
 use super::stage;
+use super::terminal::Terminal;
 use super::wrap::hanging;
 use crate::provider;
 use crate::secret::clean;

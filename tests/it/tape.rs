@@ -15,7 +15,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderName, HeaderValue};
 use snapexport::error::{Error, Result};
 use snapexport::http::{Http, Limits};
-use snapexport::provider::{self, Provider, TaskFilter};
+use snapexport::provider::{self, Provider, TaskFilter, lightsail, outscale, rackspace};
 use snapexport::settings::Sources;
 use snapexport::task::{ExportRequest, Source, State, Target, Task, TaskId};
 use tokio::runtime::Runtime;
@@ -71,11 +71,12 @@ pub static OUTSCALE: Deck = Deck {
     ],
     snapshot: "snap-87654321",
     task: "snap-export-12345678",
-    target: || Target::Oos {
-        bucket: "backups".into(),
-        prefix: Some("web/".into()),
-        format: "qcow2".into(),
-        manifest_url: None,
+    target: || {
+        Target::new(&outscale::Destination::Oos {
+            bucket: "backups".into(),
+            prefix: Some("web/".into()),
+            format: "qcow2".into(),
+        })
     },
     nothing: r#"{"ResponseContext": {"RequestId": "r"}, "SnapshotExportTasks": [], "Snapshots": []}"#,
 };
@@ -100,7 +101,7 @@ pub static LIGHTSAIL: Deck = Deck {
     ],
     snapshot: "web-1",
     task: "cc59c7d3-c056-47b2-a9f2-8e1525695bbb",
-    target: || Target::Ec2,
+    target: || Target::new(&lightsail::Destination::Ec2),
     nothing: "{}",
 };
 
@@ -116,8 +117,10 @@ pub static RACKSPACE: Deck = Deck {
     ],
     snapshot: "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21",
     task: "cc59c7d3-c056-47b2-a9f2-8e1525695bbb",
-    target: || Target::CloudFiles {
-        container: "exports".into(),
+    target: || {
+        Target::new(&rackspace::Destination::CloudFiles {
+            container: "exports".into(),
+        })
     },
     nothing: r#"{"tasks": [], "images": []}"#,
 };
@@ -249,10 +252,7 @@ impl Deck {
         let mut parsed = Parsed::default();
         match job {
             Job::Start => {
-                let request = ExportRequest {
-                    snapshot: self.snapshot.into(),
-                    target: (self.target)(),
-                };
+                let request = ExportRequest::new(self.snapshot, (self.target)());
                 parsed.take(client.start(&request).await, |parsed, task| {
                     parsed.tasks.push(task);
                 });

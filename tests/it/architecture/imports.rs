@@ -20,17 +20,21 @@ pub type House = BTreeMap<String, Module>;
 
 /// Reads the house.
 pub fn house() -> House {
+    let mut house = House::new();
     for (file, code) in super::files(&super::root().join("src")) {
         if file.ends_with("tests.rs") {
             continue;
         }
-        let name = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        let name = file
+            .trim_end_matches(".rs")
+            .trim_end_matches("/mod")
+            .replace('/', "::");
         let module = Module {
             tokens: tokens(&code),
             file: file.clone(),
             ..Module::default()
         };
-        house.insert(name.replace('/', "::"), module);
+        house.insert(name, module);
     }
     let names: Vec<String> = house.keys().cloned().collect();
     for name in names {
@@ -167,8 +171,8 @@ fn uses(tokens: &[String]) -> Vec<(Vec<String>, String, bool)> {
 }
 
 /// Reads a tree of `use` up to its `;` or `}`.
-fn tree<'t>(
-    tokens: &mut dyn Iterator<Item = &'t String>,
+fn tree(
+    tokens: &mut dyn Iterator<Item = &String>,
     prefix: &[String],
     found: &mut dyn FnMut(Vec<String>, String),
 ) {
