@@ -1,15 +1,17 @@
 //! `snapexport doctor`: what would be used, where it came from, and whether it works. It changes nothing.
 
-use clap::{Arg, ArgMatches, Command, FromArgMatches};
+mod places;
+
 use futures_util::future::join_all;
+
+pub use self::places::Places;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::options::Output;
-use crate::provider::check::Sheet;
-use crate::provider::check::{Check, CheckRequest};
-use crate::provider::{self, Entry, PlaceOption};
+use crate::provider::check::{Check, CheckRequest, Sheet};
+use crate::provider::{self, Entry};
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
@@ -30,63 +32,8 @@ pub struct Args {
     pub places: Places,
 }
 
-/// The places to look for, each by its cloud's word for it.
-#[derive(Clone, Debug, Default)]
-pub struct Places(Vec<(&'static str, String)>);
-
-impl Places {
-    fn get(&self, option: Option<PlaceOption>) -> Option<&str> {
-        let option = option?;
-        let found = self.0.iter().find(|(word, _)| *word == option.word);
-        found.map(|(_, place)| place.as_str())
-    }
-
-    /// One option a word, also where two clouds share it.
-    fn options() -> Vec<PlaceOption> {
-        let mut options: Vec<PlaceOption> = Vec::new();
-        for option in provider::clouds().filter_map(|entry| entry.place) {
-            if options.iter().all(|other| other.word != option.word) {
-                options.push(option);
-            }
-        }
-        options
-    }
-}
-
-impl clap::Args for Places {
-    fn augment_args(command: Command) -> Command {
-        command.args(Places::options().into_iter().map(|option| {
-            Arg::new(option.word)
-                .long(option.word)
-                .value_name("NAME")
-                .help(option.help)
-        }))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Places::augment_args(command)
-    }
-}
-
-impl FromArgMatches for Places {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let typed = |option: PlaceOption| {
-            let place = matches.get_one::<String>(option.word)?;
-            Some((option.word, place.clone()))
-        };
-        Ok(Places(
-            Places::options().into_iter().filter_map(typed).collect(),
-        ))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Places::from_arg_matches(matches)?;
-        Ok(())
-    }
-}
-
 /// Runs `doctor`.
-pub async fn run(context: &Context, args: Args) -> crate::error::Result<Ending> {
+pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let is_named = !args.providers.is_empty();
     let looks = provider::clouds()
         .filter(|entry| !is_named || args.providers.iter().any(|name| name == entry.id.0))
@@ -129,10 +76,10 @@ pub async fn run(context: &Context, args: Args) -> crate::error::Result<Ending> 
     });
     printer.sheets(&sheets);
     not_asked(context, &printer, &absent);
-    for (word, _) in &args.places.0 {
+    for word in args.places.words() {
         let is_seen = sheets
             .iter()
-            .any(|sheet| sheet.checks.iter().any(|done| done.name == *word));
+            .any(|sheet| sheet.checks.iter().any(|done| done.name == word));
         if !is_seen {
             printer.warn(&format!(
                 "--{word} is of no use to the clouds that were asked"

@@ -48,7 +48,8 @@ pub struct ExportArguments {
 }
 
 impl ExportArguments {
-    /// Of this type: its doc comment is the line about the command, its fields are the arguments.
+    /// Of this type: its doc comment is the line about the command, its fields are the arguments. The value of what is
+    /// exported is called `SNAPSHOT` or `IMAGE`, of a profile's option `…_profile`: by these names they are completed.
     pub const fn of<A: Args + Into<Typed>>() -> Self {
         ExportArguments {
             augment: A::augment_args,

@@ -112,6 +112,25 @@ fn cloud(module: &str) -> Option<&str> {
 }
 
 #[test]
+fn imports_are_found_however_they_are_written() {
+    let house = house();
+    for (module, imported) in [
+        // By a nested file, in a group.
+        ("task::object", "task::target"),
+        // By a path in an expression, passed on by another module.
+        ("commands::list", "provider::registry"),
+        // By its path relative to the module.
+        ("completion", "completion::glance"),
+        ("provider::outscale::rules", "provider::rules"),
+        // By the name of the crate, passed on.
+        ("main", "commands::context::variables"),
+    ] {
+        let found = imports(&house, module, false);
+        assert!(found.contains(imported), "{module}: {found:?}");
+    }
+}
+
+#[test]
 fn imports_go_down_never_up() {
     let house = house();
     let mut wrong = Vec::new();
