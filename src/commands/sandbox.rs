@@ -44,7 +44,11 @@ pub struct Args {
     #[arg(long = "fault", value_name = "FAULT")]
     pub fault: Vec<Fault>,
     /// A TOML file of faults.
-    #[arg(help = "Let go wrong what this TOML file lists as [[fault]] [env: SNAPEXPORT_SANDBOX_FAULTS]", long, value_name = "FILE")]
+    #[arg(
+        help = "Let go wrong what this TOML file lists as [[fault]] [env: SNAPEXPORT_SANDBOX_FAULTS]",
+        long,
+        value_name = "FILE"
+    )]
     pub faults: Option<PathBuf>,
     /// Run this inside, and end with it and its exit code
     #[arg(last = true, value_name = "COMMAND")]
