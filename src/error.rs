@@ -193,6 +193,15 @@ pub struct Error {
     pub details: Box<Details>,
 }
 
+/// Why it failed, for callers that decide by it: nobody goes by the words of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing is configured at all, as opposed to something that does not work.
+    NothingConfigured,
+    /// The snapshot or image that was asked for does not exist.
+    NoSource,
+}
+
 /// What stands below the sentence.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Details {
@@ -208,8 +217,8 @@ pub struct Details {
     pub retry_after: Option<Duration>,
     /// The setting that is wrong, such as `region`.
     pub about: Option<&'static str>,
-    /// Nothing is configured at all, as opposed to something that does not work.
-    pub is_absence: bool,
+    /// What a caller decides by where the kind alone does not say it.
+    pub reason: Option<Reason>,
     /// The request may have been read by the provider before the failure.
     pub maybe_executed: bool,
 }
@@ -288,11 +297,22 @@ impl Error {
         self
     }
 
+    /// Says why, for callers that decide by it.
+    #[must_use]
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.details.reason = Some(reason);
+        self
+    }
+
+    /// Whether this is why.
+    pub fn is_because(&self, reason: Reason) -> bool {
+        self.details.reason == Some(reason)
+    }
+
     /// Marks that nothing is configured at all.
     #[must_use]
-    pub fn absence(mut self) -> Self {
-        self.details.is_absence = true;
-        self
+    pub fn absence(self) -> Self {
+        self.because(Reason::NothingConfigured)
     }
 
     /// The same, on a condition.
@@ -344,30 +364,4 @@ pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worst_of_several_codes_follows_the_contract() {
-        for (codes, expected) in [
-            (&[0, 0][..], 0),
-            (&[0, 124], 124),
-            (&[124, 1], 1),
-            (&[1, 5], 5),
-            (&[5, 4], 4),
-            (&[4, 6], 6),
-            (&[6, 3, 0], 3),
-            (&[], 0),
-        ] {
-            assert_eq!(worst(codes.iter().copied()), expected, "{codes:?}");
-        }
-    }
-
-    #[test]
-    fn only_a_start_that_may_have_been_read_is_unknown() {
-        let lost = Error::new(Kind::Network, "reset").maybe_executed();
-        assert_eq!(lost.of_start().kind, Kind::MaybeStarted);
-        let refused = Error::new(Kind::Network, "connection refused");
-        assert_eq!(refused.of_start().kind, Kind::Network);
-    }
-}
+mod tests;

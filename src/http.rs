@@ -5,11 +5,13 @@ mod failure;
 mod log;
 mod message;
 mod network;
+mod pages;
 
 pub use self::contact::Contact;
-pub use self::failure::{chain, innermost};
+pub use self::failure::{chain, find, innermost};
 pub use self::message::{Reply, Request, strip_tags};
 pub use self::network::Network;
+pub(crate) use self::pages::{Page, pages};
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;

@@ -8,7 +8,7 @@ pub use self::places::Places;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::options::Output;
 use crate::provider::check::{Check, CheckRequest, Sheet};
 use crate::provider::{self, Entry};
@@ -120,7 +120,7 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
         place: args.places.get(entry.place),
     };
     let (settings, mut checks) = match (entry.connect)(sources, context.new_client()).await {
-        Err(error) if error.details.is_absence => {
+        Err(error) if error.is_because(Reason::NothingConfigured) => {
             return Examined::Absent(entry, with_near_profile(sources, error));
         }
         Err(error) => (Vec::new(), vec![unusable(&error)]),

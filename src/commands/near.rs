@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Reason};
 use crate::journal::Journal;
 use crate::provider::{Provider, TaskFilter};
 use crate::suggest;
@@ -13,8 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Adds the snapshot or image that may have been meant, if the error is that this one does not exist.
 pub(super) async fn with_source(provider: &dyn Provider, typed: &str, error: Error) -> Error {
-    // What is not found may also be a container.
-    if error.kind != Kind::NotFound || !error.message.contains(typed) {
+    if !error.is_because(Reason::NoSource) {
         return error;
     }
     let listed = tokio::time::timeout(PATIENCE, provider.exportable()).await;

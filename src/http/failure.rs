@@ -1,5 +1,8 @@
 //! Failed exchanges in words.
 
+use std::error::Error as StdError;
+use std::io;
+
 use reqwest::Url;
 
 use super::CONNECT_TIMEOUT;
@@ -16,26 +19,69 @@ pub(super) fn host(url: &Url) -> String {
     }
 }
 
-/// A failed exchange in words. The causes tell DNS, refused connections and TLS apart.
+/// Why no connection was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The host's name has no address.
+    Name,
+    /// The two did not agree on a secure connection.
+    Tls,
+    /// Nobody answers, the network is down, or the like.
+    Other,
+}
+
+impl Cause {
+    /// By the types of the errors below: their words differ from version to version, and from system to system.
+    fn of(error: &reqwest::Error, is_direct: bool) -> Cause {
+        // Without a proxy in between, only a handshake waits for an answer while a connection is made.
+        let is_end = |error: &io::Error| is_direct && error.kind() == io::ErrorKind::UnexpectedEof;
+        let is_tls = |error: &Any| {
+            error.is::<rustls::Error>() || error.downcast_ref().is_some_and(is_end)
+        };
+        if error.is_dns() {
+            Cause::Name
+        } else if all(error).any(is_tls) {
+            Cause::Tls
+        } else {
+            Cause::Other
+        }
+    }
+}
+
+/// An error that can be asked for its type.
+type Any = dyn StdError + 'static;
+
+/// An error and all that are below it, the outermost first.
+fn all(error: &Any) -> impl Iterator<Item = &Any> {
+    std::iter::successors(Some(error), |&error| {
+        // An I/O error that was made of another one names that one's source as its own.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &Any),
+            None => error.source(),
+        }
+    })
+}
+
+/// The outermost error of a type, of an error and all that are below it.
+pub fn find<T: StdError + 'static>(error: &Any) -> Option<&T> {
+    all(error).find_map(|error| error.downcast_ref::<T>())
+}
+
+/// A failed exchange in words. DNS, refused connections and TLS are told apart.
 pub(super) fn network_error(
     name: &str,
     url: &Url,
     proxy: Option<&Setting>,
     error: &reqwest::Error,
 ) -> Error {
-    let causes = chain(error);
-    let is_tls = causes.contains("certificate")
-        || causes.contains("TLS")
-        || causes.contains("handshake")
-        || causes.contains("InvalidContentType")
-        || causes.contains("corrupt message");
+    let cause = Cause::of(error, proxy.is_none());
     let sentence = if error.is_timeout() && error.is_connect() {
         format!(
             "No connection to {} within {} s",
             host(url),
             CONNECT_TIMEOUT.as_secs()
         )
-    } else if error.is_connect() && is_tls {
+    } else if error.is_connect() && cause == Cause::Tls {
         format!("No secure connection to {} (TLS failed)", host(url))
     } else if error.is_connect() {
         format!("No connection to {}", host(url))
@@ -44,12 +90,12 @@ pub(super) fn network_error(
     };
     let built = Error::new(Kind::Network, sentence).cause(innermost(error));
     if error.is_connect() || error.is_builder() {
-        let hint = if is_tls {
-            "check the endpoint and the certificate authorities (SSL_CERT_FILE adds a private one)"
-        } else if causes.contains("dns error") || causes.contains("lookup address") {
-            "is the region or endpoint right, and is there a network?"
-        } else {
-            "check the endpoint, the region and the network"
+        let hint = match cause {
+            Cause::Tls => {
+                "check the endpoint and the certificate authorities (SSL_CERT_FILE adds a private one)"
+            }
+            Cause::Name => "is the region or endpoint right, and is there a network?",
+            Cause::Other => "check the endpoint, the region and the network",
         };
         match proxy {
             Some(proxy) => built.hint(hint).hint(format!(
@@ -79,7 +125,7 @@ const WRAPPERS: [&str; 11] = [
 ];
 
 /// What is really wrong, without what libraries put around it; all of it is for those who asked for more (`-v`).
-pub fn innermost(error: &dyn std::error::Error) -> String {
+pub fn innermost(error: &dyn StdError) -> String {
     let parts = parts(error);
     tracing::info!("cause: {}", parts.join(": "));
     let is_wrapper = |part: &&String| {
@@ -97,11 +143,11 @@ pub fn innermost(error: &dyn std::error::Error) -> String {
 }
 
 /// The sources of an error, outermost first, without repetition. The outermost sentence of reqwest only repeats the URL.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn StdError) -> String {
     parts(error).join(": ")
 }
 
-fn parts(error: &dyn std::error::Error) -> Vec<String> {
+fn parts(error: &dyn StdError) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(source) = next {
@@ -118,68 +164,4 @@ fn parts(error: &dyn std::error::Error) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Layer(&'static str, Option<Box<Layer>>);
-
-    impl std::fmt::Display for Layer {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl std::error::Error for Layer {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            self.1.as_deref().map(|layer| layer as _)
-        }
-    }
-
-    fn layers(words: &[&'static str]) -> Layer {
-        let inner = words
-            .iter()
-            .rev()
-            .fold(None, |inner, word| Some(Box::new(Layer(word, inner))));
-        Layer("outermost", inner)
-    }
-
-    #[test]
-    fn what_libraries_put_around_a_cause_is_left_out() {
-        let unknown = "failed to lookup address information: Name or service not known";
-        for (words, expected) in [
-            (
-                &[
-                    "client error (Connect)",
-                    "dns error",
-                    "error resolving DNS",
-                    unknown,
-                ][..],
-                unknown,
-            ),
-            (
-                &[
-                    "client error (Connect)",
-                    "tcp connect error",
-                    "Connection refused (os error 111)",
-                ],
-                "Connection refused (os error 111)",
-            ),
-            (
-                &[
-                    "an error occurred while loading credentials",
-                    "the token has expired",
-                ],
-                "the token has expired",
-            ),
-            (
-                &["profile `x`", "dispatch failure", "no key"],
-                "profile `x`: no key",
-            ),
-            (&["client error (Connect)", "dns error"], "dns error"),
-            (&[], "outermost"),
-        ] {
-            assert_eq!(innermost(&layers(words)), expected);
-        }
-    }
-}
+mod tests;

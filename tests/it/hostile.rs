@@ -533,9 +533,15 @@ async fn pages_that_never_end_are_given_up() {
     ] {
         let server = Canned::start(vec![Answer::json(200, body)]);
         let provider = provider(cloud, &server.url(), Limits::default()).await;
-        let _ = provider.tasks(&TaskFilter::default()).await;
+        let error = failure(provider.tasks(&TaskFilter::default()).await);
+        let line = error.one_line();
+        assert_eq!(error.kind, Kind::Provider, "{cloud}: {line}");
         assert!(
-            server.requests().len() <= 6,
+            line.contains("do not end") && line.contains("2 pages"),
+            "{cloud}: {line}"
+        );
+        assert!(
+            server.requests().len() <= 4,
             "{cloud}: {}",
             server.requests().len()
         );

@@ -1,8 +1,5 @@
 //! The API calls that an export needs. The SDK has neither paginators nor waiters for Lightsail; the loop over pages is ours.
 
-use std::collections::HashSet;
-use std::future::Future;
-
 use aws_sdk_lightsail::Client;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::types::{DiskSnapshot, ExportSnapshotRecord, InstanceSnapshot, Operation};
@@ -10,11 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::connector::Capture;
-use super::errors::of_call;
+use super::errors::{of_call, of_start};
 use crate::error::{Error, Kind, Result};
-
-/// More pages than this are a server that never ends.
-const MAX_PAGES: usize = 1000;
+use crate::http::{Page, pages};
 
 /// A thing as the SDK understands it, and as the API said it.
 #[derive(Clone, Debug)]
@@ -26,14 +21,6 @@ pub struct Seen<T> {
     /// When it was said.
     pub at: Timestamp,
 }
-
-/// The sentence of a start that was refused or never sent.
-pub fn not_started(snapshot: &str) -> String {
-    format!("The export of '{snapshot}' was not started")
-}
-
-/// One page of a list, and the token of the next.
-type Page<T> = (Vec<T>, Option<String>);
 
 /// Lightsail in one region, for one caller.
 #[derive(Clone, Debug)]
@@ -53,7 +40,7 @@ impl Calls {
             .interceptor(capture.clone())
             .send()
             .await
-            .map_err(|error| of_call(&not_started(snapshot), "ExportSnapshot", &error))?;
+            .map_err(|error| of_start(snapshot, &error))?;
         let operations = output.operations.unwrap_or_default();
         Ok(seen_all(operations, &capture, "operations"))
     }
@@ -85,7 +72,7 @@ impl Calls {
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
     pub async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
-        all_pages("GetOperations", |token| async move {
+        pages("GetOperations", |token| async move {
             let capture = Capture::default();
             let output = self
                 .0
@@ -100,7 +87,7 @@ impl Calls {
                 })?;
             let operations = output.operations.unwrap_or_default();
             let seen = seen_all(operations, &capture, "operations");
-            Ok((seen, output.next_page_token))
+            Ok(page(seen, output.next_page_token))
         })
         .await
     }
@@ -108,7 +95,7 @@ impl Calls {
     /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name.
     pub async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
         const CALL: &str = "GetExportSnapshotRecords";
-        all_pages(CALL, |token| async move {
+        pages(CALL, |token| async move {
             let capture = Capture::default();
             let output = self
                 .0
@@ -121,7 +108,7 @@ impl Calls {
                 .map_err(|error| of_call("The export records cannot be listed", CALL, &error))?;
             let records = output.export_snapshot_records.unwrap_or_default();
             let seen = seen_all(records, &capture, "exportSnapshotRecords");
-            Ok((seen, output.next_page_token))
+            Ok(page(seen, output.next_page_token))
         })
         .await
     }
@@ -159,13 +146,13 @@ impl Calls {
     /// GetInstanceSnapshots, all pages.
     pub async fn instance_snapshots(&self) -> Result<Vec<InstanceSnapshot>> {
         const CALL: &str = "GetInstanceSnapshots";
-        all_pages(CALL, |token| async move {
+        pages(CALL, |token| async move {
             let sent = self.0.get_instance_snapshots().set_page_token(token).send();
             let output = sent.await.map_err(|error| {
                 of_call("The instance snapshots cannot be listed", CALL, &error)
             })?;
             let snapshots = output.instance_snapshots.unwrap_or_default();
-            Ok((snapshots, output.next_page_token))
+            Ok(page(snapshots, output.next_page_token))
         })
         .await
     }
@@ -173,13 +160,13 @@ impl Calls {
     /// GetDiskSnapshots, all pages.
     pub async fn disk_snapshots(&self) -> Result<Vec<DiskSnapshot>> {
         const CALL: &str = "GetDiskSnapshots";
-        all_pages(CALL, |token| async move {
+        pages(CALL, |token| async move {
             let sent = self.0.get_disk_snapshots().set_page_token(token).send();
             let output = sent
                 .await
                 .map_err(|error| of_call("The disk snapshots cannot be listed", CALL, &error))?;
             let snapshots = output.disk_snapshots.unwrap_or_default();
-            Ok((snapshots, output.next_page_token))
+            Ok(page(snapshots, output.next_page_token))
         })
         .await
     }
@@ -207,27 +194,8 @@ fn none_if_not_found<T>(found: Result<Option<T>>) -> Result<Option<T>> {
     }
 }
 
-/// Every page of a list. A token that comes back a second time is an error, not a loop for ever.
-async fn all_pages<T, F>(call: &str, page: impl Fn(Option<String>) -> F) -> Result<Vec<T>>
-where
-    F: Future<Output = Result<Page<T>>>,
-{
-    let mut all = Vec::new();
-    let mut used = HashSet::new();
-    let mut token = None;
-    loop {
-        let (items, next) = page(token).await?;
-        all.extend(items);
-        let Some(next) = next.filter(|next| !next.is_empty()) else {
-            return Ok(all);
-        };
-        if !used.insert(next.clone()) || used.len() >= MAX_PAGES {
-            return Err(
-                Error::new(Kind::Provider, format!("The list of {call} has no end")).cause(
-                    format!("after {} pages the next one was named again", used.len()),
-                ),
-            );
-        }
-        token = Some(next);
-    }
+/// A page, from what the SDK read. An empty token is none.
+fn page<T>(items: Vec<T>, token: Option<String>) -> Page<T, String> {
+    let next = token.filter(|token| !token.is_empty());
+    Page { items, next }
 }

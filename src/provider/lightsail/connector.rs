@@ -20,13 +20,13 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
-use super::errors::not_an_answer;
+use super::errors::{START, not_an_answer};
 use crate::error::{Error, Kind, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request};
 
 /// Calls by their names on the wire, so that messages can say which one it was.
 const CALLS: [&str; 8] = [
-    "ExportSnapshot",
+    START,
     "GetOperation",
     "GetOperations",
     "GetExportSnapshotRecords",
@@ -38,8 +38,6 @@ const CALLS: [&str; 8] = [
 /// What the SDK asks besides: STS, single sign-on, a container's agent.
 const CREDENTIALS_CALL: &str = "the request for credentials";
 
-/// The start, whose outcome is worth waiting for longer.
-const START: &str = "ExportSnapshot";
 /// The time for one attempt of a read: more is a server that will not answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -67,6 +65,7 @@ impl Connector {
         let request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
         let (name, began) = (request.name, Instant::now());
         let exchange = self.http.once(request);
+        // A start's outcome is worth waiting for longer.
         let reply = if name == START {
             exchange.await
         } else {

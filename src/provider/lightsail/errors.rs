@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::error::{Error, Kind};
-use crate::http::{Reply, chain, innermost};
+use crate::http::{Reply, chain, find, innermost};
 
 /// What "in a few minutes" is worth: the pause suggested where Lightsail says that it is not ready.
 const NOT_READY_PAUSE: Duration = Duration::from_secs(20);
@@ -72,6 +72,33 @@ where
     }
 }
 
+/// The call that starts an export.
+pub const START: &str = "ExportSnapshot";
+
+/// A failed start. Where an export may be under way, the sentence says so little that the caller can say the rest.
+pub fn of_start<E>(snapshot: &str, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: std::error::Error + 'static,
+{
+    let not_started = format!("The export of '{snapshot}' was not started");
+    let mut failed = of_call(&not_started, START, error).of_start();
+    if failed.kind != Kind::MaybeStarted {
+        return failed;
+    }
+    let unknown = no_proper_answer(snapshot);
+    // What came in place of an answer has a sentence of its own.
+    if error.raw_response().is_some_and(|reply| reply.status().is_success()) {
+        return failed.context(unknown);
+    }
+    failed.message = unknown;
+    failed
+}
+
+/// The sentence of a start after which nobody knows whether an export is under way.
+pub fn no_proper_answer(snapshot: &str) -> String {
+    format!("No proper answer to {START} of '{snapshot}'")
+}
+
 /// No request was signed, so none was sent.
 fn of_credentials(error: &CredentialsError) -> Error {
     if let Some(network) = find::<Error>(error).filter(|ours| ours.kind == Kind::Network) {
@@ -84,13 +111,6 @@ fn of_credentials(error: &CredentialsError) -> Error {
     Error::new(Kind::Credentials, "There are no usable AWS credentials")
         .cause(innermost(error))
         .hint("log in again (aws sso login) or check the profile: aws sts get-caller-identity")
-}
-
-fn find<'e, T: std::error::Error + 'static>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> Option<&'e T> {
-    std::iter::successors(Some(error), |error| error.source())
-        .find_map(|error| error.downcast_ref::<T>())
 }
 
 fn reply(call: &'static str, response: &HttpResponse) -> Reply {
@@ -245,7 +265,7 @@ fn advise(error: Error, name: &str, call: &str) -> Error {
         error.hint("get new temporary credentials, for instance with aws sso login")
     } else if starts(&["InvalidSignature", "SignatureDoesNotMatch"]) {
         error.hint("check the secret key, the region and this machine's clock")
-    } else if error.kind == Kind::Permission && call == "ExportSnapshot" {
+    } else if error.kind == Kind::Permission && call == START {
         error
             .hint("allow lightsail:ExportSnapshot to this user or role")
             .hint("an account's first export also needs iam:CreateServiceLinkedRole for lightsail.amazonaws.com")

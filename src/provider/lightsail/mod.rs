@@ -41,8 +41,9 @@ use serde_json::{Value, json};
 pub use self::target::{Destination, Made};
 
 use self::arguments::Arguments;
-use self::calls::{Calls, not_started};
+use self::calls::Calls;
 use self::connector::Connector;
+use self::errors::{START, no_proper_answer};
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
 use super::check::{Check, CheckRequest};
@@ -50,7 +51,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, Preview, Provider,
     Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::http::Http;
 use crate::secret::{Secret, redact_json, redact_url};
 use crate::settings::Sources;
@@ -231,7 +232,7 @@ impl Provider for Lightsail {
 
     fn preview(&self, request: &ExportRequest) -> Preview {
         Preview {
-            call: "ExportSnapshot",
+            call: START,
             method: "POST",
             url: self.endpoint.clone(),
             body: json!({"sourceSnapshotName": request.snapshot}),
@@ -269,11 +270,9 @@ impl Provider for Lightsail {
         let first = operations.next();
         let Some(mut task) = first.and_then(|first| merge::task(&self.region, Some(&first), None))
         else {
-            let error = Error::new(
-                Kind::Provider,
-                "The reply to ExportSnapshot names no operation",
-            );
-            return Err(self.start_error(name, error.maybe_executed()));
+            let sentence = format!("The reply to {START} names no operation");
+            let error = Error::new(Kind::MaybeStarted, sentence).maybe_executed();
+            return Err(error.context(no_proper_answer(name)));
         };
         task.snapshot = Some(name.clone());
         let others: Vec<Value> = operations.map(|seen| redact_json(&seen.raw)).collect();
@@ -358,32 +357,21 @@ impl Lightsail {
             Kind::NotFound,
             format!("There is no Lightsail snapshot '{name}' in {}", self.region),
         )
+        .because(Reason::NoSource)
         .hint("snapexport list lightsail shows what can be exported")
     }
 
-    /// The sentence of a failed start. Where an export may be under way it says so little that the caller can say the rest.
+    /// A failed start, with the advice for a snapshot that does not exist.
     fn start_error(&self, name: &str, error: Error) -> Error {
-        let mut error = error.of_start();
-        match error.kind {
-            Kind::MaybeStarted => {
-                let neutral = format!("No proper answer to ExportSnapshot of '{name}'");
-                if error.message == not_started(name) {
-                    error.message = neutral;
-                    error
-                } else {
-                    error.context(neutral)
-                }
-            }
-            Kind::NotFound => {
-                let mut precise = self.no_snapshot(name);
-                precise.details.code = error.details.code;
-                precise.details.causes = error.details.causes;
-                precise.details.request_id = error.details.request_id;
-                precise.details.hints.extend(error.details.hints);
-                precise
-            }
-            _ => error,
+        if error.kind != Kind::NotFound {
+            return error;
         }
+        let mut precise = self.no_snapshot(name);
+        precise.details.code = error.details.code;
+        precise.details.causes = error.details.causes;
+        precise.details.request_id = error.details.request_id;
+        precise.details.hints.extend(error.details.hints);
+        precise
     }
 }
 

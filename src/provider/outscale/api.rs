@@ -1,6 +1,5 @@
 //! Calls of the OUTSCALE API: `POST {endpoint}/{Action}` with a JSON object.
 
-use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use reqwest::{Method, Url};
@@ -9,13 +8,11 @@ use serde_json::{Map, Value, json};
 use super::errors::refused;
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
-use crate::http::{Http, Reply, Request};
+use crate::http::{Http, Page, Reply, Request, pages};
 use crate::secret::redact_json;
 
 /// The largest page the API gives (spec 1.42: 1 to 1000).
 pub(super) const PAGE: usize = 1000;
-/// Pages after which a list counts as endless: a hundred thousand items.
-const MAX_PAGES: usize = 100;
 
 /// The API of one region, for one access key.
 pub(super) struct Api {
@@ -82,52 +79,36 @@ impl Api {
         filters: &Map<String, Value>,
         what: &str,
     ) -> Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut tokens = BTreeSet::new();
-        let mut body = json!({"ResultsPerPage": PAGE});
+        let mut first = json!({"ResultsPerPage": PAGE});
         if !filters.is_empty() {
-            body["Filters"] = filters.clone().into();
+            first["Filters"] = filters.clone().into();
         }
-        loop {
-            let page = self.read(call, &body, what).await?;
-            match take_page(call, member, page, &mut items)? {
-                None => return Ok(items),
-                // A token that comes again leads round in circles: that was the last page.
-                Some(token) if tokens.contains(&token) => return Ok(items),
-                Some(token) if tokens.len() < MAX_PAGES => {
-                    body["NextPageToken"] = token.as_str().into();
-                    tokens.insert(token);
-                }
-                // What is missing must not be called not found.
-                Some(_) => {
-                    return Err(Error::new(
-                        Kind::Provider,
-                        format!("The list of {call} has no end"),
-                    )
-                    .cause(format!("after {MAX_PAGES} pages of {PAGE}")));
-                }
+        pages(call, |token: Option<String>| {
+            let mut body = first.clone();
+            if let Some(token) = token {
+                body["NextPageToken"] = token.into();
             }
-        }
+            async move { take_page(call, member, self.read(call, &body, what).await?) }
+        })
+        .await
     }
 }
 
-/// Moves what a page lists under `member` to `items`; gives the token of the next page, if there is one.
-pub(super) fn take_page(
-    call: &str,
-    member: &str,
-    mut page: Value,
-    items: &mut Vec<Value>,
-) -> Result<Option<String>> {
+/// What a page lists under `member`, and the token of the next page, if there is one.
+pub(super) fn take_page(call: &str, member: &str, mut page: Value) -> Result<Page<Value, String>> {
     let is_ours = page.get("ResponseContext").is_some();
-    match page.get_mut(member).map(Value::take) {
-        Some(Value::Array(list)) => items.extend(list),
+    let items = match page.get_mut(member).map(Value::take) {
+        Some(Value::Array(items)) => items,
         // No member is required, but an answer with neither is somebody else's, and an error in a success nobody's.
-        None if is_ours && page.get("Errors").is_none() => {}
+        None if is_ours && page.get("Errors").is_none() => Vec::new(),
         _ => return Err(not_an_answer(call, &page)),
-    }
+    };
     match page.get_mut("NextPageToken").map(Value::take) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(token)) => Ok(Some(token).filter(|token| !token.is_empty())),
+        None | Some(Value::Null) => Ok(Page { items, next: None }),
+        Some(Value::String(token)) => Ok(Page {
+            items,
+            next: Some(token).filter(|token| !token.is_empty()),
+        }),
         Some(_) => Err(not_an_answer(call, &page)),
     }
 }

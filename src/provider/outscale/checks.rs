@@ -124,10 +124,9 @@ impl Outscale {
         let body = json!({"ResultsPerPage": 1, "Filters": filters});
         let what = "the list of snapshots";
         let page = self.api.read(READ_SNAPSHOTS, &body, what).await?;
-        let mut snapshots = Vec::new();
-        take_page(READ_SNAPSHOTS, "Snapshots", page, &mut snapshots)?;
-        Ok(snapshots
-            .first()
+        let page = take_page(READ_SNAPSHOTS, "Snapshots", page)?;
+        let first = page.items.first();
+        Ok(first
             .and_then(|snapshot| text(snapshot, "SnapshotId"))
             .map(str::to_owned))
     }

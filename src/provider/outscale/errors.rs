@@ -4,8 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::http::Reply;
+
+/// The code for a snapshot that does not exist, or is another account's.
+const NO_SNAPSHOT: u32 = 5054;
 
 /// The refusal as an error. `what` completes "OUTSCALE refused …" and names the id.
 pub(super) fn refused(reply: &Reply, what: &str) -> Error {
@@ -33,6 +36,9 @@ pub(super) fn refused(reply: &Reply, what: &str) -> Error {
         // It may have acted before it failed.
         error = error.maybe_executed();
     }
+    if number == Some(NO_SNAPSHOT) {
+        error = error.because(Reason::NoSource);
+    }
     for hint in hints(reply, number) {
         error = error.hint(hint);
     }
@@ -59,7 +65,7 @@ fn meaning(status: u16, code: Option<u32>) -> (Kind, &'static str) {
         (401, _) => (Kind::Credentials, "the credentials are not accepted"),
         (_, Some(4002)) => (Kind::NotFound, "the bucket does not exist"),
         (_, Some(4088)) => (Kind::Provider, "the bucket cannot be reached"),
-        (_, Some(5054)) => (
+        (_, Some(NO_SNAPSHOT)) => (
             Kind::NotFound,
             "there is no such snapshot, or it is another account's",
         ),
@@ -97,7 +103,7 @@ fn hints(reply: &Reply, code: Option<u32>) -> Vec<String> {
         (401, Some(14)) => {
             vec!["ask the account's administrator about its API access rules".into()]
         }
-        (_, Some(5054)) => vec!["snapexport list outscale shows what can be exported".into()],
+        (_, Some(NO_SNAPSHOT)) => vec!["snapexport list outscale shows what can be exported".into()],
         (_, Some(10000..=10999)) => {
             vec!["wait for exports to end: snapexport status --remote".into()]
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::mapping::{not_exportable, text};
 use super::target::Destination;
 use super::{Outscale, READ_SNAPSHOTS, filter, rules};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::suggest;
 use crate::task::ExportRequest;
 
@@ -68,6 +68,7 @@ impl Outscale {
                         self.account.region
                     ),
                 )
+                .because(Reason::NoSource)
                 .hint(list)
             })?;
         let state = text(snapshot, "State").unwrap_or("");

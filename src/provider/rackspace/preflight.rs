@@ -9,7 +9,7 @@ use super::errors::{files_refusal, refusal};
 use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::suggest;
 
 /// How long to look for the name that was meant, once one does not exist.
@@ -51,7 +51,7 @@ async fn show_image(session: &Session, image: &str) -> Result<Value> {
                 if error.kind != Kind::NotFound {
                     return Err(refusal(&reply, format!("The image {image} cannot be looked at")));
                 }
-                Err(error.hint("snapexport list rackspace shows the images; another region has others (--region)"))
+                Err(error.because(Reason::NoSource).hint("snapexport list rackspace shows the images; another region has others (--region)"))
             }
             _ => Err(refusal(&reply, format!("The image {image} cannot be looked at"))),
         })

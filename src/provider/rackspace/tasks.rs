@@ -1,17 +1,16 @@
 //! Tasks, shown one by one or listed page by page.
 
-use std::collections::HashSet;
-
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::errors::{refusal, shortened};
+use super::errors::{is_unknown_type, refusal, shortened};
 use super::session::{Service, Session};
 use super::urls::{below, follow};
 use super::wire;
 use crate::error::{Error, Kind, Result};
+use crate::http::{Page, Reply, pages};
 use crate::provider::is_uuid;
 use crate::secret::{clean, redact_json};
 use crate::task::{Task, TaskId};
@@ -22,8 +21,6 @@ pub const EXPORT: &str = "export";
 const LIST: &str = "list tasks";
 /// Requests under way at once while many tasks are looked at.
 const PARALLEL: usize = 4;
-/// Pages of a list at most: a list that does not end is a defect somewhere.
-const MAX_PAGES: usize = 1000;
 
 /// Looks at tasks, a few at a time; the answers are in order.
 pub async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Result<Task>> {
@@ -135,7 +132,7 @@ pub async fn list(session: &Session, images: &Url, since: Option<Timestamp>) -> 
     let with_type = list_from(session, images, since, "type=export&").await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
-        Err(error) if error.one_line().contains("Invalid type value") => {
+        Err(error) if is_unknown_type(&error) => {
             list_from(session, images, since, "").await?
         }
         other => other?,
@@ -161,7 +158,7 @@ async fn list_from(
             .and_then(read)
             .is_none_or(|task| is_wanted(&task))
     };
-    let values = pages(session, LIST, &url, "tasks", go_on).await?;
+    let values = list_all(session, LIST, &url, "tasks", go_on).await?;
     let tasks: Vec<Task> = values
         .iter()
         .filter(|value| value["type"].as_str().is_none_or(|kind| kind == EXPORT))
@@ -172,56 +169,42 @@ async fn list_from(
 }
 
 /// Everything in a list, following its links as long as `go_on` says so of the page just read.
-pub async fn pages(
+pub async fn list_all(
     session: &Session,
-    name: &'static str,
+    call: &'static str,
     first: &Url,
     member: &str,
     go_on: impl Fn(&[Value]) -> bool,
 ) -> Result<Vec<Value>> {
-    let mut all = Vec::new();
-    let mut seen = HashSet::new();
-    let mut url = first.clone();
-    while seen.insert(url.to_string()) && seen.len() <= MAX_PAGES {
-        let page: Value = session
-            .read(name, Method::GET, &url, |reply| {
-                if reply.status == 200 {
-                    return reply.json();
-                }
-                Err(refusal(
-                    &reply,
-                    format!("The request to {name} was refused"),
-                ))
-            })
-            .await?;
-        let (items, next) = take_page(name, member, page)?;
-        let is_wanted = !items.is_empty() && go_on(&items);
-        all.extend(items);
-        match next.filter(|_| is_wanted) {
-            Some(next) => url = follow(first, &next)?,
-            None => return Ok(all),
-        }
-    }
-    Err(
-        Error::new(Kind::Provider, format!("The pages of {name} do not end"))
-            .cause(format!("{} pages read", seen.len())),
-    )
+    let go_on = &go_on;
+    pages(call, |link: Option<Url>| async move {
+        let url = link.as_ref().unwrap_or(first);
+        let read = |reply: Reply| match reply.status {
+            200 => take_page(call, member, reply.json()?),
+            _ => Err(refusal(
+                &reply,
+                format!("The request to {call} was refused"),
+            )),
+        };
+        let Page { items, next } = session.read(call, Method::GET, url, read).await?;
+        let next = next.filter(|_| !items.is_empty() && go_on(&items));
+        let next = next.map(|link| follow(first, &link)).transpose()?;
+        Ok(Page { items, next })
+    })
+    .await
 }
 
-/// What a page lists, and where the next one is.
-pub fn take_page(
-    name: &str,
-    member: &str,
-    mut page: Value,
-) -> Result<(Vec<Value>, Option<String>)> {
+/// What a page lists, and the link to the next one.
+pub fn take_page(call: &str, member: &str, mut page: Value) -> Result<Page<Value, String>> {
     let Some(Value::Array(items)) = page.get_mut(member).map(Value::take) else {
-        return Err(not_a_list(name, &format!("it has no list '{member}'")));
+        return Err(not_a_list(call, &format!("it has no list '{member}'")));
     };
-    match page.get_mut("next").map(Value::take) {
-        None | Some(Value::Null) => Ok((items, None)),
-        Some(Value::String(next)) => Ok((items, Some(next))),
-        Some(_) => Err(not_a_list(name, "its link to the next page is none")),
-    }
+    let next = match page.get_mut("next").map(Value::take) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(link)) => Some(link),
+        Some(_) => return Err(not_a_list(call, "its link to the next page is none")),
+    };
+    Ok(Page { items, next })
 }
 
 fn not_a_list(name: &str, why: &str) -> Error {

@@ -307,7 +307,7 @@ fn the_variable_of_a_profile_comes_before_the_default_profile() {
     sources.env = [("OSC_PROFILE", "nope")].into_iter().collect();
     let error = resolve(&sources).expect_err("as with AWS_PROFILE");
     assert!(error.message.contains("(OSC_PROFILE)"), "{}", error.message);
-    assert!(!error.details.is_absence);
+    assert_eq!(error.details.reason, None);
 }
 
 #[test]
