@@ -9,7 +9,7 @@ mod pages;
 
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
-pub use self::message::{Reply, Request, strip_tags};
+pub use self::message::{Reply, Request, http_date, strip_tags};
 pub use self::network::Network;
 pub(crate) use self::pages::{Page, pages};
 

@@ -12,6 +12,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::options::{Output, parse_interval};
 use crate::schema::SandboxObject;
+use crate::settings::private_file::private_folders;
 use crate::task::SCHEMA;
 
 /// Arguments of `sandbox`.
@@ -244,10 +245,8 @@ impl Home {
         let unique = RandomState::new().hash_one(std::process::id());
         let name = format!("snapexport-sandbox-{unique:016x}");
         let directory = std::env::temp_dir().join(name);
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&directory).map_err(|error| {
+        let made = private_folders().recursive(false).create(&directory);
+        made.map_err(|error| {
             Error::new(
                 Kind::Internal,
                 format!("The directory {} cannot be made", directory.display()),

@@ -35,9 +35,8 @@ impl Cause {
     fn of(error: &reqwest::Error, is_direct: bool) -> Cause {
         // Without a proxy in between, only a handshake waits for an answer while a connection is made.
         let is_end = |error: &io::Error| is_direct && error.kind() == io::ErrorKind::UnexpectedEof;
-        let is_tls = |error: &Any| {
-            error.is::<rustls::Error>() || error.downcast_ref().is_some_and(is_end)
-        };
+        let is_tls =
+            |error: &Any| error.is::<rustls::Error>() || error.downcast_ref().is_some_and(is_end);
         if error.is_dns() {
             Cause::Name
         } else if all(error).any(is_tls) {
@@ -55,7 +54,10 @@ type Any = dyn StdError + 'static;
 fn all(error: &Any) -> impl Iterator<Item = &Any> {
     std::iter::successors(Some(error), |&error| {
         // An I/O error that was made of another one names that one's source as its own.
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(inner) => Some(inner as &Any),
             None => error.source(),
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value;
@@ -123,10 +124,7 @@ impl Reply {
 
     /// The server's clock, from the `Date` header.
     pub fn date(&self) -> Option<Timestamp> {
-        let text = self.header("date")?;
-        jiff::fmt::rfc2822::DateTimeParser::new()
-            .parse_timestamp(text)
-            .ok()
+        http_date(self.header("date")?)
     }
 
     /// The `Retry-After` header, as seconds or as an HTTP date.
@@ -135,9 +133,7 @@ impl Reply {
         if let Ok(seconds) = text.parse::<u64>() {
             return Some(Duration::from_secs(seconds));
         }
-        let at = jiff::fmt::rfc2822::DateTimeParser::new()
-            .parse_timestamp(text)
-            .ok()?;
+        let at = http_date(text)?;
         let now = self.date().unwrap_or_else(Timestamp::now);
         Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
     }
@@ -157,6 +153,12 @@ impl Reply {
             None => text,
         }
     }
+}
+
+/// A time as headers write it, such as `Fri, 21 Nov 2026 02:30:19 GMT`.
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    const PARSER: DateTimeParser = DateTimeParser::new();
+    PARSER.parse_timestamp(text).ok()
 }
 
 /// HTML or XML without tags, with the common entities resolved.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::{Journal, failed, intent, is_busy, sources};
 use crate::error::{Error, Kind, Result};
-use crate::settings::private_file::private_folders;
+use crate::settings::private_file::{private_file, private_folders};
 
 /// The layout this version writes (`PRAGMA user_version`).
 pub(super) const VERSION: i64 = 4;
@@ -250,9 +250,5 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         private_folders().create(folder)?;
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    private_file().open(path).map(drop)
 }

@@ -1,24 +1,39 @@
-//! Files and folders that are their owner's alone.
+//! Files and folders that are their owner's alone: made here, and warned of where they are open.
 
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::path::Path;
 
+/// Makes folders that only their owner may enter, with those above them. Such as are there already stay as they are.
+pub(crate) fn private_folders() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Makes a file that only its owner may read. One that is there already stays as it is.
+pub(crate) fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Whether only its owner may read a file.
+pub(crate) fn is_private(file: &File) -> bool {
+    file.metadata().is_ok_and(|data| !is_open(&data))
+}
+
 /// The warning that is due for a file with secrets that others may read; `None` where it is private, or not there.
-#[cfg(unix)]
 pub fn open_file_warning(path: &Path) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::metadata(path).ok()?.permissions().mode();
-    (mode & 0o077 != 0).then(|| {
+    is_open(&std::fs::metadata(path).ok()?).then(|| {
         format!(
             "{} holds secrets and others may read it (chmod 600 closes it)",
             path.display()
         )
     })
-}
-
-/// Elsewhere the user's own folders are private by their place.
-#[cfg(not(unix))]
-pub fn open_file_warning(_path: &Path) -> Option<String> {
-    None
 }
 
 /// Warns of a provider's own file with secrets that others may read.
@@ -28,11 +43,13 @@ pub fn warn_if_open(path: &Path) {
     }
 }
 
-/// Makes folders that only their owner may enter, with those above them.
-pub(crate) fn private_folders() -> std::fs::DirBuilder {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
+#[cfg(unix)]
+fn is_open(data: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(data) & 0o077 != 0
+}
+
+/// Elsewhere the user's own folders are private by their place.
+#[cfg(not(unix))]
+fn is_open(_data: &Metadata) -> bool {
+    false
 }

@@ -47,8 +47,18 @@ fn port(answer: Option<&'static [u8]>) -> u16 {
 #[tokio::test]
 async fn why_no_connection_was_made_is_told_by_type() {
     for (host, port, is_direct, expected) in [
-        ("127.0.0.1", port(Some(b"HTTP/1.1 400 Bad\r\n\r\n")), true, Cause::Tls),
-        ("127.0.0.1", port(Some(b"HTTP/1.1 400 Bad\r\n\r\n")), false, Cause::Tls),
+        (
+            "127.0.0.1",
+            port(Some(b"HTTP/1.1 400 Bad\r\n\r\n")),
+            true,
+            Cause::Tls,
+        ),
+        (
+            "127.0.0.1",
+            port(Some(b"HTTP/1.1 400 Bad\r\n\r\n")),
+            false,
+            Cause::Tls,
+        ),
         ("127.0.0.1", port(Some(b"")), true, Cause::Tls),
         ("127.0.0.1", port(Some(b"")), false, Cause::Other),
         ("127.0.0.1", port(None), true, Cause::Other),

@@ -15,14 +15,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Url;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use super::errors::{START, not_an_answer};
 use crate::error::{Error, Kind, Result};
-use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request};
+use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request, http_date};
 
 /// Calls by their names on the wire, so that messages can say which one it was.
 const CALLS: [&str; 8] = [
@@ -190,12 +189,7 @@ impl Capture {
 
     /// When the server said so, by its own clock; by ours where it does not tell.
     pub fn at(&self) -> Timestamp {
-        let parser = DateTimeParser::new();
-        let told = self
-            .lock()
-            .date
-            .as_deref()
-            .and_then(|date| parser.parse_timestamp(date).ok());
+        let told = self.lock().date.as_deref().and_then(http_date);
         told.unwrap_or_else(Timestamp::now)
     }
 

@@ -87,7 +87,10 @@ where
     }
     let unknown = no_proper_answer(snapshot);
     // What came in place of an answer has a sentence of its own.
-    if error.raw_response().is_some_and(|reply| reply.status().is_success()) {
+    if error
+        .raw_response()
+        .is_some_and(|reply| reply.status().is_success())
+    {
         return failed.context(unknown);
     }
     failed.message = unknown;

@@ -103,7 +103,9 @@ fn hints(reply: &Reply, code: Option<u32>) -> Vec<String> {
         (401, Some(14)) => {
             vec!["ask the account's administrator about its API access rules".into()]
         }
-        (_, Some(NO_SNAPSHOT)) => vec!["snapexport list outscale shows what can be exported".into()],
+        (_, Some(NO_SNAPSHOT)) => {
+            vec!["snapexport list outscale shows what can be exported".into()]
+        }
         (_, Some(10000..=10999)) => {
             vec!["wait for exports to end: snapexport status --remote".into()]
         }

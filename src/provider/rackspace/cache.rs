@@ -1,6 +1,6 @@
 //! Tokens kept between runs, as Rackspace asks its clients to (logins are rate-limited): one file a login.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use super::credentials::{IdOrName, Login};
 use super::grant::{Endpoint, Grant};
 use super::identity::IdentityUrl;
 use crate::secret::Secret;
+use crate::settings::private_file::{is_private, private_file, private_folders};
 
 /// Where one login's token is kept.
 #[derive(Clone, Debug)]
@@ -107,14 +108,14 @@ impl Cache {
             endpoints: grant.endpoints.clone(),
         };
         if let Some(directory) = self.path.parent() {
-            private_directory().recursive(true).create(directory)?;
+            private_folders().create(directory)?;
         }
         // Another process may do the same: a name of our own, then one step into place.
         let new = self
             .path
             .with_extension(format!("{}.new", std::process::id()));
         let _ = std::fs::remove_file(&new);
-        let mut file = private_file().write(true).create_new(true).open(&new)?;
+        let mut file = private_file().create_new(true).open(&new)?;
         file.write_all(serde_json::to_string(&kept)?.as_bytes())?;
         std::fs::rename(&new, &self.path)
     }
@@ -132,44 +133,6 @@ impl Cache {
         file.read_to_string(&mut text).ok()?;
         Some(text)
     }
-}
-
-#[cfg(unix)]
-fn private_file() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
-#[cfg(unix)]
-fn private_directory() -> DirBuilder {
-    use std::os::unix::fs::DirBuilderExt;
-    let mut builder = DirBuilder::new();
-    builder.mode(0o700);
-    builder
-}
-
-#[cfg(unix)]
-fn is_private(file: &File) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    file.metadata().is_ok_and(|data| data.mode() & 0o077 == 0)
-}
-
-#[cfg(not(unix))]
-fn private_file() -> OpenOptions {
-    OpenOptions::new()
-}
-
-#[cfg(not(unix))]
-fn private_directory() -> DirBuilder {
-    DirBuilder::new()
-}
-
-/// Elsewhere the user's own folders are private by their place.
-#[cfg(not(unix))]
-fn is_private(_file: &File) -> bool {
-    true
 }
 
 /// By which secret a token was got: a wrong or a replaced one must not pass because a token is kept.

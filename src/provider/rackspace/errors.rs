@@ -81,7 +81,9 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
 /// Whether Glance does not know the type of task that it was asked to list: it has no code for that, only words.
 pub fn is_unknown_type(error: &Error) -> bool {
     let causes = &error.details.causes;
-    causes.iter().any(|said| said.contains("Invalid type value"))
+    causes
+        .iter()
+        .any(|said| said.contains("Invalid type value"))
 }
 
 /// The id that the provider's support asks for.

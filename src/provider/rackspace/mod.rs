@@ -281,7 +281,8 @@ impl Provider for Rackspace {
         let images = self.session.base(Service::Images, None).await?;
         let mut url = below(&images, &["images"]);
         url.set_query(Some("limit=100&visibility=private"));
-        let values = tasks::list_all(&self.session, "list images", &url, "images", |_| true).await?;
+        let values =
+            tasks::list_all(&self.session, "list images", &url, "images", |_| true).await?;
         let tenant = self.session.tenant();
         let is_own = |value: &&Value| match (&tenant, value["owner"].as_str()) {
             (Some(tenant), Some(owner)) => tenant == owner,

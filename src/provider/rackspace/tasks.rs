@@ -132,9 +132,7 @@ pub async fn list(session: &Session, images: &Url, since: Option<Timestamp>) -> 
     let with_type = list_from(session, images, since, "type=export&").await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
-        Err(error) if is_unknown_type(&error) => {
-            list_from(session, images, since, "").await?
-        }
+        Err(error) if is_unknown_type(&error) => list_from(session, images, since, "").await?,
         other => other?,
     };
     Ok(tasks)
