@@ -27,7 +27,7 @@ mod start;
 use std::io::Read;
 
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, worst};
+use crate::error::{Error, Hint, Kind, worst};
 use crate::secret::clean;
 use crate::task::ProviderId;
 
@@ -84,7 +84,7 @@ fn not_asked(context: &Context, printer: &crate::report::Printer, absent: &[(Pro
 }
 
 /// That nothing is configured for any cloud, or none knows the profile. `hint` helps who has no credentials.
-fn nobody_to_ask(context: &Context, absent: &[(ProviderId, Error)], hint: &str) -> Error {
+fn nobody_to_ask(context: &Context, absent: &[(ProviderId, Error)], hint: Hint) -> Error {
     let why = match context.profile() {
         Some(name) => format!("there is no profile '{}' for any", clean(name)),
         None => "there are no credentials for any".to_owned(),

@@ -1,5 +1,9 @@
 //! The one error type. Its [`Kind`] alone decides the exit code.
 
+mod hint;
+
+pub use hint::{Hint, Part};
+
 use std::fmt;
 use std::time::Duration;
 
@@ -210,7 +214,7 @@ pub struct Details {
     /// The provider's words, or the chain of causes, outermost first.
     pub causes: Vec<String>,
     /// What to do, most useful first; a command where there is one.
-    pub hints: Vec<String>,
+    pub hints: Vec<Hint>,
     /// The provider's id of the request, for its support.
     pub request_id: Option<String>,
     /// How long the provider asks to be left alone.
@@ -250,15 +254,15 @@ impl Error {
 
     /// Adds a hint of what to do next.
     #[must_use]
-    pub fn hint(mut self, text: impl Into<String>) -> Self {
-        self.details.hints.push(text.into());
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.details.hints.push(hint.into());
         self
     }
 
     /// Adds hints, if there are any.
     #[must_use]
-    pub fn hints(mut self, texts: impl IntoIterator<Item = String>) -> Self {
-        self.details.hints.extend(texts);
+    pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<Hint>>) -> Self {
+        self.details.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 

@@ -27,8 +27,8 @@ use std::io::{self, Write};
 use console::Style;
 use jiff::Timestamp;
 
-use self::wrap::hanging;
-use crate::error::{Error, Kind, Result};
+use self::wrap::{cleaned, hanging};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, When};
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
@@ -211,9 +211,9 @@ impl Printer {
     }
 
     /// A sentence for people, on standard error.
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: impl Into<Hint>) {
         if !self.is_quiet {
-            self.stderr(&hanging("", &clean(text), self.width()));
+            self.stderr(&hanging("", cleaned(text), self.width()));
         }
     }
 
@@ -229,11 +229,11 @@ impl Printer {
     }
 
     /// A warning for people, on standard error.
-    pub(crate) fn warn(&self, text: &str) {
+    pub(crate) fn warn(&self, text: impl Into<Hint>) {
         if !self.is_quiet {
             let label = self.style(Style::new().yellow().bold(), "warning:");
             let head = format!("{label} ");
-            self.stderr(&hanging(&head, &clean(text), self.width()));
+            self.stderr(&hanging(&head, cleaned(text), self.width()));
         }
     }
 
@@ -258,7 +258,7 @@ impl Printer {
         }
         for hint in &details.hints {
             let label = self.style(Style::new().cyan(), "hint:");
-            line(&format!("  {label} "), hint);
+            self.stderr(&hanging(&format!("  {label} "), cleaned(hint), width));
         }
     }
 

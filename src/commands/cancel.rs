@@ -7,7 +7,7 @@ use super::reference::{self, Asked, Named, typed_form};
 use super::status::{look, show};
 use super::{Ending, Tally, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
 use crate::report::stage;
@@ -88,8 +88,10 @@ fn refusals(named: &[Named], program: &str) -> Vec<Error> {
             let known = one.known.as_ref().map(|known| &known.task);
             let refusal = one.entry.no_cancel?.refusal(&typed, known);
             let next = match one.ended() {
-                Some(_) => format!("see how it ended: {program} status {typed}"),
-                None => format!("let it end: {program} wait {typed}"),
+                Some(_) => {
+                    Hint::say("see how it ended: ").and_run(format!("{program} status {typed}"))
+                }
+                None => Hint::say("let it end: ").and_run(format!("{program} wait {typed}")),
             };
             Some(first_hint(refusal, Some(next)))
         })
@@ -176,15 +178,13 @@ fn ended(task: Task, refusal: Option<Error>, program: &str) -> Result<Task> {
     if let Some(refusal) = refusal {
         error = error.cause(refusal.one_line());
     }
-    Err(error.hint(format!(
-        "see how it ended: {program} status {}",
-        typed_form(&task, false)
-    )))
+    let status = format!("{program} status {}", typed_form(&task, false));
+    Err(error.hint(Hint::say("see how it ended: ").and_run(status)))
 }
 
 /// The error of a task that goes on as far as anybody knows, with what was seen of it.
 fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &str) -> Error {
-    let goes_on = format!("look again: {program} status {id}");
+    let goes_on = Hint::say("look again: ").and_run(format!("{program} status {id}"));
     match (reply, sight) {
         (Err(refusal), Ok(task)) => {
             let verb = if refusal.details.maybe_executed {
@@ -192,13 +192,10 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
             } else {
                 "is not cancelled"
             };
-            let wait = format!("the export goes on: {program} wait {id}");
-            let mut error = refusal.context(format!(
-                "The export {id} {verb}: it is {}",
-                stage::in_brief(&task)
-            ));
-            error.details.hints.push(wait);
-            error
+            let stage = stage::in_brief(&task);
+            refusal
+                .context(format!("The export {id} {verb}: it is {stage}"))
+                .hint(Hint::say("the export goes on: ").and_run(format!("{program} wait {id}")))
         }
         (Err(refusal), Err(unseen)) => refusal
             .context(format!(
@@ -229,6 +226,7 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Part;
     use crate::task::{Progress, ProviderId};
 
     fn seen(state: State, word: &str) -> Task {
@@ -286,8 +284,9 @@ mod tests {
             let error = not_cancelled(&TaskId::from("t-1"), sight, reply, "snapexport");
             assert_eq!(error.kind, kind, "{error}");
             assert!(error.message.contains(words), "{error}");
-            let hints = error.details.hints.join(" ");
-            assert!(hints.contains("snapexport "), "{hints}");
+            let mut parts = error.details.hints.iter().flat_map(Hint::parts);
+            let is_ours = |part: &Part| matches!(part, Part::Command(command) if command.starts_with("snapexport "));
+            assert!(parts.any(is_ours), "{error:?}");
         }
     }
 

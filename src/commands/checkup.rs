@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
+use crate::error::Hint;
 use crate::journal::{Health, Journal, is_writable_directory};
 use crate::provider::check::Check;
 use crate::settings::open_file_warning;
@@ -71,10 +72,12 @@ fn journal(path: Option<&Path>) -> Check {
     }
     match Journal::inspect(path) {
         Ok(health) => judged(path, health),
-        Err(error) => Check::failed(NAME, &error).hint(format!(
-            "snapexport status --remote still shows your exports; {} stays where it is, unless it is damaged: then the next command moves it aside",
-            path.display()
-        )),
+        Err(error) => Check::failed(NAME, &error).hint(
+            Hint::run("snapexport status --remote").and(format!(
+                " still shows your exports; {} stays where it is, unless it is damaged: then the next command moves it aside",
+                path.display()
+            )),
+        ),
     }
 }
 
@@ -97,7 +100,8 @@ fn judged(path: &Path, health: Health) -> Check {
         open => {
             let starts = text::count(usize::try_from(open).unwrap_or(usize::MAX), "start");
             let message = format!("{message}; {starts} under way or of unknown outcome");
-            Check::warning(NAME, message).hint("snapexport status finds out what became of them")
+            Check::warning(NAME, message)
+                .hint(Hint::run("snapexport status").and(" finds out what became of them"))
         }
     }
 }
@@ -140,6 +144,6 @@ fn files(context: &Context) -> Check {
             ),
         ),
         (open, _) => Check::warning(NAME, format!("others may read {}", open.join(", ")))
-            .hint(format!("chmod 600 {}", open.join(" "))),
+            .hint(Hint::run(format!("chmod 600 {}", open.join(" ")))),
     }
 }

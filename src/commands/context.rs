@@ -15,7 +15,7 @@ use std::time::Duration;
 #[cfg(feature = "sandbox")]
 use snapexport_sandbox::Sandbox;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::Http;
 use crate::options::{Global, Output};
 use crate::poll::Renew;
@@ -186,7 +186,7 @@ pub fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
         error
             .details
             .hints
-            .splice(0..0, suggest::hint(&choice.name, names));
+            .splice(0..0, suggest::hint(&choice.name, names).map(Hint::from));
     }
     error
 }

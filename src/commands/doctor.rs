@@ -8,7 +8,7 @@ pub use self::places::Places;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
-use crate::error::{Error, Kind, Reason, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::options::Output;
 use crate::provider::check::{Check, CheckRequest, Sheet};
 use crate::provider::{self, Entry};
@@ -63,11 +63,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
     let has_any = !sheets.is_empty();
     sheets.append(&mut unchosen);
     let nobody = (!has_any).then(|| {
-        let hint = format!(
-            "snapexport doctor with one of {} says what to set; snapexport --sandbox doctor tries it without an account",
-            provider::names().join(", ")
-        );
-        nobody_to_ask(context, &absent, &hint)
+        let names = provider::names().join(", ");
+        let hint = Hint::run("snapexport doctor")
+            .and(format!(" with one of {names} says what to set; "))
+            .and_run("snapexport --sandbox doctor")
+            .and(" tries it without an account");
+        nobody_to_ask(context, &absent, hint)
     });
     sheets.push(Sheet {
         provider: None,

@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::start::{Search, Starter};
 use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, Waiting};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
@@ -120,7 +120,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                 if !starting.wait || follow.printer.output() == Output::Id {
                     follow.printer.task(&task, &typed);
                 }
-                follow.printer.note(&started_note(
+                follow.printer.note(started_note(
                     context,
                     &task,
                     starting.wait,
@@ -185,7 +185,7 @@ fn group(
     }
 }
 
-fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> String {
+fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> Hint {
     let verb = match (task.adopted, task.state.is_terminal()) {
         (false, _) => "Started",
         (true, false) => "Already under way, adopted",
@@ -193,15 +193,12 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: 
     };
     let what = task.snapshot.as_deref().unwrap_or("");
     let place = provider::goal(task).map_or_else(String::new, |goal| format!(" → {}", goal.words));
-    let next = if is_waiting || task.state.is_terminal() {
-        String::new()
-    } else {
-        format!(
-            ". Wait for it: {}",
-            resume_command(context, std::iter::once(task), is_journaled)
-        )
-    };
-    format!("{verb}: {what}{place} ({}){next}", task.id)
+    let note = Hint::say(format!("{verb}: {what}{place} ({})", task.id));
+    if is_waiting || task.state.is_terminal() {
+        return note;
+    }
+    let wait = resume_command(context, std::iter::once(task), is_journaled);
+    note.and(". Wait for it: ").and_run(wait)
 }
 
 /// `--dry-run`: looks at everything, sends nothing.

@@ -11,7 +11,7 @@ use super::reference::{resume_command, typed_form};
 use super::signals::Signals;
 use super::{Ending, Tally, near};
 use crate::commands::context::Context;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::journal::Journal;
 use crate::options::{Limit, Output, Waiting};
 use crate::poll::{self, End, Event, Group, Outcome};
@@ -247,10 +247,9 @@ impl<'c> Follow<'c> {
             } else {
                 "the exports go on"
             };
-            self.printer.note(&format!(
-                "Interrupted; {goes_on}. Resume with: {}",
-                resume_command(self.context, under_way.iter(), self.journal.is_some())
-            ));
+            let resume = resume_command(self.context, under_way.iter(), self.journal.is_some());
+            let note = Hint::say(format!("Interrupted; {goes_on}. Resume with: ")).and_run(resume);
+            self.printer.note(note);
             return Ending::Signal(number);
         }
         self.tasks.sort_by_key(|(index, _)| *index);
@@ -288,10 +287,8 @@ impl<'c> Follow<'c> {
                 text::count(under_way.len(), "task")
             ),
         };
-        Error::new(Kind::Timeout, subject).hint(format!(
-            "resume with: {}",
-            resume_command(self.context, under_way.iter(), self.journal.is_some())
-        ))
+        let resume = resume_command(self.context, under_way.iter(), self.journal.is_some());
+        Error::new(Kind::Timeout, subject).hint(Hint::say("resume with: ").and_run(resume))
     }
 
     /// A task that ended badly is an error of its own.
@@ -352,7 +349,9 @@ fn verdict(task: &Task) -> Option<Error> {
     if task.is_stalled()
         && provider::by_name(task.provider.0).is_ok_and(|entry| entry.no_cancel.is_none())
     {
-        error = error.hint(format!("put an end to it: snapexport cancel {}", task.id));
+        error = error.hint(
+            Hint::say("put an end to it: ").and_run(format!("snapexport cancel {}", task.id)),
+        );
     }
     Some(error)
 }

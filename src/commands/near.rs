@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Reason};
+use crate::error::{Error, Hint, Reason};
 use crate::journal::Journal;
 use crate::provider::{Provider, TaskFilter};
 use crate::suggest;
@@ -48,7 +48,10 @@ pub(super) fn with_exports_of(journal: Option<&Journal>, typed: &str, error: Err
         last.task.qualified()
     );
     let all = format!("snapexport status --name {typed}");
-    first_hint(error, Some(format!("{last}; all of them: {all}")))
+    first_hint(
+        error,
+        Some(Hint::say(format!("{last}; all of them: ")).and_run(all)),
+    )
 }
 
 /// The ids of the tasks that a provider lists or the journal holds.
@@ -62,9 +65,9 @@ pub(super) async fn task_ids(provider: &dyn Provider, journal: Option<&Journal>)
 }
 
 /// Puts a hint before the others: it is the likeliest.
-pub(super) fn first_hint(mut error: Error, hint: Option<String>) -> Error {
+pub(super) fn first_hint(mut error: Error, hint: Option<impl Into<Hint>>) -> Error {
     if let Some(hint) = hint {
-        error.details.hints.insert(0, hint);
+        error.details.hints.insert(0, hint.into());
     }
     error
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::near;
 use super::start::Windows;
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, Shape};
 use crate::secret::clean;
@@ -115,8 +115,16 @@ fn by_shape(id: &str) -> Result<&'static Entry> {
         .collect();
     match possible[..] {
         [one] => Ok(one),
-        [] => Err(Error::usage(format!("'{}' has the form of no provider's task id", clean(id)))
-            .hint("snapexport status shows the tasks you started; snapexport status --remote what the clouds have")),
+        [] => Err(Error::usage(format!(
+            "'{}' has the form of no provider's task id",
+            clean(id)
+        ))
+        .hint(
+            Hint::run("snapexport status")
+                .and(" shows the tasks you started; ")
+                .and_run("snapexport status --remote")
+                .and(" what the clouds have"),
+        )),
         _ => Err(ambiguous(id, possible.iter().map(|entry| entry.id.0))),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::status::{Args, show};
 use super::{Ending, Tally, nobody_to_ask, not_asked};
 use crate::commands::context::Context;
-use crate::error::{Reason, Result};
+use crate::error::{Hint, Reason, Result};
 use crate::journal::Entry as Known;
 use crate::options::Output;
 use crate::provider::{self, TaskFilter};
@@ -34,7 +34,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
         }
     }
     if asked.is_empty() && tally.0.is_empty() {
-        let hint = "snapexport --sandbox status --remote asks the simulated clouds";
+        let hint =
+            Hint::run("snapexport --sandbox status --remote").and(" asks the simulated clouds");
         return Err(nobody_to_ask(context, &without, hint));
     }
     not_asked(context, &printer, &without);

@@ -9,7 +9,7 @@ use snapexport_sandbox::{Failure, Fault, Options, Sandbox};
 use super::Ending;
 use super::signals::Signals;
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, parse_interval};
 use crate::schema::SandboxObject;
 use crate::settings::private_file::private_folders;
@@ -116,7 +116,12 @@ async fn serve(
     signals: &Signals,
 ) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
-    printer.note("The three clouds, simulated. In another terminal, paste these lines, then try: snapexport list outscale");
+    printer.note(
+        Hint::say(
+            "The three clouds, simulated. In another terminal, paste these lines, then try: ",
+        )
+        .and_run("snapexport list outscale"),
+    );
     if printer.output() == Output::Json {
         printer.object(&SandboxObject {
             schema: SCHEMA,

@@ -23,7 +23,7 @@ use self::search::complete;
 use self::windows::age;
 use super::signals::Signals;
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::{Intent, Settled};
 use crate::options::Output;
 use crate::report::Printer;
@@ -244,7 +244,10 @@ impl<'a> Starter<'a> {
             .context(format!(
                 "Whether the export of {snapshot} was started is not known"
             ))
-            .hint("it was not sent again; see what the cloud has with: snapexport status --remote")
+            .hint(
+                Hint::say("it was not sent again; see what the cloud has with: ")
+                    .and_run("snapexport status --remote"),
+            )
             .hint(next)
     }
 

@@ -7,7 +7,7 @@ use super::filter::{Filter, say_left_out, say_nothing_matches};
 use super::reference::{self, Asked, Named, typed_form};
 use super::{Ending, Tally, list, near, nothing_to_do, remote, settle, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
 use crate::provider::{self, Entry};
@@ -178,7 +178,9 @@ async fn own(
     };
     if started.is_empty() && !has_open {
         printer.note(
-            "You have started no exports from here. snapexport status --remote asks the clouds.",
+            Hint::say("You have started no exports from here. ")
+                .and_run("snapexport status --remote")
+                .and(" asks the clouds."),
         );
     }
     Ok(started)
@@ -253,7 +255,7 @@ fn unknown_starts() -> Error {
         Kind::Internal,
         "What you have started from here is not known: the journal cannot be read",
     )
-    .hint("ask the clouds: snapexport status --remote")
+    .hint(Hint::say("ask the clouds: ").and_run("snapexport status --remote"))
 }
 
 /// The tasks that this user started.

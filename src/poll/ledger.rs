@@ -9,7 +9,7 @@ use super::{
     Event, Group, LONGEST_LOOK, Outcome, PATIENCE_AFTER_CONTACT, PATIENCE_BEFORE_CONTACT, Question,
     Renew,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::pace::{Pace, Seen, pause};
 use crate::provider::Provider;
 use crate::task::Task;
@@ -238,9 +238,10 @@ impl<'a> Ledger<'a> {
         } else {
             format!("No contact with {provider} in {span}; nothing is known of {id}")
         };
-        error.context(sentence).hint(format!(
-            "the task is not affected; try again with: snapexport wait {provider}/{id}"
-        ))
+        error.context(sentence).hint(
+            Hint::say("the task is not affected; try again with: ")
+                .and_run(format!("snapexport wait {provider}/{id}")),
+        )
     }
 
     /// Time is up: what was never seen is lost, the rest goes on.

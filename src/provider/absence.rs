@@ -2,19 +2,18 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::secret::clean;
 
 /// Nothing was found. `ways` are what would do, each a clause.
-pub fn no_credentials(cloud: &str, ways: &[&str]) -> Error {
+pub fn no_credentials<W: Clone + Into<Hint>>(cloud: &str, ways: &[W]) -> Error {
     let error = Error::new(
         Kind::Credentials,
         format!("There are no credentials for {cloud}"),
     );
-    let error = ways
-        .iter()
-        .fold(error.absence(), |error, way| error.hint(*way));
-    error.hint("snapexport --sandbox runs against simulated clouds, without an account")
+    let sandbox =
+        Hint::run("snapexport --sandbox").and(" runs against simulated clouds, without an account");
+    error.absence().hints(ways.iter().cloned()).hint(sandbox)
 }
 
 /// A file has some, and nothing says which: `kind` is what it calls them, `variable` the name of the one that chooses.

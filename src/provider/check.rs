@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::http::{Contact, Http};
 use crate::settings::{Setting, Sources, open_file_warning};
 use crate::task::ProviderId;
@@ -82,7 +82,8 @@ pub struct Check {
     /// What was found, in a sentence without a full stop.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub hint: Option<Hint>,
 }
 
 impl Check {
@@ -121,8 +122,10 @@ impl Check {
         let code = code.map_or_else(String::new, |code| format!(" (code {code})"));
         let hints = &error.details.hints;
         let hint = match hints.as_slice() {
-            [] => "snapexport doctor -v shows what was asked and answered".to_owned(),
-            hints => hints.join("; "),
+            [] => Hint::run("snapexport doctor -v").and(" shows what was asked and answered"),
+            [first, more @ ..] => more
+                .iter()
+                .fold(first.clone(), |all, hint| all.and("; ").and_hint(hint)),
         };
         Check {
             hint: Some(hint),
@@ -139,8 +142,8 @@ impl Check {
 
     /// Says what to do.
     #[must_use]
-    pub fn hint(mut self, text: impl Into<String>) -> Self {
-        self.hint = Some(text.into());
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hint = Some(hint.into());
         self
     }
 }
@@ -301,7 +304,7 @@ pub fn files(paths: &[PathBuf]) -> Check {
         (open, _) => {
             let (listed, words) = names(open);
             Check::warning(NAME, format!("others may read {listed}"))
-                .hint(format!("chmod 600 {words}"))
+                .hint(Hint::run(format!("chmod 600 {words}")))
         }
     }
 }

@@ -10,7 +10,7 @@ use super::check::Check;
 use super::contract::Provider;
 use super::export::ExportArguments;
 use super::forms::Forms;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::http::Http;
 use crate::secret::clean;
 use crate::settings::{Section, Sources};
@@ -78,7 +78,7 @@ pub struct NoCancel {
     /// Completes "the export … cannot be cancelled: ".
     pub why: &'static str,
     /// How to get rid of what the export makes, with what is known of the task.
-    pub instead: fn(Option<&Task>) -> String,
+    pub instead: fn(Option<&Task>) -> Hint,
 }
 
 impl NoCancel {
@@ -100,7 +100,7 @@ impl NoCancel {
             "The export {typed} cannot be cancelled: {}",
             self.why
         ))
-        .hint(format!("after its end, {instead}"))
+        .hint(Hint::say("after its end, ").and_hint(instead))
     }
 }
 

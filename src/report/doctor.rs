@@ -3,7 +3,8 @@
 use console::Style;
 
 use super::terminal::Terminal;
-use super::wrap::wrapped;
+use super::wrap::{cleaned, wrapped};
+use crate::error::Hint;
 use crate::provider::check::{Check, Sheet, Verdict};
 use crate::secret::clean;
 
@@ -35,7 +36,7 @@ impl Page {
         let column = column(sheet);
         for setting in &sheet.settings {
             let (value, origin) = (clean(&setting.value), clean(&setting.origin));
-            let text = format!("{value} (from {origin})");
+            let text = format!("{value} (from {origin})").into();
             lines.extend(self.entry(setting.name, &Style::new(), column, &text));
         }
         if !sheet.settings.is_empty() {
@@ -43,14 +44,12 @@ impl Page {
         }
         for check in &sheet.checks {
             let style = style_of(check.verdict);
-            lines.extend(self.entry(&head(check), &style, column, &clean(&check.message)));
+            let message = clean(&check.message).into();
+            lines.extend(self.entry(&head(check), &style, column, &message));
             // What is as it should be needs nothing done about it.
-            let hint = check
-                .hint
-                .as_deref()
-                .filter(|_| check.verdict != Verdict::Ok);
+            let hint = check.hint.as_ref().filter(|_| check.verdict != Verdict::Ok);
             if let Some(hint) = hint {
-                let text = format!("→ {}", clean(hint));
+                let text = Hint::say("→ ").and_hint(cleaned(hint));
                 lines.extend(self.entry("", &Style::new(), column, &text));
             }
         }
@@ -58,9 +57,10 @@ impl Page {
     }
 
     /// A name and its text, beside each other or below each other; the first word of the name in this style.
-    fn entry(&self, name: &str, style: &Style, column: usize, text: &str) -> Vec<String> {
+    fn entry(&self, name: &str, style: &Style, column: usize, text: &Hint) -> Vec<String> {
         // A word stays whole, and one that has no room beside the name may have it below.
         let longest = text
+            .to_string()
             .split_whitespace()
             .map(console::measure_text_width)
             .max();

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::panic::{Location, PanicHookInfo};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::options::Output;
 
 /// From now on a panic ends the program with one sentence and exit code 1.
@@ -37,7 +37,7 @@ fn defect(location: Option<&Location<'_>>) -> Error {
         Kind::Internal,
         format!("snapexport met a defect of its own and ends{place}"),
     )
-    .hint("what was started goes on; see it with: snapexport status")
+    .hint(Hint::say("what was started goes on; see it with: ").and_run("snapexport status"))
 }
 
 #[cfg(test)]

@@ -1,9 +1,7 @@
 //! Lines broken between words: a word that is broken cannot be read, and a command or an address that is cannot be copied.
 
-/// Programs that hints name commands of.
-const PROGRAMS: [&str; 4] = ["snapexport", "aws", "swift", "chmod"];
-/// Words at the beginning of a command that are part of it however they look: the program and what it is to do.
-const OPENING: usize = 3;
+use crate::error::{Hint, Part};
+use crate::secret::clean;
 
 /// Columns of standard error; `None` where it is no terminal.
 pub(crate) fn stderr_width() -> Option<u16> {
@@ -13,13 +11,14 @@ pub(crate) fn stderr_width() -> Option<u16> {
 
 /// The text in lines of at most `room` columns. What must stay whole and is longer has a line of its own, which the
 /// terminal breaks on the screen only. All on one line without a limit.
-pub(super) fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
+pub(super) fn wrapped(text: impl Into<Hint>, room: Option<usize>) -> Vec<String> {
+    let text = text.into();
     let Some(room) = room.map(|room| room.max(10)) else {
-        return vec![text.to_owned()];
+        return vec![text.to_string()];
     };
     let width = console::measure_text_width;
     let mut lines = vec![String::new()];
-    for piece in pieces(text) {
+    for piece in pieces(&text) {
         let at = lines.len() - 1;
         let line = &mut lines[at];
         if line.is_empty() {
@@ -35,40 +34,54 @@ pub(super) fn wrapped(text: &str, room: Option<usize>) -> Vec<String> {
 }
 
 /// The same, the first line after `head` and the others below its end.
-pub(super) fn hanging(head: &str, text: &str, width: Option<usize>) -> String {
+pub(super) fn hanging(head: &str, text: impl Into<Hint>, width: Option<usize>) -> String {
     let column = console::measure_text_width(head);
     let room = width.map(|width| width.saturating_sub(column));
     let below = format!("\n{}", " ".repeat(column));
     format!("{head}{}", wrapped(text, room).join(&below))
 }
 
-/// The words of a text; those of a command are one.
-fn pieces(text: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut in_command = 0;
-    let mut last = "";
-    for word in text.split_whitespace() {
-        if in_command > 0 && belongs(word, last, in_command) {
-            in_command += 1;
-            let at = pieces.len() - 1;
-            pieces[at].push(' ');
-            pieces[at].push_str(word);
-        } else {
-            in_command = usize::from(PROGRAMS.contains(&word.trim_start_matches('(')));
-            pieces.push(word.to_owned());
+/// The text made safe for a terminal, as [`clean`] does it; a space between two pieces stays.
+pub(super) fn cleaned(text: impl Into<Hint>) -> Hint {
+    text.into().map(|piece| {
+        let edge = |is_space| if is_space { " " } else { "" };
+        let (starts, ends) = (
+            piece.starts_with(char::is_whitespace),
+            piece.ends_with(char::is_whitespace),
+        );
+        match clean(&piece) {
+            inner if inner.is_empty() => edge(starts).to_owned(),
+            inner => format!("{}{inner}{}", edge(starts), edge(ends)),
         }
-        last = word;
-    }
-    pieces
+    })
 }
 
-/// Whether a word goes on with a command. Hints do not quote commands, so this goes by what words look like.
-fn belongs(word: &str, last: &str, so_far: usize) -> bool {
-    let is_prose = |c: char| c.is_ascii_lowercase() || matches!(c, '\'' | ',' | '.' | ';');
-    let is_over = last.ends_with([',', ';', ':', ')']);
-    !is_over
-        && !word.starts_with('(')
-        && (so_far < OPENING || last.starts_with("--") || !word.chars().all(is_prose))
+/// The words of a text; a command is one, together with what stands against it, such as a bracket.
+fn pieces(text: &Hint) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    // Whether the next word goes on with the last one.
+    let mut is_open = false;
+    let mut push = |word: &str, is_open: bool| match pieces.last_mut().filter(|_| is_open) {
+        Some(last) => last.push_str(word),
+        None => pieces.push(word.to_owned()),
+    };
+    for part in text.parts() {
+        match part {
+            Part::Text(text) => {
+                is_open &= !text.starts_with(char::is_whitespace);
+                for word in text.split_whitespace() {
+                    push(word, is_open);
+                    is_open = false;
+                }
+                is_open = !text.ends_with(char::is_whitespace);
+            }
+            Part::Command(command) => {
+                push(command, is_open);
+                is_open = true;
+            }
+        }
+    }
+    pieces
 }
 
 #[cfg(test)]

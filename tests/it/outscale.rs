@@ -360,7 +360,11 @@ async fn refusals_of_a_start_keep_the_words_of_the_cloud() {
         );
         assert!(!error.details.causes.is_empty() && error.details.request_id.is_some());
         assert!(
-            error.details.hints.iter().any(|h| h.contains(hint)),
+            error
+                .details
+                .hints
+                .iter()
+                .any(|h| h.to_string().contains(hint)),
             "{:?}",
             error.details.hints
         );

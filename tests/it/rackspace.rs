@@ -275,7 +275,11 @@ async fn preflight_finds_what_would_fail_later() {
         .preflight(&request(WEB, "nowhere"))
         .await
         .expect_err("no container");
-    assert!(error.details.hints[0].contains("swift post nowhere"));
+    assert!(
+        error.details.hints[0]
+            .to_string()
+            .contains("swift post nowhere")
+    );
     assert_eq!(
         provider.preflight(&request(CURSED, "exports")).await,
         Ok(Vec::new())
@@ -333,7 +337,7 @@ async fn an_unknown_task_has_a_slot_of_its_own() {
     let slots = provider.look(&ids).await.expect("answers");
     let unknown = slots[0].as_ref().expect_err("unknown");
     assert_eq!(unknown.kind, Kind::NotFound);
-    assert!(unknown.details.hints[0].contains("48 h"));
+    assert!(unknown.details.hints[0].to_string().contains("48 h"));
     assert_eq!(slots[1].as_ref().map(|task| &task.id), Ok(&started.id));
     assert_eq!(slots[2].as_ref().expect_err("no UUID").kind, Kind::NotFound);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::journal::{Journal, Opened};
 use crate::options::Output;
 use crate::task::Source;
@@ -13,11 +13,12 @@ use crate::task::Source;
 /// What works without the journal.
 const WITHOUT_JOURNAL: &str = "what you started is not known now, but exports can be named by id";
 
-fn moved(aside: &Path) -> String {
-    format!(
-        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id. A start whose outcome was not known is forgotten: before you start it again, look at snapexport status --remote",
+fn moved(aside: &Path) -> Hint {
+    Hint::say(format!(
+        "The journal was damaged and is now {}; a new one was begun. Exports can still be named by id. A start whose outcome was not known is forgotten: before you start it again, look at ",
         aside.display()
-    )
+    ))
+    .and_run("snapexport status --remote")
 }
 
 impl Context {
@@ -48,7 +49,7 @@ impl Context {
         };
         let kept = Journal::open(path).and_then(|Opened { journal, moved_to }| {
             if let Some(aside) = moved_to {
-                self.printer(Output::Table).warn(&moved(&aside));
+                self.printer(Output::Table).warn(moved(&aside));
             }
             journal.record_sources(sources, Timestamp::now())
         });
@@ -69,7 +70,7 @@ impl Context {
     pub fn give_up_journal(&self, journal: &Journal, error: &Error) -> bool {
         let printer = self.printer(Output::Table);
         if let Ok(Some(aside)) = journal.discard_if_damaged() {
-            printer.warn(&moved(&aside));
+            printer.warn(moved(&aside));
             return true;
         }
         printer.warn(&format!("{}; {WITHOUT_JOURNAL}", error.one_line()));
@@ -81,7 +82,7 @@ impl Context {
         match opened {
             Ok(Opened { journal, moved_to }) => {
                 if let Some(aside) = moved_to {
-                    printer.warn(&moved(&aside));
+                    printer.warn(moved(&aside));
                 }
                 Some(journal)
             }

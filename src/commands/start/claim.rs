@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::windows::age;
 use super::{Search, Starter};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::{Claim, Entry, Intent, Journal};
 use crate::secret::clean;
 use crate::task::Task;
@@ -115,7 +115,10 @@ impl Starter<'_> {
                     known.task.id
                 );
                 Err(Error::new(Kind::Conflict, sentence)
-                    .hint(format!("wait for it: snapexport wait {}", known.task.id))
+                    .hint(
+                        Hint::say("wait for it: ")
+                            .and_run(format!("snapexport wait {}", known.task.id)),
+                    )
                     .hint("--new starts another export whatever became of it"))
             }
         }

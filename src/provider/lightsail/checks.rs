@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::aws_files::aws_source;
 use super::expiry::Life;
 use super::{Lightsail, Profile};
+use crate::error::Hint;
 use crate::provider::check::{self, Check, ClockLimits, first_contact};
 use crate::secret::clean;
 use crate::settings::Sources;
@@ -91,7 +92,8 @@ fn token(life: Option<Life>, now: SystemTime) -> Check {
         |_| String::new(),
         |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
     );
-    let hint = "get new ones before a long wait, for instance with aws sso login";
+    let hint =
+        Hint::say("get new ones before a long wait, for instance with ").and_run("aws sso login");
     match ends_at.duration_since(now) {
         Err(_) => Check::problem(NAME, format!("the credentials ended at {at}")).hint(hint),
         Ok(left) => {

@@ -24,7 +24,7 @@ use super::Profile;
 use super::aws_files::{AwsSource, aws_source};
 use super::connector::Connector;
 use super::place::{self, endpoint, region};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::provider::Setting;
 use crate::provider::absence::{no_credentials, none_chosen};
@@ -256,7 +256,8 @@ async fn none_found(sources: &Sources) -> Result<Error> {
         _ => no_credentials(
             "Lightsail",
             &[
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or make a profile with aws configure",
+                Hint::say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or make a profile with ")
+                    .and_run("aws configure"),
             ],
         ),
     })
@@ -300,7 +301,7 @@ async fn named_aws_profile(sources: &Sources, name: &str, asked: &str) -> Result
             clean(name)
         ))
         .hints(meant)
-        .hint("aws configure list-profiles shows the AWS profiles"));
+        .hint(Hint::run("aws configure list-profiles").and(" shows the AWS profiles")));
     };
     of_aws_profile(source, asked)
 }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::http::{Reply, chain, find, innermost};
 
 /// What "in a few minutes" is worth: the pause suggested where Lightsail says that it is not ready.
@@ -113,7 +113,12 @@ fn of_credentials(error: &CredentialsError) -> Error {
     }
     Error::new(Kind::Credentials, "There are no usable AWS credentials")
         .cause(innermost(error))
-        .hint("log in again (aws sso login) or check the profile: aws sts get-caller-identity")
+        .hint(
+            Hint::say("log in again (")
+                .and_run("aws sso login")
+                .and(") or check the profile: ")
+                .and_run("aws sts get-caller-identity"),
+        )
 }
 
 fn reply(call: &'static str, response: &HttpResponse) -> Reply {
@@ -265,7 +270,9 @@ fn advise(error: Error, name: &str, call: &str) -> Error {
     if starts(&["AccountSetup", "OptInRequired", "UnrecognizedClient"]) {
         error.hint(WELCOME)
     } else if starts(&["ExpiredToken"]) {
-        error.hint("get new temporary credentials, for instance with aws sso login")
+        error.hint(
+            Hint::say("get new temporary credentials, for instance with ").and_run("aws sso login"),
+        )
     } else if starts(&["InvalidSignature", "SignatureDoesNotMatch"]) {
         error.hint("check the secret key, the region and this machine's clock")
     } else if error.kind == Kind::Permission && call == START {

@@ -111,7 +111,10 @@ fn the_header_wins_over_the_bodys_code_and_tip_and_docs_are_shown() {
     assert_eq!(error.details.code.as_deref(), Some("InvalidInputException"));
     assert_eq!(error.details.request_id.as_deref(), Some("req-1"));
     assert_eq!(error.details.causes, ["bad"]);
-    assert_eq!(error.details.hints, ["do this", "see https://docs.example"]);
+    assert_eq!(
+        error.details.hints,
+        ["do this".into(), "see https://docs.example".into()]
+    );
 }
 
 #[test]

@@ -51,7 +51,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, Preview, Provider,
     Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
-use crate::error::{Error, Kind, Reason, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
 use crate::secret::{Secret, redact_json, redact_url};
 use crate::settings::Sources;
@@ -88,9 +88,11 @@ pub const ENTRY: Entry = Entry {
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Amazon Lightsail has no call for that",
     instead: |_| {
-        "delete what it made, which is billed until then: aws ec2 deregister-image for an AMI, and \
-         aws ec2 delete-snapshot for each EBS snapshot"
-            .to_owned()
+        Hint::say("delete what it made, which is billed until then: ")
+            .and_run("aws ec2 deregister-image")
+            .and(" for an AMI, and ")
+            .and_run("aws ec2 delete-snapshot")
+            .and(" for each EBS snapshot")
     },
 };
 
@@ -358,7 +360,7 @@ impl Lightsail {
             format!("There is no Lightsail snapshot '{name}' in {}", self.region),
         )
         .because(Reason::NoSource)
-        .hint("snapexport list lightsail shows what can be exported")
+        .hint(Hint::run("snapexport list lightsail").and(" shows what can be exported"))
     }
 
     /// A failed start, with the advice for a snapshot that does not exist.

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use super::join::{self, Claim, Match, RECORD_PREFIX};
 use super::merge::{self, SeenOperation, SeenRecord};
 use super::{Lightsail, PARALLEL};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::TaskFilter;
 use crate::task::{Artifact, Task, TaskId};
 
@@ -133,10 +133,10 @@ impl Lightsail {
                     Kind::NotFound,
                     format!("No export record says what {} made", task.id),
                 )
-                .hint(format!(
-                    "snapexport status {} shows where it stands",
-                    task.qualified()
-                ))
+                .hint(
+                    Hint::run(format!("snapexport status {}", task.qualified()))
+                        .and(" shows where it stands"),
+                )
             })
     }
 

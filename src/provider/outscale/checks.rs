@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::api::{not_an_answer, take_page};
 use super::mapping::text;
 use super::{CREATE, Outscale, Profile, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::check::{
     self, Check, CheckRequest, ClockLimits, FirstContact, first_contact, rivals,
 };
@@ -156,8 +156,10 @@ impl Outscale {
 fn judged(error: &Error) -> Check {
     match error.kind {
         Kind::Permission | Kind::Credentials | Kind::Quota => Check::failed(EXPORT, error),
-        _ => Check::unknown(EXPORT, format!("cannot be checked: {}", error.one_line()))
-            .hint("snapexport export outscale SNAPSHOT --bucket NAME --dry-run checks one export"),
+        _ => Check::unknown(EXPORT, format!("cannot be checked: {}", error.one_line())).hint(
+            Hint::run("snapexport export outscale SNAPSHOT --bucket NAME --dry-run")
+                .and(" checks one export"),
+        ),
     }
 }
 

@@ -4,7 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::error::{Error, Kind, Reason};
+use super::rules::what_can_be_exported;
+use crate::error::{Error, Hint, Kind, Reason};
 use crate::http::Reply;
 
 /// The code for a snapshot that does not exist, or is another account's.
@@ -39,10 +40,7 @@ pub(super) fn refused(reply: &Reply, what: &str) -> Error {
     if number == Some(NO_SNAPSHOT) {
         error = error.because(Reason::NoSource);
     }
-    for hint in hints(reply, number) {
-        error = error.hint(hint);
-    }
-    error
+    error.hints(hints(reply, number))
 }
 
 /// The kind and the reason, from the HTTP status and the number in `Code`.
@@ -84,17 +82,18 @@ fn meaning(status: u16, code: Option<u32>) -> (Kind, &'static str) {
 }
 
 /// What to do about it, most useful first.
-fn hints(reply: &Reply, code: Option<u32>) -> Vec<String> {
+fn hints(reply: &Reply, code: Option<u32>) -> Vec<Hint> {
     match (reply.status, code) {
         (401, Some(1)) => {
             let clock = reply
                 .date()
                 .and_then(|theirs| clock_hint(Timestamp::now(), theirs));
             let keys = "check the access key and its secret before the next try: four wrong signatures in a row lock the key";
-            clock.into_iter().chain([keys.to_owned()]).collect()
+            let clock = clock.map(Hint::from);
+            clock.into_iter().chain([keys.into()]).collect()
         }
         (401, Some(4 | 5 | 7)) => {
-            vec![format!("its user needs the action api:{}", reply.name)]
+            vec![format!("its user needs the action api:{}", reply.name).into()]
         }
         (401, Some(11)) => vec!["ask the account's administrator to unlock the key".into()],
         (401, Some(13)) => vec![
@@ -104,10 +103,10 @@ fn hints(reply: &Reply, code: Option<u32>) -> Vec<String> {
             vec!["ask the account's administrator about its API access rules".into()]
         }
         (_, Some(NO_SNAPSHOT)) => {
-            vec!["snapexport list outscale shows what can be exported".into()]
+            vec![what_can_be_exported()]
         }
         (_, Some(10000..=10999)) => {
-            vec!["wait for exports to end: snapexport status --remote".into()]
+            vec![Hint::say("wait for exports to end: ").and_run("snapexport status --remote")]
         }
         (404 | 405, _) => vec!["check that the endpoint is right (-v shows it)".into()],
         _ => Vec::new(),

@@ -38,7 +38,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, PlaceOption, Preview, Provider,
     Setting, Shape, TaskFilter,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
 use crate::secret::{Secret, redact_json, redact_url};
 use crate::settings::Sources;
@@ -194,9 +194,15 @@ impl Outscale {
     fn task_not_found(&self, id: &TaskId) -> Error {
         Error::new(
             Kind::NotFound,
-            format!("OUTSCALE knows no export task {id} in {}", self.account.region),
+            format!(
+                "OUTSCALE knows no export task {id} in {}",
+                self.account.region
+            ),
         )
-        .hint("snapexport status --remote lists the tasks that it knows; check the region and the account")
+        .hint(
+            Hint::run("snapexport status --remote")
+                .and(" lists the tasks that it knows; check the region and the account"),
+        )
     }
 }
 

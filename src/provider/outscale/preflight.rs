@@ -56,7 +56,7 @@ impl Outscale {
             }
             found => found?,
         };
-        let list = "snapexport list outscale shows what can be exported";
+        let list = rules::what_can_be_exported;
         let snapshot = snapshots
             .iter()
             .find(|snapshot| text(snapshot, "SnapshotId") == Some(id))
@@ -69,7 +69,7 @@ impl Outscale {
                     ),
                 )
                 .because(Reason::NoSource)
-                .hint(list)
+                .hint(list())
             })?;
         let state = text(snapshot, "State").unwrap_or("");
         match not_exportable(state) {
@@ -77,7 +77,7 @@ impl Outscale {
                 Kind::Conflict,
                 format!("The snapshot {id} cannot be exported now: {reason}"),
             )
-            .hint(list)),
+            .hint(list())),
             reason => Ok(reason
                 .map(|reason| format!("The snapshot {id} may not be exportable yet: {reason}"))),
         }

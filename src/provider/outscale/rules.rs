@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::target::{Destination, MANIFEST_URL};
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::provider::name_problem;
 use crate::secret::clean;
 use crate::task::ExportRequest;
@@ -51,24 +51,29 @@ fn check_snapshot(id: &str) -> Result<()> {
         return Ok(());
     }
     let shown = clean(id);
-    let list = "snapexport list outscale shows what can be exported";
+    let list = what_can_be_exported();
     Err(if id.starts_with("ami-") {
         Error::usage(format!(
             "{shown} is a machine image (OMI), not a snapshot; only volume snapshots can be exported here"
         ))
-        .hint(format!("export the snapshots of its volumes: {list}"))
+        .hint(Hint::say("export the snapshots of its volumes: ").and_hint(list))
     } else if id.starts_with("snap-export-") {
         Error::usage(format!("{shown} is an export task, not a snapshot"))
-            .hint(format!("snapexport status {shown} shows how far it is"))
+            .hint(Hint::run(format!("snapexport status {shown}")).and(" shows how far it is"))
     } else if id.starts_with("vol-") {
         Error::usage(format!("{shown} is a volume, not a snapshot"))
-            .hint(format!("make a snapshot of it first; {list}"))
+            .hint(Hint::say("make a snapshot of it first; ").and_hint(list))
     } else {
         Error::usage(format!(
             "'{shown}' is no OUTSCALE snapshot id: that is snap- and 8 hex digits"
         ))
         .hint(list)
     })
+}
+
+/// The way to the ids there are.
+pub(super) fn what_can_be_exported() -> Hint {
+    Hint::run("snapexport list outscale").and(" shows what can be exported")
 }
 
 /// Whether an id is `snap-` and 8 hex digits.

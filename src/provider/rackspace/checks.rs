@@ -17,7 +17,7 @@ use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;
 use super::variables::TOKEN_PAIRS;
 use super::{Profile, preflight, rules};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact, rivals};
 use crate::settings::Sources;
 use crate::text;
@@ -120,8 +120,11 @@ async fn visit(session: &Session) -> Visit {
 fn export(session: &Session, schema: Option<&Value>, grant: Option<&Grant>) -> Check {
     let types = schema.and_then(|schema| schema.pointer("/properties/type/enum")?.as_array());
     if types.is_some_and(|types| !types.iter().any(|kind| kind == TASK_TYPE)) {
-        return Check::problem(EXPORT, "this cloud's images service offers no export task")
-            .hint("download the image itself instead (openstack image save)");
+        return Check::problem(EXPORT, "this cloud's images service offers no export task").hint(
+            Hint::say("download the image itself instead (")
+                .and_run("openstack image save")
+                .and(")"),
+        );
     }
     let roles = grant.map_or(&[][..], |grant| &grant.roles);
     let needed = format!("a start needs one of the roles {}", EXPORTERS.join(", "));

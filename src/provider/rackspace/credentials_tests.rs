@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::origins::CREDENTIALS_FILE;
 use super::*;
-use crate::error::Kind;
+use crate::error::{Hint, Kind};
 use crate::settings::{Config, Env, ProfileChoice};
 
 fn sources(variables: &[(&str, &str)]) -> Sources {
@@ -89,7 +89,8 @@ fn half_a_pair_is_refused_by_the_name_of_the_other_half() {
 fn without_any_credentials_the_error_lists_what_to_set() {
     let error = resolved(&[]).expect_err("nothing is set");
     assert_eq!(error.kind, Kind::Credentials);
-    let hints = error.details.hints.join("\n");
+    let hints: Vec<String> = error.details.hints.iter().map(Hint::to_string).collect();
+    let hints = hints.join("\n");
     for part in ["RAX_USERNAME and RAX_API_KEY", "clouds.yaml", "--sandbox"] {
         assert!(hints.contains(part), "{part}: {hints}");
     }

@@ -253,7 +253,10 @@ mod tests {
             for status in [403, 404] {
                 let error = refusal(&reply(status, &[], body), "x");
                 assert_eq!(error.kind, Kind::Provider, "{status} {body}");
-                assert!(error.details.hints[0].contains("proxy"), "{error:?}");
+                assert!(
+                    error.details.hints[0].to_string().contains("proxy"),
+                    "{error:?}"
+                );
             }
         }
     }
@@ -308,7 +311,7 @@ mod tests {
         );
         let body = r#"{"unauthorized":{"code":401,"message":"Additional authentication credentials required."}}"#;
         let error = refusal(&reply(401, &[challenge], body), "x");
-        assert!(error.details.hints[0].contains("API key"));
+        assert!(error.details.hints[0].to_string().contains("API key"));
         assert!(
             !error.one_line().contains("abc"),
             "the session id stays out"

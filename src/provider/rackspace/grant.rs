@@ -194,7 +194,7 @@ mod tests {
             .endpoint("image", "cloudImages", "LON")
             .expect_err("a UK region");
         assert_eq!(error.kind, Kind::Usage);
-        assert_eq!(error.details.hints, ["its regions are: DFW, IAD"]);
+        assert_eq!(error.details.hints, ["its regions are: DFW, IAD".into()]);
     }
 
     #[test]
@@ -237,7 +237,10 @@ mod tests {
         assert_eq!(grant(&both[..1]).usual_region(), Ok("DFW".to_owned()));
         let error = grant(&both).usual_region().expect_err("two");
         assert_eq!(error.kind, Kind::Usage);
-        assert!(error.details.hints[0].ends_with("DFW, IAD"), "{error:?}");
+        assert!(
+            error.details.hints[0].to_string().ends_with("DFW, IAD"),
+            "{error:?}"
+        );
         let mut told = grant(&both);
         told.default_region = Some("IAD".into());
         assert_eq!(told.usual_region(), Ok("IAD".to_owned()));

@@ -8,7 +8,7 @@ use super::credentials::{IdOrName, Login, Proof};
 use super::errors::{parse_time, refusal};
 use super::grant::{Endpoint, Grant};
 use super::scrub::scrub;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply, Request};
 use crate::secret::{Secret, redact_url};
 
@@ -186,7 +186,11 @@ fn refused(reply: &Reply, identity: &IdentityUrl, user: &str) -> Error {
         _ => {}
     }
     if error.kind == Kind::Credentials && error.details.hints.is_empty() {
-        return error.hint("check user name, key and OS_AUTH_URL; snapexport list rackspace -v shows where they come from");
+        return error.hint(
+            Hint::say("check user name, key and OS_AUTH_URL; ")
+                .and_run("snapexport list rackspace -v")
+                .and(" shows where they come from"),
+        );
     }
     error
 }

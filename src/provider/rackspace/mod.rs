@@ -48,7 +48,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, PlaceOption, Preview,
     Provider, Setting, Shape, TaskFilter, is_uuid,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::Http;
 use crate::secret::Secret;
 use crate::settings::Sources;
@@ -101,9 +101,8 @@ const NO_CANCEL: NoCancel = NoCancel {
         };
         let image = known.and_then(|task| task.snapshot.as_deref());
         let image = image.unwrap_or("IMAGE");
-        format!(
-            "delete its object with the segments: swift delete {container} --prefix {image}.vhd"
-        )
+        Hint::say("delete its object with the segments: ")
+            .and_run(format!("swift delete {container} --prefix {image}.vhd"))
     },
 };
 

@@ -9,7 +9,7 @@ use super::errors::{files_refusal, refusal};
 use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
-use crate::error::{Error, Kind, Reason, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::suggest;
 
 /// How long to look for the name that was meant, once one does not exist.
@@ -26,7 +26,7 @@ pub async fn preflight(session: &Session, image: &str, container: &str) -> Resul
                 kind,
                 format!("The image {image} cannot be exported: {reason}"),
             )
-            .hint("snapexport list rackspace shows what can be exported"));
+            .hint(Hint::run("snapexport list rackspace").and(" shows what can be exported")));
         }
         warnings.extend(doubt(object));
     }
@@ -44,16 +44,26 @@ async fn show_image(session: &Session, image: &str) -> Result<Value> {
     let url = below(&images, &["images", image]);
     let region = session.region();
     session
-        .read("show image", Method::GET, &url, |reply| match reply.status {
-            200 => reply.json(),
-            404 => {
-                let error = refusal(&reply, format!("There is no image {image} in {region}"));
-                if error.kind != Kind::NotFound {
-                    return Err(refusal(&reply, format!("The image {image} cannot be looked at")));
+        .read("show image", Method::GET, &url, |reply| {
+            match reply.status {
+                200 => reply.json(),
+                404 => {
+                    let error = refusal(&reply, format!("There is no image {image} in {region}"));
+                    if error.kind != Kind::NotFound {
+                        return Err(refusal(
+                            &reply,
+                            format!("The image {image} cannot be looked at"),
+                        ));
+                    }
+                    let list = Hint::run("snapexport list rackspace")
+                        .and(" shows the images; another region has others (--region)");
+                    Err(error.because(Reason::NoSource).hint(list))
                 }
-                Err(error.because(Reason::NoSource).hint("snapexport list rackspace shows the images; another region has others (--region)"))
+                _ => Err(refusal(
+                    &reply,
+                    format!("The image {image} cannot be looked at"),
+                )),
             }
-            _ => Err(refusal(&reply, format!("The image {image} cannot be looked at"))),
         })
         .await
 }
@@ -80,10 +90,10 @@ async fn look_at_files(
             Kind::Conflict,
             format!("The container '{container}' already has the object {name}, and an export overwrites nothing"),
         )
-        .hint(format!(
-            "use another container, or delete the object with its segments: swift delete {} --prefix {name}",
-            shell_word(container)
-        ))),
+        .hint(
+            Hint::say("use another container, or delete the object with its segments: ")
+                .and_run(format!("swift delete {} --prefix {name}", shell_word(container))),
+        )),
         Err(error) => {
             warnings.push(unchecked(container, &error));
             Ok(())
@@ -103,10 +113,15 @@ pub async fn look_at_container(session: &Session, files: &Url, container: &str) 
         format!("There is no container '{container}' in {region}"),
     );
     let error = error.hints(meant_container(session, files, container).await);
-    Err(error.hint(format!(
-        "create it: swift post {} (or curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url})",
-        shell_word(container)
-    )))
+    let put = format!("curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url}");
+    let post = format!("swift post {}", shell_word(container));
+    Err(error.hint(
+        Hint::say("create it: ")
+            .and_run(post)
+            .and(" (or ")
+            .and_run(put)
+            .and(")"),
+    ))
 }
 
 async fn is_there(session: &Session, name: &'static str, url: &Url) -> Result<bool> {

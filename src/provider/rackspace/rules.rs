@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::target::Destination;
 use super::tasks::EXPORT;
-use crate::error::{Error, Result};
+use crate::error::{Error, Hint, Result};
 use crate::provider::{is_uuid, name_problem};
 use crate::secret::clean;
 use crate::task::ExportRequest;
@@ -20,7 +20,7 @@ pub fn check(request: &ExportRequest) -> Result<()> {
             "'{}' is not an image id: Rackspace's are UUIDs",
             clean(&request.snapshot)
         ))
-        .hint("snapexport list rackspace shows the ids"));
+        .hint(Hint::run("snapexport list rackspace").and(" shows the ids")));
     }
     container_problem(&container).map_or(Ok(()), Err)
 }

@@ -13,11 +13,13 @@ pub fn scrub(mut error: Error, secrets: &[&Secret]) -> Error {
     for text in details
         .causes
         .iter_mut()
-        .chain(&mut details.hints)
         .chain(&mut details.code)
         .chain(&mut details.request_id)
     {
         *text = scrubbed(std::mem::take(text), secrets);
+    }
+    for hint in &mut details.hints {
+        *hint = std::mem::take(hint).map(|text| scrubbed(text, secrets));
     }
     error
 }

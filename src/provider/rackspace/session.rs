@@ -12,7 +12,7 @@ use super::grant::Grant;
 use super::identity::{self, Version};
 use super::scrub::scrub;
 use super::urls::with_version;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};
 use crate::provider::Setting;
 use crate::secret::{Secret, redact_url};
@@ -373,7 +373,9 @@ impl Session {
             return error;
         }
         if self.can_log_in() {
-            error.hint("snapexport list rackspace -v shows which credentials are used")
+            error.hint(
+                Hint::run("snapexport list rackspace -v").and(" shows which credentials are used"),
+            )
         } else {
             error.hint("the token may have run out (they live a day): get a new one, or set RAX_USERNAME and RAX_API_KEY")
         }

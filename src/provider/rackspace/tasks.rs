@@ -9,7 +9,7 @@ use super::errors::{is_unknown_type, refusal, shortened};
 use super::session::{Service, Session};
 use super::urls::{below, follow};
 use super::wire;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Page, Reply, pages};
 use crate::provider::is_uuid;
 use crate::secret::{clean, redact_json};
@@ -50,7 +50,10 @@ pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> 
             404 => {
                 let mut error = refusal(&reply, format!("Rackspace does not know the task {id} in {region}"));
                 if error.kind == Kind::NotFound {
-                    error = error.hint("a task is forgotten 48 h after its end, which does not mean that it failed; see whether the object is there: swift stat CONTAINER IMAGE.vhd");
+                    error = error.hint(
+                        Hint::say("a task is forgotten 48 h after its end, which does not mean that it failed; see whether the object is there: ")
+                            .and_run("swift stat CONTAINER IMAGE.vhd"),
+                    );
                 } else {
                     error.message = format!("The answer for the task {id} is not Rackspace's");
                 }

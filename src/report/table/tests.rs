@@ -48,7 +48,7 @@ fn source(id: &str, reason: Option<&str>) -> Source {
 }
 
 fn listed(width: Option<u16>) -> String {
-    let long = "it has not got a copy in this region yet; snapexport list outscale shows when";
+    let long = "it has not got a copy in this region yet; one is made within a day";
     let terminal = Terminal {
         stdout_width: width,
         ..Terminal::default()
@@ -64,15 +64,15 @@ fn a_reason_stands_in_the_row_below_it_or_in_a_block_and_a_shared_kind_nowhere()
         "ID      STATE      SIZE   CREATED  EXPORT\n\
          snap-1  completed  1 GiB  -        yes\n\
          snap-2  completed  1 GiB  -        no: it has not got a copy in this region yet; \
-         snapexport list outscale shows when"
+         one is made within a day"
     );
     assert_eq!(
         listed(Some(60)),
         "ID      STATE      SIZE   CREATED  EXPORT\n\
          snap-1  completed  1 GiB  -        yes\n\
          snap-2  completed  1 GiB  -        no\n\
-         \u{20} it has not got a copy in this region yet;\n\
-         \u{20} snapexport list outscale shows when"
+         \u{20} it has not got a copy in this region yet; one is made\n\
+         \u{20} within a day"
     );
     assert_eq!(
         listed(Some(36)),
@@ -80,9 +80,8 @@ fn a_reason_stands_in_the_row_below_it_or_in_a_block_and_a_shared_kind_nowhere()
          snap-1  1 GiB  -        yes\n\
          snap-2  1 GiB  -        no\n\
          \u{20} it has not got a copy in this\n\
-         \u{20} region yet;\n\
-         \u{20} snapexport list outscale shows\n\
-         \u{20} when"
+         \u{20} region yet; one is made within a\n\
+         \u{20} day"
     );
     assert_eq!(
         listed(Some(29)),
@@ -92,8 +91,7 @@ fn a_reason_stands_in_the_row_below_it_or_in_a_block_and_a_shared_kind_nowhere()
          \u{20} completed, 1 GiB\n\
          \u{20} cannot be exported: it has\n\
          \u{20} not got a copy in this\n\
-         \u{20} region yet;\n\
-         \u{20} snapexport list outscale\n\
-         \u{20} shows when"
+         \u{20} region yet; one is made\n\
+         \u{20} within a day"
     );
 }

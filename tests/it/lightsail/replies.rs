@@ -97,7 +97,7 @@ async fn an_operation_that_is_forgotten_is_found_by_the_record_of_its_snapshot_a
             .await
             .expect_err("no record fits");
         assert_eq!(error.kind, Kind::NotFound);
-        assert_eq!(error.details.hints, ["a tip"]);
+        assert_eq!(error.details.hints, ["a tip".into()]);
     }
 }
 

@@ -170,7 +170,7 @@ async fn a_token_works_with_and_without_the_version_in_its_endpoint() {
         .expect_err("refused");
     assert_eq!(error.kind, Kind::Credentials);
     assert!(
-        error.details.hints[0].contains("get a new one"),
+        error.details.hints[0].to_string().contains("get a new one"),
         "{error:?}"
     );
 }
@@ -201,7 +201,7 @@ async fn the_region_is_the_accounts_own_unless_said_and_must_be_in_the_catalogue
         .await
         .expect_err("a UK region");
     assert_eq!(error.kind, Kind::Usage);
-    assert_eq!(error.details.hints, ["its regions are: DFW"]);
+    assert_eq!(error.details.hints, ["its regions are: DFW".into()]);
 }
 
 #[tokio::test]

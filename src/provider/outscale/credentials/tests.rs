@@ -122,7 +122,9 @@ fn half_a_pair_and_none_are_told_apart() {
     }
     let hints = resolve(&sources(&[])).expect_err("none").details.hints;
     assert!(
-        hints.iter().any(|hint| hint.contains("--sandbox")),
+        hints
+            .iter()
+            .any(|hint| hint.to_string().contains("--sandbox")),
         "{hints:?}"
     );
 }

@@ -19,7 +19,7 @@ fn a_secret_is_masked_whole_quoted_or_cut() {
         let clean = scrub(error.code(text).request_id(Some(text.into())), &secrets);
         assert_eq!(clean.message, expected);
         assert_eq!(clean.details.causes, [expected]);
-        assert_eq!(clean.details.hints, [expected]);
+        assert_eq!(clean.details.hints, [expected.into()]);
         assert_eq!(clean.details.code.as_deref(), Some(expected));
         assert_eq!(clean.details.request_id.as_deref(), Some(expected));
     }
