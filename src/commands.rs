@@ -80,7 +80,7 @@ fn not_asked(context: &Context, printer: &crate::report::Printer, absent: &[(Pro
         Some(name) => format!("no profile '{}'", clean(name)),
         None => "no credentials".to_owned(),
     };
-    printer.note(&format!("Not asked, {why}: {}", names.join(", ")));
+    printer.note(format!("Not asked, {why}: {}", names.join(", ")));
 }
 
 /// That nothing is configured for any cloud, or none knows the profile. `hint` helps who has no credentials.
@@ -109,7 +109,7 @@ fn nobody_to_ask(context: &Context, absent: &[(ProviderId, Error)], hint: Hint) 
 
 /// The end of a command that was given an empty standard input, and may be.
 fn nothing_to_do(printer: &crate::report::Printer, what: &str) -> Ending {
-    printer.note(&format!("Standard input named no {what}; nothing to do."));
+    printer.note(format!("Standard input named no {what}; nothing to do."));
     Ending::Code(0)
 }
 

@@ -333,6 +333,23 @@ impl Error {
         self
     }
 
+    /// The same error with each of its texts rewritten.
+    #[must_use]
+    pub fn map_texts(mut self, change: impl Fn(String) -> String) -> Self {
+        let details = &mut self.details;
+        for text in std::iter::once(&mut self.message)
+            .chain(&mut details.causes)
+            .chain(&mut details.code)
+            .chain(&mut details.request_id)
+        {
+            *text = change(std::mem::take(text));
+        }
+        for hint in &mut details.hints {
+            *hint = std::mem::take(hint).map(&change);
+        }
+        self
+    }
+
     /// What a start makes of a failure: not known where it may have been executed.
     #[must_use]
     pub fn of_start(mut self) -> Self {

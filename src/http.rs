@@ -2,28 +2,31 @@
 
 mod contact;
 mod failure;
+mod heard;
 mod log;
 mod message;
 mod network;
 mod pages;
+mod reach;
 
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
 pub use self::message::{Reply, Request, http_date, strip_tags};
 pub use self::network::Network;
 pub(crate) use self::pages::{Page, pages};
+pub use self::reach::is_loopback;
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::Url;
-use serde_json::Value;
 
-use self::failure::{host, network_error};
+use self::failure::network_error;
+use self::heard::Heard;
 use self::log::{trace_reply, trace_request};
+use self::reach::{host, is_metadata};
 use crate::error::{Error, Kind, Result};
-use crate::secret::{clean, is_secret_header, redact_url, secrets_in};
+use crate::secret::{Url, clean};
 
 /// Time to connect, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,8 +57,6 @@ impl Default for Limits {
     }
 }
 
-/// A secret shorter than this is not looked for in replies: it would be found in innocent words.
-const SHORTEST_SECRET: usize = 6;
 /// A read that has taken longer than this is not repeated.
 const READ_BUDGET: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
@@ -72,14 +73,6 @@ struct Inner {
     plain: OnceLock<reqwest::Client>,
     tls: OnceLock<reqwest::Client>,
     heard: Arc<Heard>,
-}
-
-/// What is remembered over all requests, whatever way they take.
-#[derive(Default)]
-struct Heard {
-    contact: Mutex<Option<Contact>>,
-    /// Secrets that were sent: a server may repeat them in any later reply.
-    sent: Mutex<Vec<String>>,
 }
 
 impl Http {
@@ -106,32 +99,7 @@ impl Http {
 
     /// What the last reply told beside its content; `None` as long as nobody has answered.
     pub fn contact(&self) -> Option<Contact> {
-        *self.slot()
-    }
-
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<Contact>> {
-        let contact = self.0.heard.contact.lock();
-        contact.unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// All secrets that were sent, these among them. Signatures, which are of one request only, are not kept.
-    fn remember(&self, mut secrets: Vec<String>) -> Vec<String> {
-        const MOST: usize = 32;
-        let mut sent = self
-            .0
-            .heard
-            .sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for secret in &secrets {
-            if !secret.contains("Signature=") && !sent.contains(secret) && sent.len() < MOST {
-                sent.push(secret.clone());
-            }
-        }
-        secrets.extend(sent.iter().cloned());
-        secrets.sort();
-        secrets.dedup();
-        secrets
+        self.0.heard.contact()
     }
 
     /// What a server is granted.
@@ -215,9 +183,9 @@ impl Http {
         let client = self.client(&request.url)?;
         let limits = self.0.limits;
         let name = request.name;
-        let shown = redact_url(&request.url);
-        let secrets = secrets_of(&request);
-        trace_request(&request, &shown);
+        let secrets = self.0.heard.secrets(&request);
+        trace_request(&request);
+        let url = request.url.clone();
         let started = std::time::Instant::now();
         let sent_at = Timestamp::now();
         let late = |limit: Duration| {
@@ -225,18 +193,17 @@ impl Http {
                 Kind::Network,
                 format!(
                     "{} did not answer {name} within {} s",
-                    host(&request.url),
+                    host(&url),
                     limit.as_secs_f64()
                 ),
             )
             .maybe_executed()
         };
-        let proxy = self.0.network.proxy(&request.url);
-        let failed =
-            |error: &reqwest::Error| network_error(name, &request.url, proxy.as_ref(), error);
+        let proxy = self.0.network.proxy(&url);
+        let failed = |error: &reqwest::Error| network_error(name, &url, proxy.as_ref(), error);
         let exchange = async {
             let sent = client
-                .request(request.method, request.url.clone())
+                .request(request.method, url::Url::from(request.url))
                 .headers(request.headers)
                 .body(request.body)
                 .send();
@@ -272,21 +239,22 @@ impl Http {
         let reply = tokio::time::timeout(limits.reply, exchange)
             .await
             .unwrap_or_else(|_| Err(late(limits.reply)))?;
-        let reply = reply.without(&self.remember(secrets));
-        *self.slot() = Some(Contact::of(reply.date(), sent_at, Timestamp::now()));
-        trace_reply(&reply, &shown, started.elapsed());
+        let reply = reply.without(&secrets);
+        let contact = Contact::of(reply.date(), sent_at, Timestamp::now());
+        self.0.heard.answered(contact);
+        trace_reply(&reply, &url, started.elapsed());
         if (300..400).contains(&reply.status) && reply.status != 304 {
             return Err(Error::new(
                 Kind::Provider,
                 format!(
                     "{} answered {name} with a redirect, which is not followed",
-                    host(&request.url)
+                    host(&url)
                 ),
             )
             .cause(format!(
                 "HTTP {} to {}",
                 reply.status,
-                clean(&shown_location(&reply, &request.url))
+                clean(&shown_location(&reply, &url))
             ))
             .hint("check that the endpoint is right; a proxy or login page may stand before it"));
         }
@@ -364,45 +332,11 @@ fn build_client(tls: bool, network: &Network) -> Result<reqwest::Client> {
     })
 }
 
-/// Whether a URL's host is this machine by its form alone, without a look-up.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
-}
-
-/// Whether a URL is of the services that clouds offer to their own machines: on the link itself, and in plain http by design.
-fn is_metadata(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_link_local(),
-        Some(url::Host::Ipv6(ip)) => ip.segments()[..2] == [0xfd00, 0x0ec2],
-        _ => false,
-    }
-}
-
-/// The secrets that a request carries: what stands in its secret headers and in the secret members of its body.
-fn secrets_of(request: &Request) -> Vec<String> {
-    let headers = request
-        .headers
-        .iter()
-        .filter(|(name, _)| is_secret_header(name.as_str()))
-        .filter_map(|(_, value)| value.to_str().ok().map(str::to_owned));
-    let body = serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
-    let members = secrets_in(&body).into_iter().map(str::to_owned);
-    headers
-        .chain(members)
-        .filter(|secret| secret.len() >= SHORTEST_SECRET)
-        .collect()
-}
-
 /// Where a redirect leads, without what signs or authorises.
 fn shown_location(reply: &Reply, from: &Url) -> String {
     let text = reply.header("location").unwrap_or_default();
     match from.join(text) {
-        Ok(url) if !text.is_empty() => redact_url(&url),
+        Ok(url) if !text.is_empty() => url.to_string(),
         _ => "nowhere".to_owned(),
     }
 }

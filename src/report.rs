@@ -240,7 +240,7 @@ impl Printer {
     /// An error: the sentence, its causes, its hints.
     pub(crate) fn error(&self, error: &Error) {
         let width = self.width();
-        let line = |head: &str, text: &str| self.stderr(&hanging(head, &clean(text), width));
+        let line = |head: &str, text: &str| self.stderr(&hanging(head, clean(text), width));
         let label = self.style(Style::new().red().bold(), "error:");
         line(&format!("{label} "), &error.message);
         let details = &error.details;

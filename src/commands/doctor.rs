@@ -82,7 +82,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Ending> {
             .iter()
             .any(|sheet| sheet.checks.iter().any(|done| done.name == word));
         if !is_seen {
-            printer.warn(&format!(
+            printer.warn(format!(
                 "--{word} is of no use to the clouds that were asked"
             ));
         }

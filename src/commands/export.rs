@@ -136,7 +136,7 @@ pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     }
     let unsent = requests.len() - tasks.len() - follow.failures();
     if unsent > 0 {
-        follow.printer.note(&format!(
+        follow.printer.note(format!(
             "Not sent: {}",
             crate::text::count(unsent, "export")
         ));

@@ -174,7 +174,7 @@ impl Filter {
 /// What has no date cannot be called new or old.
 pub(crate) fn say_left_out(printer: &Printer, undated: usize) {
     if undated > 0 {
-        printer.note(&format!(
+        printer.note(format!(
             "Left out, because nobody says when: {}",
             match undated {
                 1 => "1 entry".to_owned(),
@@ -186,7 +186,7 @@ pub(crate) fn say_left_out(printer: &Printer, undated: usize) {
 
 /// An empty answer is one that a person wants to have explained.
 pub(crate) fn say_nothing_matches(printer: &Printer, total: usize) {
-    printer.note(&format!("Nothing matches the filters, of {total} in all."));
+    printer.note(format!("Nothing matches the filters, of {total} in all."));
 }
 
 /// Whether a pattern of `*` and `?` stands for the whole name.

@@ -226,7 +226,7 @@ impl<'c> Follow<'c> {
                 // Adopted after its end, and interrupted before it was looked at.
                 Outcome::UnderWay(task) if task.is_settled() => {
                     self.print(&task);
-                    self.printer.note(&completed_note(&task));
+                    self.printer.note(completed_note(&task));
                     self.tasks.push((index, task));
                 }
                 Outcome::UnderWay(task) => {
@@ -257,7 +257,7 @@ impl<'c> Follow<'c> {
         self.printer.table(&tasks, Timestamp::now());
         if self.printer.output() != Output::Table {
             for task in tasks.iter().filter(|task| task.state == State::Completed) {
-                self.printer.note(&completed_note(task));
+                self.printer.note(completed_note(task));
             }
         }
         for text in &self.afterwards {

@@ -34,19 +34,19 @@ pub(super) async fn settle_left(
             left.made_at.strftime("%H:%M UTC")
         );
         match search.settle_left(left, Duration::ZERO, pending()).await {
-            Ok(Found::Task(task)) => printer.note(&format!(
+            Ok(Found::Task(task)) => printer.note(format!(
                 "{subject} was started, although no reply came: {} ({})",
                 task.id, task.state
             )),
-            Ok(Found::Nothing) => printer.note(&format!(
+            Ok(Found::Nothing) => printer.note(format!(
                 "{subject} was never started: the cloud does not list it"
             )),
-            Ok(Found::Later) => printer.note(&format!(
+            Ok(Found::Later) => printer.note(format!(
                 "{subject}: whether it was started is not known; if the cloud does not list it by {}, it was not",
                 search.windows.closes_at(left).strftime("%H:%M:%S UTC")
             )),
             Ok(Found::Elsewhere) => {}
-            Err(error) => printer.note(&format!(
+            Err(error) => printer.note(format!(
                 "{subject}: whether it was started is still not known: {}",
                 error.one_line()
             )),
@@ -82,7 +82,7 @@ pub(super) async fn settle_everywhere(
             Ok(provider) => {
                 let search = Search::new(context, provider.as_ref(), Some(journal));
                 for foreign in settle_left(context, &search, &[]).await {
-                    printer.note(&format!(
+                    printer.note(format!(
                         "Whether the export of {} begun at {} was started is not known: it was begun as {}, and these credentials are {}",
                         clean(&foreign.request.snapshot),
                         foreign.made_at.strftime("%H:%M UTC"),
@@ -91,7 +91,7 @@ pub(super) async fn settle_everywhere(
                     ));
                 }
             }
-            Err(error) => printer.note(&format!(
+            Err(error) => printer.note(format!(
                 "Whether the export of {} was started is not known: {}",
                 clean(&left.request.snapshot),
                 error.one_line()

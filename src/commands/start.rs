@@ -111,7 +111,7 @@ impl<'a> Starter<'a> {
                 Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
                     return Ok(Some(adopted(request, *task)));
                 }
-                Found::Task(task) => self.printer().note(&format!(
+                Found::Task(task) => self.printer().note(format!(
                     "The export of {} begun at {} became {} and is {}; starting another",
                     clean(&request.snapshot),
                     left.made_at.strftime("%H:%M UTC"),
@@ -255,7 +255,7 @@ impl<'a> Starter<'a> {
     fn warn_if_forgotten(&self, task: &Task, written: Result<()>) {
         if let Err(error) = written {
             self.printer()
-                .warn(&format!("{}; note the id {}", error.one_line(), task.id));
+                .warn(format!("{}; note the id {}", error.one_line(), task.id));
         }
     }
 

@@ -3,21 +3,11 @@
 use std::error::Error as StdError;
 use std::io;
 
-use reqwest::Url;
-
 use super::CONNECT_TIMEOUT;
+use super::reach::host;
 use crate::error::{Error, Kind};
-use crate::secret::{clean, redact_url};
+use crate::secret::{Url, clean};
 use crate::settings::Setting;
-
-/// Host and port, for messages.
-pub(super) fn host(url: &Url) -> String {
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("{host}:{port}"),
-        (Some(host), None) => host.to_owned(),
-        (None, _) => redact_url(url),
-    }
-}
 
 /// Why no connection was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Reply, Request};
-use crate::secret::{clean, redact_header, redact_json};
+use crate::secret::{Url, clean, redact_header, redact_json};
 
-pub(super) fn trace_request(request: &Request, shown: &str) {
-    tracing::info!("{}: {} {shown}", request.name, request.method);
+pub(super) fn trace_request(request: &Request) {
+    let Request {
+        name, method, url, ..
+    } = request;
+    tracing::info!("{name}: {method} {url}");
     if tracing::enabled!(tracing::Level::DEBUG) {
         for (name, value) in &request.headers {
             let value = redact_header(name.as_str(), value.to_str().unwrap_or("(binary)"));
@@ -18,9 +21,9 @@ pub(super) fn trace_request(request: &Request, shown: &str) {
     trace_body(">", &request.body);
 }
 
-pub(super) fn trace_reply(reply: &Reply, shown: &str, elapsed: Duration) {
+pub(super) fn trace_reply(reply: &Reply, url: &Url, elapsed: Duration) {
     tracing::info!(
-        "{}: HTTP {} from {shown} after {} ms",
+        "{}: HTTP {} from {url} after {} ms",
         reply.name,
         reply.status,
         elapsed.as_millis()

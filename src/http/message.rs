@@ -1,19 +1,20 @@
 //! Requests and replies.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
-use crate::secret::{MASK, clean, redact_text};
+use crate::secret::{Known, Url, clean, redact_header, redact_text, secrets_in};
 
 /// A request, complete but for the connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// The API's name of the call, for messages.
     pub name: &'static str,
@@ -29,11 +30,11 @@ pub struct Request {
 
 impl Request {
     /// A request without headers or body.
-    pub fn new(name: &'static str, method: Method, url: Url) -> Self {
+    pub fn new(name: &'static str, method: Method, url: impl Into<Url>) -> Self {
         Request {
             name,
             method,
-            url,
+            url: url.into(),
             headers: HeaderMap::new(),
             body: Vec::new(),
         }
@@ -55,6 +56,27 @@ impl Request {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// The secrets that it carries: what stands in its secret headers and in the secret members of its body.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let headers = self.headers.iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            (redact_header(name.as_str(), value) != value).then(|| value.to_owned())
+        });
+        let body = serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
+        let members = secrets_in(&body).into_iter().map(str::to_owned);
+        headers.chain(members).collect()
+    }
+}
+
+/// Headers and body may hold secrets.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request {
+            name, method, url, ..
+        } = self;
+        write!(f, "{name}: {method} {url}")
     }
 }
 
@@ -97,27 +119,17 @@ impl Reply {
 
     /// The reply without these secrets, should the server repeat some: nothing can quote them then.
     #[must_use]
-    pub(super) fn without(mut self, secrets: &[String]) -> Self {
-        let mut body = String::from_utf8_lossy(&self.body);
-        let mut is_found = false;
-        for form in secrets.iter().flat_map(|secret| forms_of(secret)) {
-            if body.contains(&form) {
-                body = Cow::Owned(body.replace(&form, MASK));
-                is_found = true;
-            }
-            for value in self.headers.values_mut() {
-                let cleaned = value
-                    .to_str()
-                    .ok()
-                    .filter(|text| text.contains(&form))
-                    .and_then(|text| HeaderValue::from_str(&text.replace(&form, MASK)).ok());
-                if let Some(cleaned) = cleaned {
-                    *value = cleaned;
-                }
-            }
+    pub(super) fn without(mut self, secrets: &Known) -> Self {
+        if let Cow::Owned(body) = secrets.mask(&String::from_utf8_lossy(&self.body)) {
+            self.body = body.into_bytes();
         }
-        if is_found {
-            self.body = body.into_owned().into_bytes();
+        for value in self.headers.values_mut() {
+            let Ok(Cow::Owned(masked)) = value.to_str().map(|text| secrets.mask(text)) else {
+                continue;
+            };
+            if let Ok(masked) = HeaderValue::from_str(&masked) {
+                *value = masked;
+            }
         }
         self
     }
@@ -185,28 +197,4 @@ pub fn strip_tags(html: &str) -> String {
         out = out.replace(entity, text);
     }
     clean(&out)
-}
-
-/// A secret as it is, as JSON writes it in a string, and in a string that quotes JSON, as a URL does, and encoded.
-fn forms_of(secret: &str) -> Vec<String> {
-    let json = in_json(secret);
-    let base64 = aws_smithy_types::base64::encode(secret);
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![
-        secret.to_owned(),
-        in_json(&json),
-        json,
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-        base64.trim_end_matches('=').to_owned(),
-        hex.to_uppercase(),
-        hex,
-    ];
-    forms.dedup();
-    forms
-}
-
-/// The text as it stands between the quotes of a JSON string.
-fn in_json(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }

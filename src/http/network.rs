@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{Certificate, ClientBuilder, Identity, Url};
+use reqwest::{Certificate, ClientBuilder, Identity};
 
-use super::{is_loopback, is_metadata};
+use super::reach::{is_loopback, is_metadata};
 use crate::error::{Error, Result};
-use crate::secret::{Secret, redact_url};
+use crate::secret::{Secret, Url};
 use crate::settings::Env;
 use crate::settings::Setting;
 
@@ -118,7 +118,7 @@ impl Network {
     /// The proxy on the way to a URL, without name and password. What is on this machine or its link goes through none.
     pub fn proxy(&self, url: &Url) -> Option<Setting> {
         let proxy = self.proxy_for(url)?;
-        let shown = redact_url(&proxy.url()?);
+        let shown = proxy.url()?.to_string();
         Some(Setting {
             name: "proxy",
             value: shown,
@@ -163,7 +163,10 @@ impl Network {
         builder = builder.no_proxy();
         if self.https.is_some() || self.http.is_some() {
             builder = builder.proxy(reqwest::Proxy::custom(move |url| {
-                network.proxy_for(url)?.url()
+                network
+                    .proxy_for(&url.clone().into())?
+                    .url()
+                    .map(url::Url::from)
             }));
         }
         for (path, origin) in &self.authorities {

@@ -599,7 +599,7 @@ async fn a_server_that_remembers_what_it_was_sent_makes_no_secret_known_later() 
         Request::new(
             name,
             "POST".parse().expect("it"),
-            server.url().parse().expect("it"),
+            server.url().parse::<url::Url>().expect("it"),
         )
     };
     let start = ask("start").body(format!(r#"{{"SecretKey":"{secret}"}}"#));

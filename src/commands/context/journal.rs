@@ -73,7 +73,7 @@ impl Context {
             printer.warn(moved(&aside));
             return true;
         }
-        printer.warn(&format!("{}; {WITHOUT_JOURNAL}", error.one_line()));
+        printer.warn(format!("{}; {WITHOUT_JOURNAL}", error.one_line()));
         false
     }
 
@@ -87,7 +87,7 @@ impl Context {
                 Some(journal)
             }
             Err(error) => {
-                printer.warn(&format!("{}; {meanwhile}", error.one_line()));
+                printer.warn(format!("{}; {meanwhile}", error.one_line()));
                 None
             }
         }

@@ -73,7 +73,7 @@ impl Starter<'_> {
                 }
                 // Without a place to write, an export is still better than none; the id is on standard output.
                 Err(error) => {
-                    self.printer().warn(&format!(
+                    self.printer().warn(format!(
                         "{}; the export is started all the same, so note its id",
                         error.one_line()
                     ));

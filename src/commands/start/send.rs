@@ -57,7 +57,7 @@ impl Starter<'_> {
             reply = &mut reply => return reply,
             () = self.signals.wait() => {}
         }
-        self.printer().note(&format!(
+        self.printer().note(format!(
             "The start of {} is under way; waiting for its reply. Interrupt again to leave at once: the next export or status finds out what became of it",
             clean(&request.snapshot)
         ));

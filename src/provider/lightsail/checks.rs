@@ -12,7 +12,7 @@ use super::expiry::Life;
 use super::{Lightsail, Profile};
 use crate::error::Hint;
 use crate::provider::check::{self, Check, ClockLimits, first_contact};
-use crate::secret::clean;
+use crate::secret::{Url, clean};
 use crate::settings::Sources;
 use crate::text;
 
@@ -50,7 +50,7 @@ impl Lightsail {
     }
 
     fn host(&self) -> String {
-        let url = reqwest::Url::parse(&self.endpoint).ok();
+        let url = Url::parse(&self.endpoint).ok();
         let host = url.and_then(|url| url.host_str().map(str::to_owned));
         host.unwrap_or_else(|| self.endpoint.clone())
     }

@@ -15,13 +15,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
-use reqwest::Url;
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use super::errors::{START, not_an_answer};
 use crate::error::{Error, Kind, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request, http_date};
+use crate::secret::Url;
 
 /// Calls by their names on the wire, so that messages can say which one it was.
 const CALLS: [&str; 8] = [

@@ -18,7 +18,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_lightsail::config::Region;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
-use reqwest::Url;
 
 use super::Profile;
 use super::aws_files::{AwsSource, aws_source};
@@ -28,7 +27,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::provider::Setting;
 use crate::provider::absence::{no_credentials, none_chosen};
-use crate::secret::{Secret, clean};
+use crate::secret::{Secret, Url, clean};
 use crate::settings::{Sources, profile_secret};
 
 const KEY_ID: &str = "AWS_ACCESS_KEY_ID";

@@ -53,7 +53,7 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
-use crate::secret::{Secret, redact_json, redact_url};
+use crate::secret::{Secret, redact_json};
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
@@ -137,7 +137,7 @@ fn shape(id: &str) -> Shape {
 async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     let resolved = credentials::resolve(sources, &http).await?;
     let endpoint = match &resolved.endpoint {
-        Some(url) => redact_url(url),
+        Some(url) => url.to_string(),
         None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
     };
     let credentials = Watched::new(resolved.credentials);

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use reqwest::Url;
-
 use super::aws_files::{AwsSource, aws_source};
 use super::credentials::OwnProfile;
 use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::provider::{Setting, overriding};
-use crate::secret::{clean, redact_url};
+use crate::secret::{Url, clean};
 use crate::settings::Sources;
 
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -115,6 +113,6 @@ pub fn endpoint(
     };
     let url = http.endpoint(&text, &origin)?;
     let origin = overriding(&origin, other.as_deref());
-    let setting = Setting::new("endpoint", redact_url(&url), origin);
+    let setting = Setting::new("endpoint", url.to_string(), origin);
     Ok(Some((url, setting)))
 }

@@ -2,14 +2,14 @@
 
 use std::time::SystemTime;
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::errors::refused;
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Page, Reply, Request, pages};
-use crate::secret::redact_json;
+use crate::secret::{Url, redact_json};
 
 /// The largest page the API gives (spec 1.42: 1 to 1000).
 pub(super) const PAGE: usize = 1000;

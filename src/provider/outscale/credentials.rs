@@ -1,7 +1,5 @@
 //! Whose key pair, which region and which endpoints: what belongs together comes from one source.
 
-use reqwest::Url;
-
 use super::super::{Setting, overriding};
 use super::Profile;
 use super::certificate::{Certificate, Part};
@@ -10,7 +8,7 @@ use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network};
 use crate::provider::absence::no_credentials;
-use crate::secret::{Secret, clean, redact_url};
+use crate::secret::{Secret, Url, clean};
 use crate::settings::{Sources, profile_secret};
 
 /// The region of every official client, if none is named.
@@ -64,7 +62,7 @@ impl Account {
             }
             settings.push(Setting::new(
                 name,
-                redact_url(&url),
+                url.to_string(),
                 overriding(origin, other),
             ));
             Ok::<Url, Error>(url)

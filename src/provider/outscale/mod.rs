@@ -40,7 +40,7 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
-use crate::secret::{Secret, redact_json, redact_url};
+use crate::secret::{Secret, redact_json};
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
@@ -249,7 +249,7 @@ impl Provider for Outscale {
         Preview {
             call: CREATE,
             method: "POST",
-            url: redact_url(&self.api.url(CREATE)),
+            url: self.api.url(CREATE).to_string(),
             body: redact_json(&self.create_body(request)),
         }
     }

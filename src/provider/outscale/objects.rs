@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply, Request, strip_tags};
+use crate::secret::Url;
 
 /// The object store of one region, for one key pair.
 pub(super) struct ObjectStore {

@@ -95,7 +95,8 @@ fn unsigned(name: &str, error: impl fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::{Method, Url};
+    use crate::secret::Url;
+    use reqwest::Method;
     use std::time::Duration;
 
     /// 2026-01-15T12:34:56Z.

@@ -156,8 +156,8 @@ fn fnv1a(text: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::provider::rackspace::credentials::Proof;
+    use crate::secret::Url;
     use jiff::SignedDuration;
-    use reqwest::Url;
 
     fn cache(directory: &Path, user: &str) -> Cache {
         cache_of(directory, user, "k")

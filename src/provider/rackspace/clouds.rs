@@ -9,7 +9,7 @@ use super::openrc;
 use super::origins::{Found, Place, half, missing};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
-use crate::secret::{Secret, clean, redact_json};
+use crate::secret::{Secret, Url, clean, redact_json};
 use crate::settings::{Sources, warn_if_open};
 
 /// The kinds of login that are understood; the others are named in a refusal.
@@ -149,7 +149,7 @@ impl Cloud<'_> {
 
     fn is_rackspace(&self) -> bool {
         let is_host = |url: String| {
-            let host = reqwest::Url::parse(&url).ok();
+            let host = Url::parse(&url).ok();
             host.is_some_and(|url| super::identity::is_rackspace(&url))
         };
         self.says("profile").as_deref() == Some("rackspace")

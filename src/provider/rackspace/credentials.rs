@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use reqwest::Url;
-
 use super::identity::{IdentityUrl, Version};
 use super::openrc;
 use super::origins::{Found, Place, find, missing};
@@ -11,7 +9,7 @@ use super::variables;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network, chain};
 use crate::provider::{Setting, overriding};
-use crate::secret::{Secret, clean, redact_url};
+use crate::secret::{Secret, Url, clean};
 use crate::settings::Sources;
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
@@ -161,7 +159,7 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
             return Ok(None);
         };
         let url = http.endpoint(&text, &origin)?;
-        said.push(Setting::new(name, redact_url(&url), origin));
+        said.push(Setting::new(name, url.to_string(), origin));
         Ok(Some(url))
     };
     let or_variable = |usual: &Option<(String, String)>, name: &str| match own.var(name) {
@@ -189,7 +187,7 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let identity = IdentityUrl::normalise(http.endpoint(&text, &origin)?, prefers_v3);
     said.push(Setting::new(
         "identity endpoint",
-        redact_url(&identity.base),
+        identity.base.to_string(),
         origin,
     ));
     let is_token = matches!(found.access, Access::Token(..));

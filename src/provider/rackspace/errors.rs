@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::http::{Reply, strip_tags};
+use crate::secret::{Known, Secret};
 
 /// What a refusal says, whichever service said it.
 #[derive(Debug, Default, PartialEq)]
@@ -76,6 +77,18 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
         Kind::Permission => error.hint("the user needs the role cloudImages:admin or admin to start exports, observer to see them"),
         _ => error,
     }
+}
+
+/// A secret shorter than this hides nothing, and masking it would garble every sentence.
+const SHORTEST_SECRET: usize = 4;
+
+/// The error with our own secrets masked, wherever they stand: a server or proxy may echo the request it got.
+pub fn scrub(error: Error, secrets: &[&Secret]) -> Error {
+    let known = Known::new(
+        secrets.iter().map(|secret| secret.expose()),
+        SHORTEST_SECRET,
+    );
+    error.map_texts(|text| known.mask(&text).into_owned())
 }
 
 /// Whether Glance does not know the type of task that it was asked to list: it has no code for that, only words.

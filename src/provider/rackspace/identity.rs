@@ -1,16 +1,15 @@
 //! Logging in: Identity v2.0 and Keystone v3.
 
 use jiff::Timestamp;
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::credentials::{IdOrName, Login, Proof};
-use super::errors::{parse_time, refusal};
+use super::errors::{parse_time, refusal, scrub};
 use super::grant::{Endpoint, Grant};
-use super::scrub::scrub;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply, Request};
-use crate::secret::{Secret, redact_url};
+use crate::secret::{Secret, Url};
 
 /// Which protocol an identity service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +84,7 @@ pub async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result
         Proof::Application { .. } => {
             return Err(Error::usage(format!(
                 "An application credential is for Keystone v3, and {} is not",
-                redact_url(&identity.base)
+                identity.base
             ))
             .hint("let auth_url end in /v3"));
         }

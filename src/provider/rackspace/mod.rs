@@ -16,7 +16,6 @@ mod openrc;
 mod origins;
 mod preflight;
 mod rules;
-mod scrub;
 mod session;
 mod target;
 mod tasks;
@@ -333,7 +332,7 @@ impl Provider for Rackspace {
             })
             .await?;
         Ok(Artifact {
-            uri: url.to_string(),
+            uri: url.as_str().to_owned(),
             size_bytes: size,
             exact: true,
             ..wire::cloud_file(name)

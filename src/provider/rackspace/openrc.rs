@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use reqwest::Url;
-
 use super::identity::is_rackspace;
 use super::origins::{Found, Place};
 use crate::http::is_loopback;
+use crate::secret::Url;
 use crate::settings::Sources;
 
 /// How their names begin.

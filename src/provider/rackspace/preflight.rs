@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::Value;
 
 use super::errors::{files_refusal, refusal};
@@ -10,6 +10,7 @@ use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
 use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::secret::Url;
 use crate::suggest;
 
 /// How long to look for the name that was meant, once one does not exist.

@@ -3,19 +3,19 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use reqwest::{Method, Url};
+use reqwest::Method;
 use tokio::sync::{Mutex as Gate, OnceCell};
 
 use super::cache::Cache;
 use super::credentials::{Access, Settings};
+use super::errors::scrub;
 use super::grant::Grant;
 use super::identity::{self, Version};
-use super::scrub::scrub;
 use super::urls::with_version;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};
 use crate::provider::Setting;
-use crate::secret::{Secret, redact_url};
+use crate::secret::{Secret, Url};
 
 /// A client of one account in one region.
 pub struct Session {
@@ -129,7 +129,7 @@ impl Session {
             let known = || self.known_base(service);
             if let Some(url) = (!has(&settings, name)).then(known).flatten() {
                 let catalogue = "the service catalogue";
-                settings.push(Setting::new(name, redact_url(&url), catalogue));
+                settings.push(Setting::new(name, url.to_string(), catalogue));
             }
         }
         settings
@@ -150,7 +150,7 @@ impl Session {
                 None => login.user.clone(),
             },
             Access::Token(..) => {
-                let host = self.settings.images.as_ref().and_then(Url::host_str);
+                let host = self.settings.images.as_ref().and_then(|url| url.host_str());
                 format!("token@{}", host.unwrap_or("unknown"))
             }
         }

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::Value;
 
 use super::errors::{is_unknown_type, refusal, shortened};
@@ -12,7 +12,7 @@ use super::wire;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Page, Reply, pages};
 use crate::provider::is_uuid;
-use crate::secret::{clean, redact_json};
+use crate::secret::{Url, clean, redact_json};
 use crate::task::{Task, TaskId};
 
 /// The type of the tasks we start.

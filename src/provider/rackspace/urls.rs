@@ -1,8 +1,7 @@
 //! Where calls go below an endpoint, and where a link may lead.
 
-use reqwest::Url;
-
 use crate::error::{Error, Kind, Result};
+use crate::secret::Url;
 
 /// Rackspace's endpoints end in `/v2`, older ones in `/v2/<tenant>`, stock OpenStack's have no version.
 pub fn with_version(mut url: Url) -> Url {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Url;
 use serde_json::{Map, Value};
 
 use super::ID;
@@ -10,7 +9,7 @@ use super::errors::parse_time;
 use super::target::{Destination, Made};
 use super::urls::below;
 use crate::error::Kind;
-use crate::secret::redact_json;
+use crate::secret::{Url, redact_json};
 use crate::task::{
     Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
     TaskId,
@@ -139,7 +138,7 @@ fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Arti
         None => expected_location(task)?,
     };
     Some(Artifact {
-        uri: below(files?, &[&container, &name]).to_string(),
+        uri: below(files?, &[&container, &name]).as_str().to_owned(),
         exact: said.is_some(),
         ..cloud_file(name)
     })

@@ -1,0 +1,49 @@
+//! What is remembered over all requests, whatever way they take.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Contact, Request};
+use crate::secret::Known;
+
+/// A secret shorter than this is not looked for in replies: it would be found in innocent words.
+const SHORTEST_SECRET: usize = 6;
+/// Secrets that are remembered at most.
+const MOST_SECRETS: usize = 32;
+
+/// What the last reply told beside its content, and which secrets were sent.
+#[derive(Default)]
+pub(super) struct Heard {
+    contact: Mutex<Option<Contact>>,
+    /// A server may repeat them in any later reply.
+    sent: Mutex<BTreeSet<String>>,
+}
+
+impl Heard {
+    /// What the last reply told; `None` as long as nobody has answered.
+    pub fn contact(&self) -> Option<Contact> {
+        *locked(&self.contact)
+    }
+
+    /// Keeps what a reply told.
+    pub fn answered(&self, contact: Contact) {
+        *locked(&self.contact) = Some(contact);
+    }
+
+    /// The secrets of this request and of all before it. Signatures, which are of one request only, are not kept.
+    pub fn secrets(&self, request: &Request) -> Known {
+        let secrets = request.secrets();
+        let mut sent = locked(&self.sent);
+        for secret in &secrets {
+            if !secret.contains("Signature=") && sent.len() < MOST_SECRETS {
+                sent.insert(secret.clone());
+            }
+        }
+        let all = secrets.iter().chain(&*sent).map(String::as_str);
+        Known::new(all, SHORTEST_SECRET)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
