@@ -220,5 +220,4 @@ impl Intercept for Capture {
 }
 
 #[cfg(test)]
-#[path = "connector_tests.rs"]
 mod tests;

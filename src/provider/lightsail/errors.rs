@@ -289,5 +289,4 @@ fn advise(error: Error, name: &str, call: &str) -> Error {
 }
 
 #[cfg(test)]
-#[path = "errors_tests.rs"]
 mod tests;

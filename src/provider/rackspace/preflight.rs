@@ -167,18 +167,4 @@ fn shell_word(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_in_hints_can_be_pasted() {
-        for (name, word) in [
-            ("exports", "exports"),
-            ("my box", "'my box'"),
-            ("it's", r"'it'\''s'"),
-            ("$(x)", "'$(x)'"),
-        ] {
-            assert_eq!(shell_word(name), word);
-        }
-    }
-}
+mod tests;
