@@ -16,6 +16,7 @@ pub use self::network::Network;
 pub(crate) use self::pages::{Page, pages};
 pub use self::reach::is_loopback;
 
+use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -124,7 +125,7 @@ impl Http {
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).
-    pub fn endpoint(&self, text: &str, origin: &str) -> Result<Url> {
+    pub fn endpoint(&self, text: &str, origin: impl Display) -> Result<Url> {
         let text = text.trim();
         let full = if text.contains("://") {
             text.to_owned()

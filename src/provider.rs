@@ -6,6 +6,7 @@ mod contract;
 mod entry;
 mod export;
 mod forms;
+mod place;
 mod registry;
 mod rules;
 
@@ -13,9 +14,9 @@ pub mod lightsail;
 pub mod outscale;
 pub mod rackspace;
 
-pub use crate::settings::{Setting, overriding};
+pub use crate::settings::Setting;
 pub use contract::{Batch, Capabilities, Preview, Provider, TaskFilter};
-pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape, Survey};
+pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};
 #[doc(hidden)]

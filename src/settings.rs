@@ -4,22 +4,20 @@
 mod config;
 mod env;
 mod in_force;
+mod origin;
 mod places;
 pub(crate) mod private_file;
 mod secret_command;
 
 pub use config::{Config, Profile, Section};
 pub use env::Env;
-pub use in_force::{Setting, overriding};
+pub use in_force::Setting;
+pub use origin::Origin;
 pub use places::Places;
 pub use private_file::{open_file_warning, warn_if_open};
 pub use secret_command::profile_secret;
 
-use std::path::PathBuf;
-
-use serde::de::DeserializeOwned;
-
-use crate::error::Result;
+use std::path::{Path, PathBuf};
 
 /// Which profile to use, and whether the user asked for it by flag or `SNAPEXPORT_PROFILE`
 /// (then it wins over credentials in the environment) or it is the configured default.
@@ -40,10 +38,8 @@ pub struct Sources {
     pub home: Option<PathBuf>,
     /// The chosen profile.
     pub profile: Option<ProfileChoice>,
-    /// `--region` or `SNAPEXPORT_REGION`, before everything else.
-    pub region: Option<String>,
-    /// Where that region is from, in words.
-    pub region_origin: &'static str,
+    /// The region that counts before every other, and who says so: an option, a variable of ours, or the task.
+    pub region: Option<(String, Origin)>,
     /// The profile whose key pair opens the target of an export, where that is in another account.
     pub target_profile: Option<String>,
     /// Our configuration file.
@@ -63,20 +59,33 @@ impl Sources {
         names.iter().find_map(|name| Some((*name, self.var(name)?)))
     }
 
-    /// A path below the user's home directory.
-    pub fn in_home(&self, relative: &str) -> Option<PathBuf> {
-        self.home.as_ref().map(|home| home.join(relative))
+    /// A path that a person wrote: `~/` is the home directory.
+    pub fn path(&self, text: &str) -> PathBuf {
+        let home = self.home.as_ref();
+        let below_home = text.strip_prefix("~/").zip(home);
+        below_home.map_or_else(|| PathBuf::from(text), |(rest, home)| home.join(rest))
+    }
+
+    /// The file that the first of these variables names.
+    pub fn named_file(&self, variables: &[&'static str]) -> Option<PathBuf> {
+        let (_, path) = self.first_var(variables)?;
+        Some(self.path(path))
+    }
+
+    /// A file of a cloud's own tools in its usual place; `~/.config` is `XDG_CONFIG_HOME` where that is set. `None`
+    /// without a home (in the sandbox): then nothing of this machine is meant.
+    pub fn usual_file(&self, text: &str) -> Option<PathBuf> {
+        self.home.as_ref()?;
+        let in_config = text.strip_prefix("~/.config/");
+        Some(match in_config.zip(self.var("XDG_CONFIG_HOME")) {
+            Some((rest, folder)) => Path::new(folder).join(rest),
+            None => self.path(text),
+        })
     }
 
     /// The chosen profile of our own configuration, if it has one of that name.
     pub fn own_profile(&self) -> Option<&Profile> {
         self.config.profiles.get(&self.profile.as_ref()?.name)
-    }
-
-    /// What the chosen profile says about a cloud, in that cloud's own form.
-    pub fn own_section<T: DeserializeOwned>(&self, cloud: &str) -> Result<Option<T>> {
-        let section = self.own_profile().and_then(|own| own.section(cloud));
-        section.map(Section::read).transpose()
     }
 
     /// Whether the profile was asked for, and so wins over credentials in the environment.

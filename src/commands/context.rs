@@ -21,7 +21,7 @@ use crate::options::{Global, Output};
 use crate::poll::Renew;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
-use crate::settings::{ProfileChoice, Sources};
+use crate::settings::{Origin, ProfileChoice, Sources};
 use crate::suggest;
 
 /// What every command works with.
@@ -151,8 +151,7 @@ impl Context {
         }
         // A task exists in its own region only, whatever is set for others.
         if let Some(region) = remembered_region {
-            sources.region = Some(region.to_owned());
-            sources.region_origin = "the task";
+            sources.region = Some((region.to_owned(), Origin::Task));
         }
         (entry.connect)(&sources, self.http.clone())
             .await

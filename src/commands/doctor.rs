@@ -131,7 +131,7 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
             (provider.settings(), checks)
         }
     };
-    checks.extend((entry.survey)(sources).await);
+    checks.extend((entry.survey)(sources));
     Examined::Sheet(Sheet {
         provider: Some(entry.id),
         settings,

@@ -11,6 +11,7 @@ use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, parse_interval};
+use crate::provider;
 use crate::schema::SandboxObject;
 use crate::settings::private_file::private_folders;
 use crate::task::SCHEMA;
@@ -148,30 +149,18 @@ async fn run_inside(
     signals: &Signals,
 ) -> Result<Ending> {
     let mut command = tokio::process::Command::new(program);
-    command
-        .args(args)
-        .envs(variables)
-        .env_remove("SNAPEXPORT_SANDBOX");
-    // Credentials of the real clouds must not be mixed with the simulated ones.
-    for name in [
-        "AWS_PROFILE",
-        "AWS_SESSION_TOKEN",
-        "AWS_ENDPOINT_URL",
-        "OSC_PROFILE",
-        "OSC_CONFIG_FILE",
-        "OSU_ACCESS_KEY",
-        "OSU_SECRET_KEY",
-        "AUTH_TOKEN",
-        "API_ENDPOINT",
-        "OS_AUTH_TOKEN",
-        "OS_IMAGE_URL",
-        "OS_OBJECT_STORE_URL",
-        "OS_CLOUD",
+    command.args(args);
+    // Nothing that is set for the real clouds may be mixed with what leads to the simulated ones.
+    let own = [
+        "SNAPEXPORT_SANDBOX",
         "SNAPEXPORT_PROFILE",
         "SNAPEXPORT_REGION",
-    ] {
+    ];
+    let real = provider::clouds().flat_map(|entry| entry.variables);
+    for name in real.chain(&own) {
         command.env_remove(name);
     }
+    command.envs(variables);
     let mut child = command.spawn().map_err(|error| {
         Error::usage(format!("The command '{program}' cannot be run")).cause(error.to_string())
     })?;

@@ -9,8 +9,7 @@ use reqwest::{Certificate, ClientBuilder, Identity};
 use super::reach::{is_loopback, is_metadata};
 use crate::error::{Error, Result};
 use crate::secret::{Secret, Url};
-use crate::settings::Env;
-use crate::settings::Setting;
+use crate::settings::{Env, Origin, Setting};
 
 /// A file or a proxy may be named by any of these, the first that is set.
 const HTTPS_PROXY: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -26,7 +25,7 @@ pub struct Network {
     /// Hosts that are reached directly, as in `NO_PROXY`.
     exempt: String,
     /// Files of further authorities, each with who named it.
-    authorities: Vec<(PathBuf, String)>,
+    authorities: Vec<(PathBuf, Origin)>,
     certificate: Option<Identity>,
 }
 
@@ -35,7 +34,7 @@ pub struct Network {
 struct Proxy {
     /// Name and password may be in it.
     address: Secret,
-    origin: String,
+    origin: Origin,
 }
 
 impl Proxy {
@@ -72,12 +71,13 @@ impl Network {
         let proxy = |names: &[&'static str]| {
             first(names).map(|(name, address)| Proxy {
                 address: Secret::new(address),
-                origin: name.to_owned(),
+                origin: Origin::Variable(name),
             })
         };
         // In a CGI program HTTP_PROXY is what a stranger sent as the header "Proxy".
         let is_cgi = env.get("REQUEST_METHOD").is_some();
-        let http = proxy(&HTTP_PROXY).filter(|proxy| !is_cgi || proxy.origin != "HTTP_PROXY");
+        let strangers = Origin::Variable("HTTP_PROXY");
+        let http = proxy(&HTTP_PROXY).filter(|proxy| !is_cgi || proxy.origin != strangers);
         let mut network = Network {
             https: proxy(&HTTPS_PROXY),
             http,
@@ -85,20 +85,20 @@ impl Network {
             ..Network::default()
         };
         if let Some((name, path)) = first(&["SSL_CERT_FILE"]) {
-            network.trust(path.into(), name);
+            network.trust(path.into(), Origin::Variable(name));
         }
         // Python's clients also take a directory there, which is laid out for OpenSSL.
         if let Some((name, path)) = first(&["REQUESTS_CA_BUNDLE"])
             && std::path::Path::new(path).is_file()
         {
-            network.trust(path.into(), name);
+            network.trust(path.into(), Origin::Variable(name));
         }
         network
     }
 
     /// Trusts the authorities in a PEM file, besides those trusted already.
-    pub fn trust(&mut self, path: PathBuf, origin: impl Into<String>) {
-        self.authorities.push((path, origin.into()));
+    pub fn trust(&mut self, path: PathBuf, origin: Origin) {
+        self.authorities.push((path, origin));
     }
 
     /// Shows a server that asks for one this certificate.
@@ -107,10 +107,10 @@ impl Network {
     }
 
     /// Goes through this proxy, whatever the environment says; `NO_PROXY` still exempts.
-    pub fn go_through(&mut self, address: &str, origin: &str) {
+    pub fn go_through(&mut self, address: &str, origin: Origin) {
         let proxy = Proxy {
             address: Secret::new(address),
-            origin: origin.to_owned(),
+            origin,
         };
         (self.https, self.http) = (Some(proxy.clone()), Some(proxy));
     }
@@ -122,7 +122,7 @@ impl Network {
         Some(Setting {
             name: "proxy",
             value: shown,
-            origin: proxy.origin.clone(),
+            origin: proxy.origin.to_string(),
         })
     }
 
@@ -193,7 +193,7 @@ impl fmt::Debug for Network {
     }
 }
 
-fn authorities(path: &PathBuf, origin: &str) -> Result<Vec<Certificate>> {
+fn authorities(path: &PathBuf, origin: &Origin) -> Result<Vec<Certificate>> {
     let unusable = |why: String| {
         Error::usage(format!(
             "The certificate authorities in {} ({origin}) cannot be used",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::Serialize;
 
+use super::place::Place;
 use crate::error::{Error, Hint, Kind};
 use crate::http::{Contact, Http};
 use crate::settings::{Setting, Sources, open_file_warning};
@@ -309,35 +310,37 @@ pub fn files(paths: &[PathBuf]) -> Check {
     }
 }
 
-/// What came of looking at all the places where credentials stand: the first is used, the others may be another account's.
+/// What comes of looking at all the places where credentials stand: the first is used, the others may be another account's.
 ///
-/// Each is a place and who it speaks for; `advice` is about other tools, which may choose otherwise.
-pub fn rivals(places: &[(String, String)], advice: &str) -> Check {
+/// `advice` is about other tools, which may choose otherwise. `None` where nobody can be told from the first.
+pub(crate) fn rivals<'s, T: 's>(
+    places: impl IntoIterator<Item = Place<'s, T>>,
+    advice: &str,
+) -> Option<Check> {
     const NAME: &str = "sources";
-    let Some(((used, who), others)) = places.split_first() else {
-        return Check::unknown(NAME, "no credentials stand anywhere");
-    };
-    let others: Vec<String> = others
-        .iter()
-        .filter(|(_, other)| other != who)
-        .map(|(place, other)| format!("{place} ({other})"))
+    let mut places = places.into_iter();
+    let first = places.next()?;
+    let (used, who) = (first.origin, first.who?);
+    let others: Vec<String> = places
+        .filter_map(|place| Some((place.origin, place.who?)))
+        .filter(|(_, other)| *other != who)
+        .map(|(origin, other)| format!("{origin:#} ({other})"))
         .collect();
     if others.is_empty() {
-        return Check::ok(NAME, format!("{used}; nothing else says otherwise"));
+        return Some(Check::ok(
+            NAME,
+            format!("{used:#}; nothing else says otherwise"),
+        ));
     }
-    Check::warning(
-        NAME,
-        format!(
-            "{used} ({who}) is used; {} would lead elsewhere",
-            others.join(" and ")
-        ),
-    )
-    .hint(advice)
+    let others = others.join(" and ");
+    let message = format!("{used:#} ({who}) is used; {others} would lead elsewhere");
+    Some(Check::warning(NAME, message).hint(advice))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Origin;
 
     #[test]
     fn a_clock_is_judged_by_what_the_cloud_accepts() {
@@ -370,17 +373,24 @@ mod tests {
 
     #[test]
     fn the_same_credentials_in_two_places_are_no_rivals() {
-        let place = |name: &str, who: &str| (name.to_owned(), who.to_owned());
-        let one = [place("A", "AK1")];
-        let same = [place("A", "AK1"), place("B", "AK1")];
-        let other = [place("A", "AK1"), place("B", "AK2")];
-        assert_eq!(rivals(&one, "").verdict, Verdict::Ok);
-        assert_eq!(rivals(&same, "").verdict, Verdict::Ok);
-        let check = rivals(&other, "choose");
+        let judged = |others: &[(&'static str, Option<&str>)]| {
+            let all = [("A", Some("AK1"))].iter().chain(others);
+            let places = all.map(|(name, who)| {
+                let who = who.map(str::to_owned);
+                Place::new(Origin::Variable(name), who, || Ok(()))
+            });
+            rivals(places.collect::<Vec<_>>(), "choose").expect("somebody is told")
+        };
+        for others in [&[][..], &[("B", Some("AK1"))], &[("B", None)]] {
+            assert_eq!(judged(others).verdict, Verdict::Ok, "{others:?}");
+        }
+        let check = judged(&[("B", Some("AK2"))]);
         assert_eq!(check.verdict, Verdict::Warning);
         assert_eq!(
             check.message,
             "A (AK1) is used; B (AK2) would lead elsewhere"
         );
+        let nobody = Place::new(Origin::Variable("A"), None, || Ok(()));
+        assert_eq!(rivals([nobody], ""), None);
     }
 }

@@ -19,9 +19,6 @@ use crate::task::{ProviderId, State, Task};
 /// See [`Entry::connect`].
 pub type Connect = for<'a> fn(&'a Sources, Http) -> BoxFuture<'a, Result<Arc<dyn Provider>>>;
 
-/// See [`Entry::survey`].
-pub type Survey = for<'a> fn(&'a Sources) -> BoxFuture<'a, Vec<Check>>;
-
 /// One cloud in the registry.
 pub struct Entry {
     /// The word for it on the command line and in JSON.
@@ -46,10 +43,14 @@ pub struct Entry {
     pub regions: fn() -> Vec<&'static str>,
     /// Reads the cloud's section of a profile of `config.toml`. A mistake in it is a `usage` error that names the line.
     pub section: fn(&Section) -> Result<Configured>,
-    /// The profiles of the cloud's own configuration on this machine, for completion. Empty, where anything goes wrong.
+    /// Every variable that is read for this cloud. In the sandbox they are not set, or lead there.
+    pub variables: &'static [&'static str],
+    /// Every file of the cloud's own tools that is read, in its usual place.
+    pub files: &'static [&'static str],
+    /// The profiles in those files, for completion. Empty, where anything goes wrong.
     pub profiles: fn(&Sources) -> Vec<String>,
     /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
-    pub survey: Survey,
+    pub survey: fn(&Sources) -> Vec<Check>,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
 }

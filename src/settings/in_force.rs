@@ -1,5 +1,7 @@
 //! Settings that are in force, each with where it came from.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 /// A setting that is in force, as `doctor` shows it.
@@ -16,21 +18,13 @@ pub struct Setting {
 
 impl Setting {
     /// A setting, also said to those who asked for more (`-v`).
-    pub fn new(name: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
-        let (value, origin) = (value.into(), origin.into());
+    pub fn new(name: &'static str, value: impl Into<String>, origin: impl Display) -> Self {
+        let (value, origin) = (value.into(), origin.to_string());
         tracing::info!("{name}: {value} from {origin}");
         Setting {
             name,
             value,
             origin,
         }
-    }
-}
-
-/// The origin of a setting, and which other one it overrides, if there is one.
-pub fn overriding(origin: &str, other: Option<&str>) -> String {
-    match other {
-        Some(other) => format!("{origin}, which overrides that of {other}"),
-        None => origin.to_owned(),
     }
 }

@@ -8,5 +8,6 @@ mod clouds;
 mod configured;
 mod documented;
 mod network;
+mod one_table;
 mod secure;
 mod unchosen;

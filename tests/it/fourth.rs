@@ -75,8 +75,10 @@ fn entry() -> Entry {
                 has_secret: false,
             })
         },
+        variables: &[ENDED],
+        files: &[],
         profiles: |_| Vec::new(),
-        survey: |_| Box::pin(async { Vec::new() }),
+        survey: |_| Vec::new(),
         no_cancel: None,
     }
 }

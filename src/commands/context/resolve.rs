@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 use crate::http::{Http, Network};
 use crate::options::{Global, Output};
 use crate::provider;
-use crate::settings::{Config, Env, Places, ProfileChoice, Sources, open_file_warning};
+use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, open_file_warning};
 
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
     pub async fn resolve(mut global: Global, env: Env) -> Result<Self> {
         let is_profile_typed = global.profile.is_some();
         let region_origin = match global.region {
-            Some(_) => "--region",
-            None => "SNAPEXPORT_REGION",
+            Some(_) => Origin::Flag("--region"),
+            None => Origin::Variable("SNAPEXPORT_REGION"),
         };
         complete(&mut global, &env)?;
         let terminal = terminal(&global, &env);
@@ -45,8 +45,7 @@ impl Context {
             };
             Clouds::real(sources, state)
         };
-        clouds.sources.region = global.region.clone();
-        clouds.sources.region_origin = region_origin;
+        clouds.sources.region = global.region.clone().map(|region| (region, region_origin));
         let env = &clouds.sources.env;
         let context = Context {
             http: Http::new(global.allow_http).over(Network::of(env)),

@@ -6,11 +6,13 @@ use aws_config::profile::{Profile as AwsProfile, ProfileSet};
 use aws_runtime::env_config::EnvConfigValue;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
+use futures_util::FutureExt;
 
 use super::pairs::of_one_file;
+use super::places::*;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
-use crate::settings::Sources;
+use crate::settings::{Origin, Sources, warn_if_open};
 use crate::suggest;
 
 /// Settings by which an AWS profile can give credentials.
@@ -47,8 +49,8 @@ impl AwsSource {
         self.profile()?.get(setting).filter(|text| !text.is_empty())
     }
 
-    /// Where it stands, for messages: `profile 'x' of /home/me/.aws/config`.
-    pub fn place(&self) -> String {
+    /// Where it stands: `profile 'x' of /home/me/.aws/config`.
+    pub fn origin(&self) -> Origin {
         let headings = [
             format!("[{}]", self.name),
             format!("[profile {}]", self.name),
@@ -57,13 +59,11 @@ impl AwsSource {
             let text = std::fs::read_to_string(path).unwrap_or_default();
             text.lines().any(|line| headings.contains(&squeezed(line)))
         };
-        let files: Vec<String> = self
-            .paths
-            .iter()
-            .filter(has_it)
-            .map(|path| path.display().to_string())
-            .collect();
-        format!("profile '{}' of {}", clean(&self.name), files.join(" and "))
+        Origin::Entry {
+            kind: "profile",
+            name: self.name.clone(),
+            files: self.paths.iter().filter(has_it).cloned().collect(),
+        }
     }
 
     /// How the profile gives credentials, in the order in which the AWS tools look; a key id where keys stand in it.
@@ -99,11 +99,8 @@ impl AwsSource {
     /// Warns of files that others may read, if keys stand in them.
     pub fn warn_if_open(&self) {
         // Which of the two files has them is not said; a file without any is often open, and may be.
-        let has_keys = |path: &PathBuf| {
-            std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
-        };
         for path in self.paths.iter().filter(|path| has_keys(path)) {
-            crate::settings::warn_if_open(path);
+            warn_if_open(path);
         }
     }
 
@@ -131,6 +128,11 @@ impl AwsSource {
         (names, self.paths.first().map(PathBuf::as_path))
     }
 
+    /// The names of all profiles.
+    pub fn names(&self) -> Vec<String> {
+        self.set.profiles().map(str::to_owned).collect()
+    }
+
     /// The hint at the profile that may have been meant, should this one not be there.
     pub fn meant(&self) -> Option<String> {
         let names: Vec<&str> = self.set.profiles().collect();
@@ -151,57 +153,75 @@ fn squeezed(line: &str) -> String {
     words.join(" ").replace("[ ", "[").replace(" ]", "]")
 }
 
-/// The shared AWS files, if there are any, with this profile selected.
-pub async fn aws_source(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
-    let place = |variable: &str, default: &str| -> Option<PathBuf> {
-        let home = sources.home.as_ref()?;
-        let path = match sources.var(variable) {
-            Some(path) => match path.strip_prefix("~/") {
-                Some(below) => home.join(below),
-                None => PathBuf::from(path),
-            },
-            None => home.join(default),
-        };
+/// The two files, each where it is.
+fn paths(sources: &Sources) -> [Option<PathBuf>; 2] {
+    let path = |variable, usual| {
+        let usual = sources.usual_file(usual)?;
+        let path = sources.named_file(&[variable]).unwrap_or(usual);
         path.is_file().then_some(path)
     };
-    let config = place("AWS_CONFIG_FILE", ".aws/config");
-    let keys = place("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-    if config.is_none() && keys.is_none() {
-        return Ok(None);
-    }
-    let paths = config.iter().chain(&keys).cloned().collect();
-    let mut files = EnvConfigFiles::builder();
-    // What cannot be read is left to the AWS crates, which say so.
-    let text = |path: &Option<PathBuf>| std::fs::read_to_string(path.as_ref()?).ok();
-    let both = text(&config).zip(text(&keys));
-    if let Some((config, keys)) = both.and_then(|(config, keys)| of_one_file(&config, &keys)) {
-        files = files
-            .with_contents(EnvConfigFileKind::Config, config)
-            .with_contents(EnvConfigFileKind::Credentials, keys);
-    } else {
-        if let Some(path) = config {
-            files = files.with_file(EnvConfigFileKind::Config, path);
+    [
+        path(AWS_CONFIG_FILE, CONFIG_FILE),
+        path(AWS_SHARED_CREDENTIALS_FILE, CREDENTIALS_FILE),
+    ]
+}
+
+/// Those in which keys stand.
+pub fn files_with_keys(sources: &Sources) -> Vec<PathBuf> {
+    let paths = paths(sources).into_iter().flatten();
+    paths.filter(|path| has_keys(path)).collect()
+}
+
+fn has_keys(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
+}
+
+impl AwsSource {
+    /// The shared AWS files, if there are any, with this profile selected.
+    pub fn find(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
+        let [config, keys] = paths(sources);
+        if config.is_none() && keys.is_none() {
+            return Ok(None);
         }
-        if let Some(path) = keys {
-            files = files.with_file(EnvConfigFileKind::Credentials, path);
+        let paths = config.iter().chain(&keys).cloned().collect();
+        let mut files = EnvConfigFiles::builder();
+        // What cannot be read is left to the AWS crates, which say so.
+        let text = |path: &Option<PathBuf>| std::fs::read_to_string(path.as_ref()?).ok();
+        let both = text(&config).zip(text(&keys));
+        if let Some((config, keys)) = both.and_then(|(config, keys)| of_one_file(&config, &keys)) {
+            files = files
+                .with_contents(EnvConfigFileKind::Config, config)
+                .with_contents(EnvConfigFileKind::Credentials, keys);
+        } else {
+            if let Some(path) = config {
+                files = files.with_file(EnvConfigFileKind::Config, path);
+            }
+            if let Some(path) = keys {
+                files = files.with_file(EnvConfigFileKind::Credentials, path);
+            }
         }
-    }
-    let files = files.build();
-    let selected = Some(name.to_owned().into());
-    let set = aws_config::profile::load(&Fs::real(), &AwsEnv::from_slice(&[]), &files, selected)
-        .await
-        .map_err(|error| {
+        let files = files.build();
+        let unreadable = |why: String| {
             Error::new(
                 Kind::Credentials,
                 "The AWS configuration files cannot be read",
             )
-            .cause(crate::http::chain(&error))
+            .cause(why)
             .hint("check ~/.aws/config and ~/.aws/credentials")
-        })?;
-    Ok(Some(AwsSource {
-        name: name.to_owned(),
-        files,
-        paths,
-        set,
-    }))
+        };
+        let selected = Some(name.to_owned().into());
+        let (disk, no_variables) = (Fs::real(), AwsEnv::from_slice(&[]));
+        let set = aws_config::profile::load(&disk, &no_variables, &files, selected);
+        // The AWS crates read files without waiting.
+        let set = set
+            .now_or_never()
+            .ok_or_else(|| unreadable("reading them takes too long".to_owned()))?
+            .map_err(|error| unreadable(crate::http::chain(&error)))?;
+        Ok(Some(AwsSource {
+            name: name.to_owned(),
+            files,
+            paths,
+            set,
+        }))
+    }
 }

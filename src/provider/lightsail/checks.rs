@@ -1,19 +1,15 @@
 //! What `doctor` looks at. Lightsail has no dry run: whether a start is allowed shows only when one is sent.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_lightsail::types::RegionName;
 use futures_util::future::try_join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::aws_files::aws_source;
 use super::expiry::Life;
-use super::{Lightsail, Profile};
+use super::{Lightsail, places};
 use crate::error::Hint;
 use crate::provider::check::{self, Check, ClockLimits, first_contact};
-use crate::secret::{Url, clean};
-use crate::settings::Sources;
+use crate::secret::Url;
 use crate::text;
 
 /// Signatures of AWS are good for five minutes to either side.
@@ -44,7 +40,7 @@ impl Lightsail {
             .closed
             .unwrap_or("cannot be checked without starting an export");
         checks.push(Check::unknown("export", message).hint(ACTIONS));
-        checks.push(check::region(&self.region, RegionName::values()));
+        checks.push(check::region(&self.region, &places::regions()));
         checks.push(token(self.credentials.life(), SystemTime::now()));
         checks
     }
@@ -105,83 +101,6 @@ fn token(life: Option<Life>, now: SystemTime) -> Check {
             }
         }
     }
-}
-
-/// What stands on this machine: a profile that is not used, files that others may read.
-pub(super) async fn survey(sources: &Sources) -> Vec<Check> {
-    let mut checks = Vec::new();
-    checks.extend(unused_profile(sources).await);
-    let file = |variable: &str, usual: &str| -> Option<PathBuf> {
-        let usual = sources.in_home(usual)?;
-        Some(sources.var(variable).map_or(usual, PathBuf::from))
-    };
-    let files = [
-        file("AWS_CONFIG_FILE", ".aws/config"),
-        file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
-    ];
-    let has_keys = |path: &PathBuf| {
-        std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
-    };
-    let files: Vec<PathBuf> = files.into_iter().flatten().filter(has_keys).collect();
-    checks.push(check::files(&files));
-    checks
-}
-
-/// Keys in the environment win over `AWS_PROFILE`, and no AWS tool says so, not even where there is no such profile.
-async fn unused_profile(sources: &Sources) -> Option<Check> {
-    const NAME: &str = "sources";
-    let keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-    let has_keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-        .iter()
-        .all(|name| sources.var(name).is_some());
-    if !has_keys {
-        return unused_default(sources);
-    }
-    if let Some(choice) = sources.profile.as_ref().filter(|choice| choice.is_explicit) {
-        let message = format!(
-            "the profile '{}' is used, not {keys}; other AWS tools use the keys",
-            clean(&choice.name)
-        );
-        return Some(Check::warning(NAME, message).hint(format!("unset {keys}")));
-    }
-    let Some(name) = sources.var("AWS_PROFILE") else {
-        return Some(Check::ok(
-            NAME,
-            format!("{keys}; no AWS_PROFILE stands beside them"),
-        ));
-    };
-    let found = aws_source(sources, name).await.ok().flatten();
-    let message = if found.is_some_and(|source| source.profile().is_some()) {
-        format!("{keys} are used, not AWS_PROFILE={}", clean(name))
-    } else {
-        format!(
-            "{keys} are used; AWS_PROFILE={} names no profile, and no AWS tool says so",
-            clean(name)
-        )
-    };
-    Some(
-        Check::warning(NAME, message)
-            .hint("unset AWS_PROFILE, or the keys; --profile NAME chooses here"),
-    )
-}
-
-/// `AWS_PROFILE` wins over the default profile of our own file.
-fn unused_default(sources: &Sources) -> Option<Check> {
-    let choice = sources.profile.as_ref().filter(|p| !p.is_explicit)?;
-    let own: Profile = sources.own_section(super::ID.0).ok()??;
-    let name = sources.var("AWS_PROFILE")?;
-    let profile = |name: &str| format!("AWS profile '{}'", clean(name));
-    let other = match (&own.aws_profile, &own.access_key) {
-        (Some(name), _) => profile(name),
-        (None, Some(key)) => clean(key),
-        (None, None) => return None,
-    };
-    let place = format!("[profile.{}.lightsail] of config.toml", clean(&choice.name));
-    let places = [("AWS_PROFILE".to_owned(), profile(name)), (place, other)];
-    Some(check::rivals(
-        &places,
-        "unset AWS_PROFILE to use the other; --profile NAME chooses here",
-    ))
 }
 
 #[cfg(test)]

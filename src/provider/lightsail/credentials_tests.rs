@@ -5,7 +5,7 @@ use std::path::Path;
 use super::credentials::{Resolved, resolve};
 use crate::error::{Error, Kind};
 use crate::http::Http;
-use crate::settings::{Config, Env, ProfileChoice, Sources};
+use crate::settings::{Config, Env, Origin, ProfileChoice, Sources};
 
 const KEYS: [(&str, &str); 2] = [
     ("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT00000"),
@@ -78,7 +78,7 @@ fn config() -> Config {
 }
 
 async fn ask(sources: Sources) -> Result<Resolved, Error> {
-    resolve(&sources, &Http::new(false)).await
+    resolve(&sources, &Http::new(false))
 }
 
 #[tokio::test]
@@ -321,7 +321,7 @@ async fn the_region_flag_wins_and_temporary_keys_keep_their_token() {
             ("AWS_SESSION_TOKEN", "a-token"),
             ("AWS_REGION", "eu-west-3"),
         ]),
-        region: Some("us-east-1".into()),
+        region: Some(("us-east-1".into(), Origin::Flag("--region"))),
         ..Sources::default()
     };
     let found = ask(sources).await.expect("resolved");

@@ -4,6 +4,7 @@
 //! little later and alone says what the export made (`join`). Neither tells how far it is.
 
 mod account;
+mod address;
 mod arguments;
 mod aws_files;
 mod calls;
@@ -14,10 +15,9 @@ mod credentials;
 mod errors;
 mod expiry;
 mod join;
-mod known;
 mod merge;
 mod pairs;
-mod place;
+mod places;
 mod sightings;
 mod sources;
 mod target;
@@ -72,7 +72,7 @@ pub const ENTRY: Entry = Entry {
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
     console: console::url,
-    regions: known::regions,
+    regions: places::regions,
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -80,8 +80,10 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    profiles: known::profiles,
-    survey: |sources| Box::pin(checks::survey(sources)),
+    variables: places::VARIABLES,
+    files: places::FILES,
+    profiles: places::profiles,
+    survey: places::survey,
     no_cancel: Some(NO_CANCEL),
 };
 
@@ -135,7 +137,7 @@ fn shape(id: &str) -> Shape {
 }
 
 async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
-    let resolved = credentials::resolve(sources, &http).await?;
+    let resolved = credentials::resolve(sources, &http)?;
     let endpoint = match &resolved.endpoint {
         Some(url) => url.to_string(),
         None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),

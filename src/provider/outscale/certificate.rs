@@ -1,12 +1,10 @@
 //! A certificate that the client shows beside its keys: API access rules can ask for one.
 
-use std::path::PathBuf;
-
 use reqwest::Identity;
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::Sources;
+use crate::settings::{Origin, Sources};
 
 /// A certificate with its key, as a profile or the environment names them.
 #[derive(Debug, Default)]
@@ -38,10 +36,7 @@ impl Part {
     fn read(&self, sources: &Sources) -> std::result::Result<Vec<u8>, String> {
         match self {
             Part::File(path) => {
-                let below_home = path
-                    .strip_prefix("~/")
-                    .and_then(|rest| sources.in_home(rest));
-                let place = below_home.unwrap_or_else(|| PathBuf::from(path));
+                let place = sources.path(path);
                 std::fs::read(&place).map_err(|error| format!("{}: {error}", place.display()))
             }
             Part::Base64(text) => aws_smithy_types::base64::decode(text.expose().trim())
@@ -59,7 +54,7 @@ impl Part {
 
 impl Certificate {
     /// Reads it; `None` where there is none. Half of one, or what is none, is kind `credentials`.
-    pub fn load(&self, sources: &Sources, origin: &str) -> Result<Option<(Identity, String)>> {
+    pub fn load(&self, sources: &Sources, origin: &Origin) -> Result<Option<(Identity, String)>> {
         let unusable = |why: String| {
             Error::new(
                 Kind::Credentials,

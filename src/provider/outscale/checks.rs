@@ -1,29 +1,15 @@
 //! What `doctor` looks at: each question asked once, and none after a refusal, for four in a row lock the key.
 
-use std::path::PathBuf;
-
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::api::{not_an_answer, take_page};
 use super::mapping::text;
-use super::{CREATE, Outscale, Profile, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
+use super::places::REGIONS;
+use super::{CREATE, Outscale, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::provider::check::{
-    self, Check, CheckRequest, ClockLimits, FirstContact, first_contact, rivals,
-};
-use crate::secret::clean;
-use crate::settings::Sources;
+use crate::provider::check::{self, Check, CheckRequest, ClockLimits, FirstContact, first_contact};
 
-/// The regions of API 1.42 and of the documentation.
-const REGIONS: [&str; 6] = [
-    "ap-northeast-1",
-    "cloudgouv-eu-west-1",
-    "cloudgouv-eu-west-2",
-    "eu-west-2",
-    "us-east-2",
-    "us-west-1",
-];
 /// A date 2 s ahead was accepted, one 4 s ahead refused (OUTSCALE's own tests); 5 minutes behind is what the documents allow.
 const CLOCK: ClockLimits = ClockLimits {
     ahead: SignedDuration::from_secs(2),
@@ -54,7 +40,7 @@ impl Outscale {
                 }
             },
         });
-        checks.push(check::region(&self.account.region, &REGIONS));
+        checks.push(check::region(&self.account.region, REGIONS));
         if let Some(bucket) = asked.place {
             checks.push(match closed {
                 Some(why) if self.account.bucket_keys.is_none() => Check::unknown("bucket", why),
@@ -161,77 +147,4 @@ fn judged(error: &Error) -> Check {
                 .and(" checks one export"),
         ),
     }
-}
-
-/// What stands on this machine: credentials in several places, files that others may read.
-pub(super) fn survey(sources: &Sources) -> Vec<Check> {
-    let file = osc_file(sources);
-    let advice = "other tools may use the other: osc-cli reads only the file, the Python SDK prefers it; --profile NAME chooses here";
-    let mut checks = Vec::new();
-    let places = places(sources, file.as_ref());
-    if !places.is_empty() {
-        checks.push(rivals(&places, advice));
-    }
-    checks.push(check::files(&Vec::from_iter(file)));
-    checks
-}
-
-/// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` in the sandbox.
-fn osc_file(sources: &Sources) -> Option<PathBuf> {
-    let usual = sources.in_home(".osc/config.json")?;
-    Some(sources.var("OSC_CONFIG_FILE").map_or(usual, PathBuf::from))
-}
-
-/// Where access keys stand, in the order in which they are used.
-fn places(sources: &Sources, file: Option<&PathBuf>) -> Vec<(String, String)> {
-    let in_own = || {
-        let choice = sources.profile.as_ref()?;
-        let own: Profile = sources.own_section(super::ID.0).ok()??;
-        let place = format!("[profile.{}.outscale] of config.toml", choice.name);
-        Some((place, own.access_key?))
-    };
-    let in_environment = || {
-        let key = sources.var("OSC_ACCESS_KEY")?;
-        Some(("OSC_ACCESS_KEY".to_owned(), key.to_owned()))
-    };
-    let variable = sources.var("OSC_PROFILE");
-    let in_file = || {
-        let path = file?;
-        let Ok(content) = std::fs::read(path) else {
-            return variable.map(no_such_profile);
-        };
-        let profiles: Value = serde_json::from_slice(&content).ok()?;
-        let asked = sources.profile.as_ref().filter(|asked| asked.is_explicit);
-        let asked = asked.map(|asked| asked.name.as_str());
-        let asked = asked.filter(|name| profiles.get(name).is_some());
-        let marked = || {
-            let mut all = profiles.as_object()?.iter();
-            let found = all.find(|(_, profile)| profile["default"] == true)?;
-            Some(found.0.as_str())
-        };
-        let name = asked.or(variable).or_else(marked);
-        let name = name.unwrap_or("default");
-        if variable == Some(name) && profiles.get(name).is_none() {
-            return Some(no_such_profile(name));
-        }
-        let key = text(profiles.get(name)?, "access_key")?;
-        let place = format!("profile '{name}' of {}", path.display());
-        Some((place, key.to_owned()))
-    };
-    let found = if sources.is_profile_explicit() {
-        let chosen = in_own().or_else(in_file);
-        // Whatever else there is comes after.
-        [chosen, in_environment(), None]
-    } else if variable.is_some() {
-        [in_environment(), in_file(), in_own()]
-    } else {
-        [in_environment(), in_own(), in_file()]
-    };
-    found.into_iter().flatten().collect()
-}
-
-/// A name that leads nowhere misleads other tools all the same.
-fn no_such_profile(name: &str) -> (String, String) {
-    let place = format!("OSC_PROFILE={}", clean(name));
-    (place, "which names no profile".to_owned())
 }

@@ -1,15 +1,14 @@
 //! Whose key pair, which region and which endpoints: what belongs together comes from one source.
 
-use super::super::{Setting, overriding};
 use super::Profile;
 use super::certificate::{Certificate, Part};
-use super::osc_file::OscFile;
+use super::places::*;
 use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network};
-use crate::provider::absence::no_credentials;
+use crate::provider::Setting;
 use crate::secret::{Secret, Url, clean};
-use crate::settings::{Sources, profile_secret};
+use crate::settings::{Origin, Sources, profile_secret};
 
 /// The region of every official client, if none is named.
 pub(super) const DEFAULT_REGION: &str = "eu-west-2";
@@ -35,42 +34,44 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Resolves it: an explicit profile, the environment, the configured default profile, then osc's own file.
+    /// Resolves it with the keys of the first place that has any.
     pub fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
-        let section = Section::choose(sources)?;
+        let place = places(sources).next();
+        let section = place.ok_or_else(missing)?.load()?;
         let keys = section.keys()?;
         section.warn_of_stray_certificate(sources);
-        let mut settings = vec![Setting::new("credentials", &keys.id, &section.origin)];
+        let origin = format!("{:#}", section.origin);
+        let mut settings = vec![Setting::new("credentials", &keys.id, origin)];
         let (region, origin) = region(sources, &section)?;
-        settings.push(Setting::new("region", &region, origin));
+        settings.push(Setting::new("region", &region, format!("{origin:#}")));
         // A profile's endpoints are those of its region, so another region's calls must not go there.
         let is_home = section.home(sources) == region;
         let mut endpoint = |name, variable, own: &Option<String>, service: &str| {
             let of_domain = section.of_domain(service, &region);
             let own = own.as_ref().filter(|_| is_home).or(of_domain.as_ref());
-            let (text, origin) = match (sources.var(variable), own) {
-                (Some(text), _) => (with_protocol(text, sources), variable),
-                (None, Some(text)) => (text.clone(), section.origin.as_str()),
-                (None, None) => (format!("{service}.{region}.outscale.com"), "the region"),
+            let set = sources.var(variable);
+            let (text, origin) = match (set, own) {
+                (Some(text), _) => (with_protocol(text, sources), Origin::Variable(variable)),
+                (None, Some(text)) => (text.clone(), section.origin.clone()),
+                (None, None) => (
+                    format!("{service}.{region}.outscale.com"),
+                    Origin::Rule("the region"),
+                ),
             };
-            let mut url = http.endpoint(&text, origin)?;
-            let is_override = origin == variable && own.is_some();
-            let other = is_override.then_some(section.origin.as_str());
+            let mut url = http.endpoint(&text, format!("{origin:#}"))?;
+            let other = set.and(own).map(|_| section.origin.clone());
+            let origin = format!("{:#}", origin.over(other));
             // Half of the clients write the version into the endpoint, half do not.
             if name == API && url.path() == "/" {
                 url.set_path("/api/v1");
             }
-            settings.push(Setting::new(
-                name,
-                url.to_string(),
-                overriding(origin, other),
-            ));
+            settings.push(Setting::new(name, url.to_string(), origin));
             Ok::<Url, Error>(url)
         };
-        let api = endpoint(API, "OSC_ENDPOINT_API", &section.endpoint, "api")?;
+        let api = endpoint(API, OSC_ENDPOINT_API, &section.endpoint, "api")?;
         let objects = endpoint(
             "object endpoint",
-            "OSC_ENDPOINT_OOS",
+            OSC_ENDPOINT_OOS,
             &section.object_endpoint,
             "oos",
         )?;
@@ -79,7 +80,11 @@ impl Account {
         settings.extend(reached.settings(&api));
         let bucket_keys = bucket_keys(sources)?;
         if let Some((keys, origin)) = &bucket_keys {
-            settings.push(Setting::new("bucket credentials", &keys.id, origin));
+            settings.push(Setting::new(
+                "bucket credentials",
+                &keys.id,
+                format!("{origin:#}"),
+            ));
         }
         Ok(Account {
             keys,
@@ -94,11 +99,12 @@ impl Account {
 }
 
 /// What one source says, before it is checked.
-#[derive(Default)]
 pub(super) struct Section {
-    pub origin: String,
+    pub origin: Origin,
     pub access_key: Option<String>,
     pub secret_key: Option<Secret>,
+    /// What tells the secret key, where it does not stand there itself.
+    pub secret_key_command: Option<Vec<String>>,
     pub region: Option<String>,
     pub endpoint: Option<String>,
     pub object_endpoint: Option<String>,
@@ -114,16 +120,10 @@ pub(super) struct Section {
 
 /// An address of the environment without a scheme, in the protocol that is set there.
 fn with_protocol(address: &str, sources: &Sources) -> String {
-    match sources.var("OSC_PROTOCOL") {
+    match sources.var(OSC_PROTOCOL) {
         Some("http") if !address.contains("://") => format!("http://{address}"),
         _ => address.to_owned(),
     }
-}
-
-/// osc's file, in words.
-fn place(file: Option<&OscFile>) -> String {
-    let path = file.map(|file| file.path.display().to_string());
-    path.unwrap_or_else(|| "~/.osc/config.json".to_owned())
 }
 
 /// The client certificate and the proxy that come with the keys.
@@ -147,76 +147,15 @@ fn network(
         network.present(identity);
     }
     if let Some(address) = &section.proxy {
-        network.go_through(address, origin);
+        network.go_through(address, origin.clone());
     }
     Ok(is_own.then_some(network))
 }
 
 impl Section {
-    fn choose(sources: &Sources) -> Result<Section> {
-        let profile = sources.profile.as_ref();
-        if let Some(profile) = profile.filter(|profile| profile.is_explicit) {
-            return Section::named(sources, &profile.name);
-        }
-        if let Some(section) = Section::from_environment(sources) {
-            return Ok(section);
-        }
-        if let Some(name) = sources.var("OSC_PROFILE") {
-            return Section::of_variable(sources, name);
-        }
-        if let Some(profile) = profile
-            && let Some(own) = sources.own_section(super::ID.0)?
-        {
-            return Section::from_own(&profile.name, own);
-        }
-        let Some(file) = OscFile::find(sources)? else {
-            return Err(none());
-        };
-        file.usual().ok_or_else(|| file.none_chosen())
-    }
-
-    /// The profile of osc's file that `OSC_PROFILE` names.
-    fn of_variable(sources: &Sources, name: &str) -> Result<Section> {
-        let file = OscFile::find(sources)?;
-        if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
-            return Ok(section);
-        }
-        let error = Error::new(
-            Kind::Credentials,
-            format!(
-                "There is no profile '{}' (OSC_PROFILE) in {}",
-                clean(name),
-                place(file.as_ref())
-            ),
-        );
-        Err(error.hints(file.and_then(|file| file.meant(name))))
-    }
-
-    /// The profile of this name: ours, else the one of osc's file.
-    fn named(sources: &Sources, name: &str) -> Result<Section> {
-        let own = sources.config.profiles.get(name);
-        if let Some(own) = own.and_then(|profile| profile.section(super::ID.0)) {
-            return Section::from_own(name, own.read()?);
-        }
-        let file = OscFile::find(sources)?;
-        if let Some(section) = file.as_ref().and_then(|file| file.section(name)) {
-            return Ok(section);
-        }
-        let meant = file.as_ref().and_then(|file| file.meant(name));
-        let place = place(file.as_ref());
-        let name = clean(name);
-        let error = Error::new(
-            Kind::Credentials,
-            format!(
-                "There is no profile '{name}' for OUTSCALE: neither [profile.{name}.outscale] in config.toml nor '{name}' in {place}"
-            ),
-        );
-        Err(error.absence().hints(meant))
-    }
-
     /// The region that it would be without the option, which is the one of the endpoints.
     fn home<'s>(&'s self, sources: &'s Sources) -> &'s str {
-        let own = self.region.as_deref().or(sources.var("OSC_REGION"));
+        let own = self.region.as_deref().or(sources.var(OSC_REGION));
         own.unwrap_or(DEFAULT_REGION)
     }
 
@@ -227,74 +166,78 @@ impl Section {
         Some(format!("{scheme}{service}.{region}.{domain}"))
     }
 
-    fn from_environment(sources: &Sources) -> Option<Section> {
+    /// Keys of the environment; half a pair is one too.
+    pub fn of_environment(sources: &Sources) -> Option<Section> {
+        let part = |file, base64| Part::of_variables(sources, file, base64);
         let section = Section {
-            origin: "OSC_ACCESS_KEY and OSC_SECRET_KEY".into(),
-            access_key: sources.var("OSC_ACCESS_KEY").map(str::to_owned),
-            secret_key: sources.var("OSC_SECRET_KEY").map(Secret::new),
+            access_key: sources.var(OSC_ACCESS_KEY).map(str::to_owned),
+            secret_key: sources.var(OSC_SECRET_KEY).map(Secret::new),
             certificate: Certificate {
-                chain: Part::of_variables(
-                    sources,
-                    "OSC_X509_CLIENT_CERT",
-                    "OSC_X509_CLIENT_CERT_B64",
-                ),
-                key: Part::of_variables(sources, "OSC_X509_CLIENT_KEY", "OSC_X509_CLIENT_KEY_B64"),
+                chain: part(OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64),
+                key: part(OSC_X509_CLIENT_KEY, OSC_X509_CLIENT_KEY_B64),
             },
-            is_trusting: sources.var("OSC_TLS_SKIP_VERIFY").is_some_and(|value| {
+            is_trusting: sources.var(OSC_TLS_SKIP_VERIFY).is_some_and(|value| {
                 !["0", "false", "no", "off"].contains(&value.to_ascii_lowercase().as_str())
             }),
-            ..Section::default()
+            ..Section::of_profile(Profile::default(), ENVIRONMENT)
         };
         (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
     }
 
-    fn from_own(name: &str, profile: Profile) -> Result<Section> {
-        Ok(Section {
-            origin: format!("[profile.{name}.outscale] of config.toml"),
+    /// What a profile of ours says.
+    pub fn of_profile(profile: Profile, origin: Origin) -> Section {
+        Section {
+            origin,
             access_key: profile.access_key,
-            secret_key: profile_secret(
-                "secret_key",
-                profile.secret_key.as_ref(),
-                profile.secret_key_command.as_deref(),
-            )?,
+            secret_key: profile.secret_key,
+            secret_key_command: profile.secret_key_command,
             region: profile.region,
             endpoint: profile.endpoint,
             object_endpoint: profile.object_endpoint,
-            ..Section::default()
-        })
+            domain: None,
+            is_plain: false,
+            certificate: Certificate::default(),
+            proxy: None,
+            is_trusting: false,
+        }
     }
 
     /// A certificate belongs to an account as its keys do, and comes from where they come from.
     fn warn_of_stray_certificate(&self, sources: &Sources) {
-        let names = ["OSC_X509_CLIENT_CERT", "OSC_X509_CLIENT_CERT_B64"];
+        let names = [OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64];
         if let Some((name, _)) = sources.first_var(&names)
-            && !self.origin.starts_with("the environment")
+            && self.origin != ENVIRONMENT
         {
-            tracing::warn!("{name} is not used: the keys are from {}", self.origin);
+            tracing::warn!("{name} is not used: the keys are from {:#}", self.origin);
         }
     }
 
     /// The pair; half of it or none is kind `credentials`.
     fn keys(&self) -> Result<Keys> {
-        let missing = match (&self.access_key, &self.secret_key) {
-            (Some(id), Some(secret)) => return Ok(checked(id, secret.clone(), &self.origin)),
+        let command = self.secret_key_command.as_deref();
+        let secret = profile_secret("secret_key", self.secret_key.as_ref(), command)?;
+        let missing = match (&self.access_key, secret) {
+            (Some(id), Some(secret)) => return Ok(checked(id, secret, &self.origin)),
             (Some(_), None) => "the secret key (OSC_SECRET_KEY, or secret_key in a profile)",
             (None, Some(_)) => "the access key (OSC_ACCESS_KEY, or access_key in a profile)",
             (None, None) => "the access key and the secret key",
         };
         Err(Error::new(
             Kind::Credentials,
-            format!("The OUTSCALE key pair from {} lacks {missing}", self.origin),
+            format!(
+                "The OUTSCALE key pair from {:#} lacks {missing}",
+                self.origin
+            ),
         )
         .hint("both halves must come from the same place"))
     }
 }
 
 /// The key pair, with a warning where its form is unusual: too long or short a key may be a slip, but the cloud decides.
-fn checked(id: &str, secret: Secret, origin: &str) -> Keys {
+fn checked(id: &str, secret: Secret, origin: &Origin) -> Keys {
     if id.len() != 20 || secret.expose().len() != 40 {
         tracing::warn!(
-            "the key pair from {origin} does not have the usual lengths (20 and 40 characters)"
+            "the key pair from {origin:#} does not have the usual lengths (20 and 40 characters)"
         );
     }
     Keys {
@@ -303,33 +246,24 @@ fn checked(id: &str, secret: Secret, origin: &str) -> Keys {
     }
 }
 
-pub(super) fn none() -> Error {
-    no_credentials(
-        "OUTSCALE",
-        &[
-            "set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile",
-        ],
-    )
-}
-
 /// The flag, else what stands beside the keys, else `OSC_REGION`, else the default.
-fn region(sources: &Sources, section: &Section) -> Result<(String, String)> {
-    let (region, origin) = match (&sources.region, &section.region, sources.var("OSC_REGION")) {
-        (Some(region), ..) => (region.as_str(), sources.region_origin),
+fn region(sources: &Sources, section: &Section) -> Result<(String, Origin)> {
+    let (region, origin) = match (&sources.region, &section.region, sources.var(OSC_REGION)) {
+        (Some((region, origin)), ..) => (region.as_str(), origin.clone()),
         (None, Some(region), other) => {
             if other.is_some_and(|other| other != region) {
                 tracing::warn!(
-                    "OSC_REGION is not used: the region comes with the keys, from {}",
+                    "OSC_REGION is not used: the region comes with the keys, from {:#}",
                     section.origin
                 );
             }
-            (region.as_str(), section.origin.as_str())
+            (region.as_str(), section.origin.clone())
         }
-        (None, None, Some(region)) => (region, "OSC_REGION"),
-        (None, None, None) => (DEFAULT_REGION, "the default"),
+        (None, None, Some(region)) => (region, Origin::Variable(OSC_REGION)),
+        (None, None, None) => (DEFAULT_REGION, Origin::Rule("the default")),
     };
     check_region(region)?;
-    Ok((region.to_owned(), origin.to_owned()))
+    Ok((region.to_owned(), origin))
 }
 
 /// New regions appear, so only what cannot be one is refused.
@@ -359,9 +293,9 @@ fn check_region(region: &str) -> Result<()> {
 }
 
 /// The key pair for a bucket in another account: `--bucket-profile`, else `OSU_ACCESS_KEY` and `OSU_SECRET_KEY`.
-fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, String)>> {
+fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, Origin)>> {
     if let Some(name) = &sources.target_profile {
-        let section = Section::named(sources, name)?;
+        let section = named(sources, name).load()?;
         return Ok(Some((section.keys()?, section.origin)));
     }
     let half = |missing: &str, present: &str| {
@@ -369,14 +303,13 @@ fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, String)>> {
             "{present} is set, but {missing} is not: a bucket in another account needs both"
         )))
     };
-    match (sources.var("OSU_ACCESS_KEY"), sources.var("OSU_SECRET_KEY")) {
+    match (sources.var(OSU_ACCESS_KEY), sources.var(OSU_SECRET_KEY)) {
         (Some(id), Some(secret)) => {
-            let origin = "OSU_ACCESS_KEY and OSU_SECRET_KEY";
-            let keys = checked(id, Secret::new(secret), origin);
-            Ok(Some((keys, origin.to_owned())))
+            let origin = Origin::Pair(OSU_ACCESS_KEY, OSU_SECRET_KEY);
+            Ok(Some((checked(id, Secret::new(secret), &origin), origin)))
         }
-        (Some(_), None) => half("OSU_SECRET_KEY", "OSU_ACCESS_KEY"),
-        (None, Some(_)) => half("OSU_ACCESS_KEY", "OSU_SECRET_KEY"),
+        (Some(_), None) => half(OSU_SECRET_KEY, OSU_ACCESS_KEY),
+        (None, Some(_)) => half(OSU_ACCESS_KEY, OSU_SECRET_KEY),
         (None, None) => Ok(None),
     }
 }

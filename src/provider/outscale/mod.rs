@@ -6,11 +6,11 @@ mod certificate;
 mod checks;
 mod credentials;
 mod errors;
-mod known;
 mod locate;
 mod mapping;
 mod objects;
 mod osc_file;
+mod places;
 mod preflight;
 mod rules;
 mod sign;
@@ -62,7 +62,7 @@ pub const ENTRY: Entry = Entry {
     connect,
     // Cockpit has no documented address of a task or an object.
     console: |_| Url::parse("https://cockpit.outscale.com/").ok(),
-    regions: known::regions,
+    regions: || places::REGIONS.to_vec(),
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -70,8 +70,10 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    profiles: known::profiles,
-    survey: |sources| Box::pin(async move { checks::survey(sources) }),
+    variables: places::VARIABLES,
+    files: places::FILES,
+    profiles: places::profiles,
+    survey: places::survey,
     no_cancel: None,
 };
 

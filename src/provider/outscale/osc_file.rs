@@ -5,30 +5,31 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::certificate::{Certificate, Part};
-use super::credentials::{Section, none};
+use super::credentials::Section;
 use super::mapping::text;
+use super::places::{CONFIG_FILE, OSC_CONFIG_FILE, OSC_PROFILE, missing};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
-use crate::secret::{Secret, clean};
-use crate::settings::{Sources, warn_if_open};
+use crate::secret::Secret;
+use crate::settings::{Origin, Sources};
 use crate::suggest;
 
 /// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.
 pub(super) struct OscFile {
-    /// Where it is.
-    pub path: PathBuf,
+    path: PathBuf,
     profiles: Value,
 }
 
 impl OscFile {
-    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where there is none, or where it must not be read.
-    pub fn find(sources: &Sources) -> Result<Option<OscFile>> {
-        let Some(usual) = sources.in_home(".osc/config.json") else {
-            return Ok(None);
-        };
-        let named = sources.var("OSC_CONFIG_FILE").map(PathBuf::from);
-        let is_named = named.is_some();
-        let path = named.unwrap_or(usual);
+    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where nothing of this machine is meant.
+    pub fn path(sources: &Sources) -> Option<PathBuf> {
+        let usual = sources.usual_file(CONFIG_FILE)?;
+        Some(sources.named_file(&[OSC_CONFIG_FILE]).unwrap_or(usual))
+    }
+
+    /// What is there and where; `None` where there is nothing. One that is named has to be there.
+    pub fn find(sources: &Sources) -> Option<(PathBuf, Result<OscFile>)> {
+        let path = OscFile::path(sources)?;
         let unreadable = |why: String| {
             Error::new(
                 Kind::Credentials,
@@ -39,43 +40,39 @@ impl OscFile {
             )
             .cause(why)
         };
-        let content = match std::fs::read(&path) {
-            Ok(content) => content,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_named => {
-                return Ok(None);
+        let file = match std::fs::read(&path) {
+            // The parser's message says where it failed, not what stands there.
+            Ok(content) => serde_json::from_slice(&content).map_err(|e| unreadable(e.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                sources.var(OSC_CONFIG_FILE)?;
+                Err(unreadable(error.to_string()))
             }
-            Err(error) => return Err(unreadable(error.to_string())),
+            Err(error) => Err(unreadable(error.to_string())),
         };
-        warn_if_open(&path);
-        // The parser's message says where it failed, not what stands there.
-        let profiles: Value =
-            serde_json::from_slice(&content).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Some(OscFile { path, profiles }))
+        let file = file.map(|profiles| OscFile {
+            path: path.clone(),
+            profiles,
+        });
+        Some((path, file))
+    }
+
+    /// The names of its profiles.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let profiles = self.profiles.as_object().into_iter().flatten();
+        profiles.map(|(name, _)| name.as_str())
     }
 
     /// The hint at the profile that may have been meant by one that is not there.
     pub fn meant(&self, name: &str) -> Option<String> {
-        let names: Vec<&str> = self
-            .profiles
-            .as_object()?
-            .keys()
-            .map(String::as_str)
-            .collect();
-        suggest::hint(name, names)
+        suggest::hint(name, self.names().collect::<Vec<_>>())
     }
 
     /// Where it has profiles, but not the usual one.
     pub fn none_chosen(&self) -> Error {
-        let names: Vec<&str> = self
-            .profiles
-            .as_object()
-            .into_iter()
-            .flat_map(|profiles| profiles.keys().map(String::as_str))
-            .collect();
-        if names.is_empty() {
-            return none();
+        match self.names().next() {
+            Some(_) => none_chosen("OUTSCALE", &self.path, "profile", self.names(), OSC_PROFILE),
+            None => missing(),
         }
-        none_chosen("OUTSCALE", &self.path, "profile", names, "OSC_PROFILE")
     }
 
     /// The profile that is used where nothing names one: the one marked, or `default`.
@@ -106,9 +103,10 @@ impl OscFile {
         let api = text(endpoints, "api").map(str::to_owned);
         let oos = text(endpoints, "oos").map(str::to_owned);
         Some(Section {
-            origin: format!("profile '{}' of {}", clean(name), self.path.display()),
+            origin: Origin::entry("profile", name, &self.path),
             access_key: value("access_key"),
             secret_key: value("secret_key").map(Secret::new),
+            secret_key_command: None,
             endpoint: api.or_else(|| value("endpoint")).map(with_scheme),
             object_endpoint: oos.map(with_scheme),
             // The oldest form names the domain alone.

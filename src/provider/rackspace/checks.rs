@@ -1,31 +1,23 @@
 //! What `doctor` looks at: a login where no kept token will do, then one look at what the images service offers.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::clouds::{Cloud, Clouds};
-use super::credentials::REGIONS;
 use super::errors::refusal;
 use super::grant::Grant;
 use super::identity::Version;
-use super::origins::{CREDENTIALS_FILE, FILE_VARIABLES, cloud_variable};
+use super::places::REGIONS;
 use super::session::{Service, Session};
 use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;
-use super::variables::TOKEN_PAIRS;
-use super::{Profile, preflight, rules};
+use super::{preflight, rules};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact, rivals};
-use crate::settings::Sources;
+use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact};
 use crate::text;
 
 /// Roles of Rackspace's own identity service, any of which may start exports (docs-cloud-images).
 const EXPORTERS: [&str; 3] = ["identity:user-admin", "admin", "cloudImages:admin"];
-/// Variables that name a user, in the order in which they are looked at.
-const USERS: [&str; 4] = ["RAX_USERNAME", "OS_USERNAME", "RS_USERNAME", "CF_USERNAME"];
 /// The check of the permission to start exports.
 const EXPORT: &str = "export";
 
@@ -151,7 +143,7 @@ fn region(session: &Session, refused: Option<&Error>) -> Check {
         None if session.identity_version() == Version::V3 && !session.region().is_empty() => {
             Check::ok("region", session.region())
         }
-        None => check::region(session.region(), &REGIONS),
+        None => check::region(session.region(), REGIONS),
     }
 }
 
@@ -189,93 +181,4 @@ fn token(session: &Session, closed: Option<&'static str>, grant: Option<&Grant>)
         NAME,
         format!("good for {left} and more, then renewed by itself"),
     )
-}
-
-/// What stands on this machine: credentials in several places, files that others may read.
-pub fn survey(sources: &Sources) -> Vec<Check> {
-    let mut checks = Vec::new();
-    let places = places(sources);
-    if !places.is_empty() {
-        let advice = "remove what is not wanted, or choose with --profile NAME";
-        checks.push(rivals(&places, advice));
-    }
-    let has_secret = |path: &PathBuf| {
-        std::fs::read_to_string(path)
-            .is_ok_and(|text| text.contains("password") || text.contains("api_key"))
-    };
-    let own = credentials_file(sources).filter(has_secret);
-    let clouds = clouds(sources).map_or(Vec::new(), |clouds| clouds.secret_files);
-    let files: Vec<PathBuf> = own.into_iter().chain(clouds).collect();
-    checks.push(check::files(&files));
-    checks
-}
-
-fn credentials_file(sources: &Sources) -> Option<PathBuf> {
-    let named = sources.first_var(&FILE_VARIABLES);
-    let named = named.map(|(_, path)| PathBuf::from(path));
-    named.or_else(|| sources.in_home(CREDENTIALS_FILE))
-}
-
-/// `clouds.yaml`, where it can be read; that it cannot is an error of whoever needs it.
-fn clouds(sources: &Sources) -> Option<Clouds> {
-    Clouds::find(sources).ok().flatten()
-}
-
-/// Where users and tokens stand, in the order in which they are used ([`super::origins::find`]). Empty where none is used.
-fn places(sources: &Sources) -> Vec<(String, String)> {
-    let in_own = || {
-        let choice = sources.profile.as_ref()?;
-        let own: Profile = sources.own_section(super::ID.0).ok()??;
-        let place = format!("[profile.{}.rackspace] of config.toml", choice.name);
-        Some((place, own.username?))
-    };
-    let of_variable = |name: &'static str| {
-        let user = sources.var(name)?;
-        Some((name.to_owned(), user.to_owned()))
-    };
-    let in_file = || {
-        let path = credentials_file(sources)?;
-        let text = std::fs::read_to_string(&path).ok()?;
-        let user = text.lines().find_map(|line| {
-            let (name, user) = line.split_once(['=', ':'])?;
-            (name.trim() == "username").then(|| user.trim().to_owned())
-        })?;
-        Some((path.display().to_string(), user))
-    };
-    let tokens = TOKEN_PAIRS
-        .iter()
-        .filter(|(token, endpoint)| sources.var(token).is_some() && sources.var(endpoint).is_some())
-        .map(|(token, endpoint)| (format!("{token} and {endpoint}"), "a token".to_owned()));
-    let environment = tokens.chain(USERS.into_iter().filter_map(of_variable));
-    let clouds = clouds(sources);
-    let clouds = clouds.as_ref();
-    let in_cloud = |cloud: Cloud<'_>| Some((cloud.origin.clone(), cloud.user()?));
-    let named = |name: &str| clouds?.named(name).and_then(in_cloud);
-    let by_variable = || cloud_variable(sources).and_then(named);
-    match &sources.profile {
-        Some(choice) if choice.is_explicit => {
-            let is_own = sources
-                .own_profile()
-                .is_some_and(|own| own.section(super::ID.0).is_some());
-            let chosen = if is_own {
-                in_own()
-            } else {
-                named(&choice.name)
-            };
-            let Some(chosen) = chosen else {
-                return Vec::new();
-            };
-            let others = environment.chain(by_variable());
-            [chosen].into_iter().chain(others).collect()
-        }
-        _ => {
-            let files = in_own().into_iter().chain(in_file());
-            let mut places: Vec<_> = environment.chain(files).chain(by_variable()).collect();
-            // The one cloud that is Rackspace's is used only where nothing names another.
-            if places.is_empty() && cloud_variable(sources).is_none() {
-                places.extend(clouds.and_then(Clouds::rackspaces).and_then(in_cloud));
-            }
-            places
-        }
-    }
 }

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::credentials::{Access, IdOrName, Login, Proof};
+use super::credentials::{Access, Found, IdOrName, Login, Proof};
 use super::openrc;
-use super::origins::{Found, Place, half, missing};
+use super::places::*;
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, Url, clean, redact_json};
-use crate::settings::{Sources, warn_if_open};
+use crate::settings::{Origin, Sources, warn_if_open};
 
 /// The kinds of login that are understood; the others are named in a refusal.
 const AUTH_TYPES: [&str; 9] = [
@@ -37,16 +37,19 @@ pub struct Clouds {
 impl Clouds {
     /// `OS_CLIENT_CONFIG_FILE`, else the usual places; `None` without any.
     pub fn find(sources: &Sources) -> Result<Option<Clouds>> {
-        let named = sources.var("OS_CLIENT_CONFIG_FILE").map(PathBuf::from);
-        let usual = || places(sources).into_iter().find(|path| path.is_file());
+        let usual = || {
+            let mut files = CLOUDS_FILES
+                .iter()
+                .filter_map(|file| sources.usual_file(file));
+            files.find(|path| path.is_file())
+        };
+        let named = sources.named_file(&[OS_CLIENT_CONFIG_FILE]);
         let Some(path) = named.or_else(usual) else {
             return Ok(None);
         };
         let mut all = read(&path)?.ok_or_else(|| unreadable(&path, "it does not exist".into()))?;
-        let secure = match sources.var("OS_CLIENT_SECURE_FILE") {
-            Some(path) => Some(PathBuf::from(path)),
-            None => path.parent().map(|folder| folder.join("secure.yaml")),
-        };
+        let beside = || path.parent().map(|folder| folder.join(SECURE_FILE));
+        let secure = sources.named_file(&[OS_CLIENT_SECURE_FILE]).or_else(beside);
         let mut secret_files = Vec::new();
         if has_secret(&all) {
             secret_files.push(path.clone());
@@ -75,9 +78,9 @@ impl Clouds {
     }
 
     /// The cloud of this name, if there is one.
-    pub fn named<'a>(&'a self, name: &'a str) -> Option<Cloud<'a>> {
-        let value = self.clouds.get(name).filter(|value| value.is_object())?;
-        Some(self.cloud(name, value))
+    pub fn named(&self, name: &str) -> Option<Cloud<'_>> {
+        let (name, value) = self.clouds.as_object()?.get_key_value(name)?;
+        value.is_object().then(|| self.cloud(name, value))
     }
 
     /// The cloud that is Rackspace's by what it says, where there is exactly one: no other cloud is meant without its name.
@@ -94,22 +97,22 @@ impl Clouds {
 
     /// Where none is Rackspace's without doubt, or several are.
     pub fn none_chosen(&self) -> Error {
-        let names: Vec<&str> = self
-            .clouds
-            .as_object()
-            .into_iter()
-            .flat_map(|clouds| clouds.keys().map(String::as_str))
-            .collect();
-        if names.is_empty() {
-            return missing();
+        match self.names().next() {
+            Some(_) => none_chosen("Rackspace", &self.path, "cloud", self.names(), OS_CLOUD),
+            None => missing(),
         }
-        none_chosen("Rackspace", &self.path, "cloud", names, "OS_CLOUD")
+    }
+
+    /// The names of its clouds.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let clouds = self.clouds.as_object().into_iter().flatten();
+        clouds.map(|(name, _)| name.as_str())
     }
 
     fn cloud<'a>(&self, name: &'a str, value: &'a Value) -> Cloud<'a> {
         Cloud {
             name,
-            origin: format!("cloud '{}' of {}", clean(name), self.path.display()),
+            origin: Origin::entry("cloud", name, &self.path),
             value,
         }
     }
@@ -118,8 +121,8 @@ impl Clouds {
 /// One entry of the file.
 pub struct Cloud<'a> {
     name: &'a str,
-    /// Where it stands, in words.
-    pub origin: String,
+    /// Where it stands.
+    pub origin: Origin,
     value: &'a Value,
 }
 
@@ -167,7 +170,7 @@ impl Cloud<'_> {
         let auth_url = self.auth("auth_url");
         if auth_url.is_none()
             && !self.is_rackspace()
-            && openrc::apart(sources).var("OS_AUTH_URL").is_none()
+            && openrc::apart(sources).var(OS_AUTH_URL).is_none()
         {
             // Rackspace must not see what was meant for another cloud.
             return Err(Error::new(
@@ -182,17 +185,14 @@ impl Cloud<'_> {
         let own_v3 =
             kind.starts_with("v3") || version.as_deref().is_some_and(|text| text.starts_with('3'));
         let own = |key: &str| Some((self.says(key)?, self.origin.clone()));
-        let mut found = Found::new(
-            Access::Login(self.login(&kind)?),
-            self.origin.clone(),
-            Place::File,
-        );
+        let access = Access::Login(self.login(&kind)?);
+        let mut found = Found::new(access, self.origin.clone());
         found.prefers_v3 = own_v3 || !(is_second || kind.starts_with("v2") || self.is_rackspace());
         found.auth_url = auth_url.map(|url| (url, self.origin.clone()));
         found.region = self.region().map(|region| (region, self.origin.clone()));
         found.usual_images = own("image_endpoint_override");
         found.usual_files = own("object_store_endpoint_override");
-        found.authorities = own("cacert").map(|(path, origin)| (PathBuf::from(path), origin));
+        found.authorities = own("cacert");
         found.certificate = self.says("cert").map(|cert| (cert, self.says("key")));
         if self.value.get("verify") == Some(&Value::Bool(false)) {
             tracing::warn!(
@@ -298,23 +298,6 @@ fn word(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// Where OpenStack's clients look, in their order. Without a home (in the sandbox) nothing is read.
-fn places(sources: &Sources) -> Vec<PathBuf> {
-    let Some(home) = &sources.home else {
-        return Vec::new();
-    };
-    let user = sources
-        .var("XDG_CONFIG_HOME")
-        .map_or_else(|| home.join(".config"), PathBuf::from);
-    let folders = [
-        PathBuf::from("."),
-        user.join("openstack"),
-        PathBuf::from("/etc/openstack"),
-    ];
-    let both = |folder: &PathBuf| [folder.join("clouds.yaml"), folder.join("clouds.yml")];
-    folders.iter().flat_map(both).collect()
 }
 
 fn unreadable(path: &Path, why: String) -> Error {

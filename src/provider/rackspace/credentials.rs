@@ -1,21 +1,17 @@
 //! Which user, key or token, region and endpoints to use, and where each came from.
 
-use std::path::PathBuf;
-
 use super::identity::{IdentityUrl, Version};
-use super::openrc;
-use super::origins::{Found, Place, find, missing};
+use super::openrc::{self, Kin};
+use super::places::*;
 use super::variables;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network, chain};
-use crate::provider::{Setting, overriding};
+use crate::provider::Setting;
 use crate::secret::{Secret, Url, clean};
-use crate::settings::Sources;
+use crate::settings::{Origin, Sources};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
 const IDENTITY: &str = "https://identity.api.rackspacecloud.com/v2.0";
-/// The regions of Rackspace's public cloud.
-pub const REGIONS: [&str; 6] = ["DFW", "IAD", "ORD", "LON", "SYD", "HKG"];
 /// Everything a session needs.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -88,6 +84,51 @@ impl Login {
     }
 }
 
+/// An access with what belongs to it, each part with where it is from.
+pub struct Found {
+    /// Who asks.
+    pub access: Access,
+    /// Where that is from.
+    pub origin: Origin,
+    /// The endpoint of images that belongs to a token.
+    pub images: Option<(String, Origin)>,
+    /// The endpoint of images, where no variable names another.
+    pub usual_images: Option<(String, Origin)>,
+    /// The endpoint of Cloud Files, where no variable names another.
+    pub usual_files: Option<(String, Origin)>,
+    /// Where to log in, whatever else is set.
+    pub own_auth_url: Option<(String, Origin)>,
+    /// Where to log in, where no variable names another place.
+    pub auth_url: Option<(String, Origin)>,
+    /// Whether an address without a version means Keystone v3.
+    pub prefers_v3: bool,
+    /// The region.
+    pub region: Option<(String, Origin)>,
+    /// A file of certificate authorities to trust.
+    pub authorities: Option<(String, Origin)>,
+    /// Files of a client certificate and its key.
+    pub certificate: Option<(String, Option<String>)>,
+}
+
+impl Found {
+    /// An access to which nothing else belongs.
+    pub fn new(access: Access, origin: Origin) -> Self {
+        Found {
+            access,
+            origin,
+            images: None,
+            usual_images: None,
+            usual_files: None,
+            own_auth_url: None,
+            auth_url: None,
+            prefers_v3: false,
+            region: None,
+            authorities: None,
+            certificate: None,
+        }
+    }
+}
+
 /// A secret and what it is.
 #[derive(Clone, Debug)]
 pub enum Proof {
@@ -143,18 +184,14 @@ impl IdOrName {
 ///
 /// Order: a profile that was asked for, the environment, the default profile, the provider's own file.
 pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
-    let found = match find(sources)? {
-        Some(found) => found,
-        None => return Err(missing()),
-    };
-    let mut said = vec![Setting::new(
-        "credentials",
-        found.access.shown(),
-        &found.origin,
-    )];
+    let place = places(sources).next();
+    let found = place.ok_or_else(missing)?.load()?;
+    warn_of_unused_cloud(sources, &found.origin);
+    let who = found.access.shown();
+    let mut said = vec![Setting::new("credentials", who, &found.origin)];
     openrc::warn_of_auth_url(sources, &found);
-    let own = found.place.own(sources);
-    let mut endpoint = |name, pair: Option<(String, String)>| -> Result<Option<Url>> {
+    let own = openrc::own(sources, &found.origin);
+    let mut endpoint = |name, pair: Option<(String, Origin)>| -> Result<Option<Url>> {
         let Some((text, origin)) = pair else {
             return Ok(None);
         };
@@ -162,28 +199,30 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         said.push(Setting::new(name, url.to_string(), origin));
         Ok(Some(url))
     };
-    let or_variable = |usual: &Option<(String, String)>, name: &str| match own.var(name) {
+    let or_variable = |usual: Option<(String, Origin)>, name| match own.var(name) {
         Some(text) => {
-            let other = usual.as_ref().map(|(_, origin)| origin.as_str());
-            Some((text.to_owned(), overriding(name, other)))
+            let other = usual.map(|(_, origin)| origin);
+            Some((text.to_owned(), Origin::Variable(name).over(other)))
         }
-        None => usual.clone(),
+        None => usual,
     };
     let images = found.images.clone();
-    let images = images.or_else(|| or_variable(&found.usual_images, "OS_IMAGE_URL"));
+    let images = images.or_else(|| or_variable(found.usual_images.clone(), OS_IMAGE_URL));
     let images = endpoint("endpoint", images)?;
-    let files = or_variable(&found.usual_files, "OS_OBJECT_STORE_URL");
+    let files = or_variable(found.usual_files.clone(), OS_OBJECT_STORE_URL);
     let files = endpoint("object endpoint", files)?;
     let chosen = found.own_auth_url.clone();
-    let mut chosen = chosen.or_else(|| or_variable(&found.auth_url, openrc::AUTH_URL));
-    if let (Some((_, origin)), Place::File) = (&mut chosen, found.place)
-        && origin == openrc::AUTH_URL
-    {
-        origin.push_str(", which overrides the default");
-    }
+    let chosen = chosen.or_else(|| or_variable(found.auth_url.clone(), OS_AUTH_URL));
     let is_identity_chosen = chosen.is_some();
-    let (text, origin) = chosen.unwrap_or_else(|| (IDENTITY.into(), "the default".into()));
-    let prefers_v3 = found.prefers_v3 || own.var("OS_IDENTITY_API_VERSION") == Some("3");
+    let default = Origin::Rule("the default");
+    let (text, origin) = match chosen {
+        Some((text, Origin::Variable(OS_AUTH_URL))) if Kin::of(&found.origin) == Kin::File => {
+            (text, Origin::Variable(OS_AUTH_URL).over(Some(default)))
+        }
+        Some(chosen) => chosen,
+        None => (IDENTITY.into(), default),
+    };
+    let prefers_v3 = found.prefers_v3 || own.var(OS_IDENTITY_API_VERSION) == Some("3");
     let identity = IdentityUrl::normalise(http.endpoint(&text, &origin)?, prefers_v3);
     said.push(Setting::new(
         "identity endpoint",
@@ -196,7 +235,7 @@ pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         found
             .region
             .clone()
-            .or_else(|| variables::region(&own, "RAX_REGION")),
+            .or_else(|| variables::region(&own, RAX_REGION)),
         images.as_ref().filter(|_| is_token),
     )?;
     if let Some((region, origin)) = &region {
@@ -225,17 +264,10 @@ fn network(
     said: &mut Vec<Setting>,
 ) -> Result<Network> {
     let mut network = http.network().clone();
-    let below_home = |path: PathBuf| match path.strip_prefix("~") {
-        Ok(rest) => sources
-            .home
-            .as_ref()
-            .map_or(path.clone(), |home| home.join(rest)),
-        Err(_) => path,
-    };
-    let set = sources.first_var(&["OS_CACERT"]);
-    let set = set.map(|(name, path)| (PathBuf::from(path), name.to_owned()));
+    let set = sources.var(OS_CACERT);
+    let set = set.map(|path| (path.to_owned(), Origin::Variable(OS_CACERT)));
     if let Some((path, origin)) = set.or(found.authorities.clone()) {
-        network.trust(below_home(path), origin);
+        network.trust(sources.path(&path), origin);
     }
     if let Some((certificate, key)) = &found.certificate {
         let unusable = |why: String| {
@@ -247,7 +279,7 @@ fn network(
         };
         let mut pem = Vec::new();
         for path in [Some(certificate), key.as_ref()].into_iter().flatten() {
-            let path = below_home(path.into());
+            let path = sources.path(path);
             let content = std::fs::read(&path);
             pem.extend(content.map_err(|error| unusable(format!("{}: {error}", path.display())))?);
             pem.push(b'\n');
@@ -266,14 +298,11 @@ fn network(
 /// The region by flag, by what belongs to the credentials, or by the host of a token's endpoint.
 fn region(
     sources: &Sources,
-    found: Option<(String, String)>,
+    found: Option<(String, Origin)>,
     token_endpoint: Option<&Url>,
-) -> Result<Option<(String, String)>> {
-    let said = match &sources.region {
-        Some(region) => Some((region.clone(), sources.region_origin.to_owned())),
-        None => found,
-    }
-    .map(|(region, origin)| (canonical(&region), origin));
+) -> Result<Option<(String, Origin)>> {
+    let said = sources.region.clone().or(found);
+    let said = said.map(|(region, origin)| (canonical(&region), origin));
     let host = token_endpoint.and_then(region_of_host);
     match (said, host) {
         (Some((said, origin)), Some(host)) if said != host => Err(Error::usage(format!(
@@ -281,7 +310,7 @@ fn region(
             clean(&said)
         ))),
         (Some(said), _) => Ok(Some(said)),
-        (None, Some(region)) => Ok(Some((region, "the endpoint's host".to_owned()))),
+        (None, Some(region)) => Ok(Some((region, Origin::Rule("the endpoint's host")))),
         (None, None) => Ok(None),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::super::origins::CREDENTIALS_FILE;
 use super::*;
 use crate::error::{Hint, Kind};
 use crate::settings::{Config, Env, ProfileChoice};
@@ -160,7 +159,7 @@ fn a_profile_that_was_asked_for_wins_over_the_environment() {
 #[test]
 fn the_credentials_file_is_read_last() {
     let home = tempfile::tempdir().expect("a directory");
-    let path = home.path().join(CREDENTIALS_FILE);
+    let path = home.path().join(".rackspace_cloud_credentials");
     std::fs::write(
         &path,
         "[other]\nusername = x\n[rackspace_cloud]\nusername = file\napi_key = s3\n",

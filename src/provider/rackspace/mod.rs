@@ -11,10 +11,10 @@ mod credentials;
 mod errors;
 mod grant;
 mod identity;
-mod known;
 mod openrc;
-mod origins;
+mod places;
 mod preflight;
+mod pyrax;
 mod rules;
 mod session;
 mod target;
@@ -77,7 +77,7 @@ pub const ENTRY: Entry = Entry {
     connect: |sources, http| Box::pin(connect(sources, http)),
     // The Cloud Control Panel has no documented address of a task or an object.
     console: |_| Url::parse("https://mycloud.rackspace.com/").ok(),
-    regions: known::regions,
+    regions: || places::REGIONS.to_vec(),
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -85,8 +85,10 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    profiles: known::profiles,
-    survey: |sources| Box::pin(async move { checks::survey(sources) }),
+    variables: places::VARIABLES,
+    files: places::FILES,
+    profiles: places::profiles,
+    survey: places::survey,
     no_cancel: Some(NO_CANCEL),
 };
 

@@ -2,32 +2,51 @@
 
 use std::borrow::Cow;
 
+use super::credentials::Found;
 use super::identity::is_rackspace;
-use super::origins::{Found, Place};
+use super::places::*;
 use crate::http::is_loopback;
 use crate::secret::Url;
-use crate::settings::Sources;
+use crate::settings::{Origin, Sources};
 
 /// How their names begin.
-pub const PREFIX: &str = "OS_";
-/// Where to log in.
-pub const AUTH_URL: &str = "OS_AUTH_URL";
-/// Any of them says who logs in there.
+const PREFIX: &str = "OS_";
+/// Any of them says who logs in at `OS_AUTH_URL`.
 const LOGINS: [&str; 5] = [
-    "OS_USERNAME",
-    "OS_USER_ID",
-    "OS_APPLICATION_CREDENTIAL_ID",
-    "OS_TOKEN",
-    "OS_AUTH_TOKEN",
+    OS_USERNAME,
+    OS_USER_ID,
+    OS_APPLICATION_CREDENTIAL_ID,
+    OS_TOKEN,
+    OS_AUTH_TOKEN,
 ];
 
-impl Place {
-    /// The settings that go with credentials from here.
-    pub fn own(self, sources: &Sources) -> Cow<'_, Sources> {
-        match self {
-            Place::Openrc => Cow::Borrowed(sources),
-            Place::Environment | Place::File => apart(sources),
+/// Where credentials are from, as far as it matters for which variables go with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kin {
+    /// The variables of OpenStack's clients.
+    Openrc,
+    /// Other variables.
+    Environment,
+    /// A profile or a file.
+    File,
+}
+
+impl Kin {
+    /// OpenStack's names have its prefix, and no other tool's do.
+    pub fn of(origin: &Origin) -> Self {
+        match origin {
+            Origin::Pair(name, _) if name.starts_with(PREFIX) => Kin::Openrc,
+            Origin::Pair(..) => Kin::Environment,
+            _ => Kin::File,
         }
+    }
+}
+
+/// The settings that go with credentials from there.
+pub fn own<'s>(sources: &'s Sources, origin: &Origin) -> Cow<'s, Sources> {
+    match Kin::of(origin) {
+        Kin::Openrc => Cow::Borrowed(sources),
+        Kin::Environment | Kin::File => apart(sources),
     }
 }
 
@@ -46,7 +65,7 @@ pub fn apart(sources: &Sources) -> Cow<'_, Sources> {
 /// The variable that names the user of another cloud, whose address `OS_AUTH_URL` is. Without such a user the address is an
 /// override by itself. On this machine stand simulations and proxies.
 fn foreign_login(sources: &Sources) -> Option<&'static str> {
-    let text = sources.var(AUTH_URL)?.trim();
+    let text = sources.var(OS_AUTH_URL)?.trim();
     let full = if text.contains("://") {
         text.to_owned()
     } else {
@@ -61,22 +80,23 @@ fn foreign_login(sources: &Sources) -> Option<&'static str> {
 pub fn warn_of_auth_url(sources: &Sources, found: &Found) {
     let bare = |url: &str| url.trim().trim_end_matches('/').to_owned();
     let own = found.own_auth_url.as_ref().or(found.auth_url.as_ref());
-    let is_decisive = match (sources.var(AUTH_URL), own) {
+    let is_decisive = match (sources.var(OS_AUTH_URL), own) {
         (Some(url), Some((own, _))) => found.own_auth_url.is_none() && bare(url) != bare(own),
         (url, None) => url.is_some(),
         (None, Some(_)) => false,
     };
-    if !is_decisive || found.place == Place::Openrc {
+    let kin = Kin::of(&found.origin);
+    if !is_decisive || kin == Kin::Openrc {
         return;
     }
-    match (foreign_login(sources), found.place) {
+    match (foreign_login(sources), kin) {
         (Some(login), _) => tracing::warn!(
-            "{AUTH_URL} and the other {PREFIX} variables are not used: with {login} they are another cloud's, and the \
-             credentials are from {} (unset {login} if {AUTH_URL} is meant for them)",
+            "{OS_AUTH_URL} and the other {PREFIX} variables are not used: with {login} they are another cloud's, and the \
+             credentials are from {} (unset {login} if {OS_AUTH_URL} is meant for them)",
             found.origin
         ),
-        (None, Place::File) => tracing::warn!(
-            "the credentials from {} are sent where {AUTH_URL} says",
+        (None, Kin::File) => tracing::warn!(
+            "the credentials from {} are sent where {OS_AUTH_URL} says",
             found.origin
         ),
         (None, _) => {}

@@ -221,6 +221,12 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
             ],
             0,
         ),
+        // The certificate of the environment does not belong to the keys of the file.
+        (
+            r#","client_certificate":"~/both.pem""#.to_owned(),
+            vec![("OSC_X509_CLIENT_CERT", "~/lost.pem")],
+            0,
+        ),
     ] {
         let office = Office::new(Some(&clients));
         let proxy = office.proxy();
@@ -229,6 +235,8 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
             .without("OSC_ACCESS_KEY")
             .without("OSC_SECRET_KEY")
             .with("HTTPS_PROXY", &proxy);
+        let is_set = |wanted| variables.iter().any(|(name, _)| *name == wanted);
+        let is_stray = is_set("OSC_X509_CLIENT_CERT") && !is_set("OSC_ACCESS_KEY");
         for (name, value) in variables {
             user = user.with(name, value);
         }
@@ -246,6 +254,8 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
         let ran = Office::list(&user);
         assert_eq!(ran.code, Some(code), "{profile}: {}", ran.all());
         assert_eq!(office.server.requests().is_empty(), code != 0, "{profile}");
+        let said = "OSC_X509_CLIENT_CERT is not used";
+        assert_eq!(ran.stderr.contains(said), is_stray, "{}", ran.all());
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use snapexport::error::Kind;
 use snapexport::provider::TaskFilter;
-use snapexport::settings::Sources;
+use snapexport::settings::{Origin, Sources};
 use snapexport::task::TaskId;
 
 use super::{DB, UNKNOWN, WEB, connect, connected, look, origin, request, sandbox, sources, token};
@@ -191,7 +191,7 @@ async fn the_region_is_the_accounts_own_unless_said_and_must_be_in_the_catalogue
     assert_eq!((started.region.as_str(), provider.region()), ("DFW", "DFW"));
     assert_eq!(look(&*provider, &started.id).await.region, "DFW");
     let lon = Sources {
-        region: Some("lon".into()),
+        region: Some(("lon".into(), Origin::Flag("--region"))),
         ..sources(&sandbox, &[])
     };
     let provider = connect(&lon).await.expect("not yet asked");

@@ -29,6 +29,10 @@ fn resolve(sources: &Sources) -> Result<Account> {
     Account::resolve(sources, &Http::new(false))
 }
 
+fn asked(region: &str) -> Option<(String, Origin)> {
+    Some((region.to_owned(), Origin::Flag("--region")))
+}
+
 fn choose(sources: &mut Sources, name: &str, is_explicit: bool) {
     sources.profile = Some(ProfileChoice {
         name: name.into(),
@@ -141,7 +145,7 @@ fn regions_that_cannot_be_are_refused_and_new_ones_are_not() {
         ("é2é", Some("no OUTSCALE region")),
     ] {
         let mut sources = with_keys(&[]);
-        sources.region = Some(region.into());
+        sources.region = asked(region);
         match (resolve(&sources), refused) {
             (Ok(account), None) => assert_eq!(account.region, region),
             (Err(error), Some(part)) => {
@@ -218,7 +222,7 @@ fn another_region_does_not_use_the_endpoint_of_the_profile() {
     let mut sources = sources(&[]);
     own_profile(&mut sources, "work", ID);
     choose(&mut sources, "work", true);
-    sources.region = Some("eu-west-2".into());
+    sources.region = asked("eu-west-2");
     let account = resolve(&sources).expect("resolves");
     assert_eq!(
         account.api.as_str(),
@@ -284,7 +288,7 @@ fn the_endpoints_of_a_profile_without_a_region_are_those_of_the_usual_one() {
             .collect();
         let mut sources = sources(&env);
         sources.home = Some(home.path().to_owned());
-        sources.region = option.map(str::to_owned);
+        sources.region = option.and_then(asked);
         choose(&mut sources, profile, true);
         let account = resolve(&sources).expect("resolves");
         assert_eq!(account.region, region);

@@ -1,0 +1,100 @@
+//! Which region and which address, and where each was said.
+
+use std::path::PathBuf;
+
+use super::aws_files::AwsSource;
+use super::places::*;
+use crate::error::{Error, Result};
+use crate::http::Http;
+use crate::provider::Setting;
+use crate::secret::{Url, clean};
+use crate::settings::{Origin, Sources};
+
+/// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
+pub fn region(sources: &Sources, found: &Found) -> Result<Setting> {
+    let set = sources.first_var(&[AWS_REGION, AWS_DEFAULT_REGION]);
+    let set = set.map(|(name, region)| (region.to_owned(), Origin::Variable(name)));
+    let in_own = found.own.as_ref();
+    let in_own = in_own.and_then(|(own, origin)| Some((own.region.clone()?, origin.clone())));
+    let profiles =
+        in_own.or_else(|| in_aws(found, |source| Some(source.get("region")?.to_owned())));
+    let flag = sources.region.clone();
+    let said = if sources.is_profile_explicit() {
+        flag.or(profiles).or(set)
+    } else {
+        flag.or(set).or(profiles)
+    };
+    if let Some((region, origin)) = said {
+        return checked_region(&origin, &region);
+    }
+    // Keys without a region: the AWS tools take it from the profile then, and so does everybody expect.
+    if found.own.is_none() && found.aws().is_none() {
+        let name = sources.var(AWS_PROFILE).unwrap_or("default");
+        if let Some(source) = AwsSource::find(sources, name)?
+            && let Some(region) = source.get("region")
+        {
+            return checked_region(&source.origin(), region);
+        }
+    }
+    Err(Error::usage("No region is set for Lightsail")
+        .about("region")
+        .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
+}
+
+/// What the AWS profile in use says, and where it is.
+fn in_aws(found: &Found, says: impl Fn(&AwsSource) -> Option<String>) -> Option<(String, Origin)> {
+    let source = found.aws()?;
+    Some((says(source)?, source.origin()))
+}
+
+fn checked_region(origin: &Origin, region: &str) -> Result<Setting> {
+    let region = region.trim();
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if !region.bytes().all(is_name) || region.is_empty() {
+        // The name becomes part of a host's name, and the request carries a signature.
+        return Err(Error::usage(format!(
+            "'{}' from {origin} is no AWS region",
+            clean(region)
+        ))
+        .about("region"));
+    }
+    let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
+    if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
+        return Err(Error::usage(format!(
+            "'{region}' from {origin} is an availability zone, not a region"
+        ))
+        .about("region")
+        .hint(format!("pass --region {without_zone}")));
+    }
+    Ok(Setting::new("region", region, origin))
+}
+
+/// A file of certificate authorities, as the AWS tools name it.
+pub fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, Origin)> {
+    let set = sources.var(AWS_CA_BUNDLE);
+    let set = set.map(|path| (path.to_owned(), Origin::Variable(AWS_CA_BUNDLE)));
+    let in_profile = || in_aws(found, |source| Some(source.get("ca_bundle")?.to_owned()));
+    let (path, origin) = set.or_else(in_profile)?;
+    Some((sources.path(&path), origin))
+}
+
+/// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.
+pub fn endpoint(sources: &Sources, http: &Http, found: &Found) -> Result<Option<(Url, Setting)>> {
+    let is_ignored = sources
+        .var(AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let set = sources.first_var(&[AWS_ENDPOINT_URL_LIGHTSAIL, AWS_ENDPOINT_URL]);
+    let set = set.filter(|_| !is_ignored);
+    let set = set.map(|(name, url)| (url.to_owned(), Origin::Variable(name)));
+    let in_own = found.own.as_ref();
+    let in_own = in_own.and_then(|(own, origin)| Some((own.endpoint.clone()?, origin.clone())));
+    let in_profile = in_own.or_else(|| in_aws(found, AwsSource::endpoint).filter(|_| !is_ignored));
+    let other = set.as_ref().and(in_profile.as_ref());
+    let other = other.map(|(_, origin)| origin.clone());
+    let Some((text, origin)) = set.or(in_profile) else {
+        return Ok(None);
+    };
+    let url = http.endpoint(&text, &origin)?;
+    let setting = Setting::new("endpoint", url.to_string(), origin.over(other));
+    Ok(Some((url, setting)))
+}

@@ -1,0 +1,376 @@
+//! Every variable and file that is read for Lightsail, and the places where credentials stand, in their order.
+
+use aws_sdk_lightsail::types::RegionName;
+
+use super::aws_files::{AwsSource, files_with_keys};
+use super::{ID, Profile};
+use crate::error::{Error, Hint, Kind, Result};
+use crate::provider::absence::{no_credentials, none_chosen};
+use crate::provider::check::{self, Check, rivals};
+use crate::provider::place;
+use crate::secret::{Secret, clean};
+use crate::settings::{Origin, Sources, profile_secret};
+
+place::variables! {
+    AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+    AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE
+    AWS_REGION AWS_DEFAULT_REGION
+    AWS_ENDPOINT_URL_LIGHTSAIL AWS_ENDPOINT_URL AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_SSO
+    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_CA_BUNDLE
+    AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
+    AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    AWS_EC2_METADATA_DISABLED AWS_EC2_METADATA_SERVICE_ENDPOINT AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE
+}
+
+/// The AWS tools' settings.
+pub(super) const CONFIG_FILE: &str = "~/.aws/config";
+/// The AWS tools' keys.
+pub(super) const CREDENTIALS_FILE: &str = "~/.aws/credentials";
+/// Every file that is read.
+pub(super) const FILES: &[&str] = &[CONFIG_FILE, CREDENTIALS_FILE];
+
+/// Keys of the environment.
+const ENVIRONMENT: Origin = Origin::Pair(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY);
+/// Who names a profile by option. The option is about all clouds, so that a cloud may well have none of the name.
+const OPTION: Origin = Origin::Flag("--profile");
+
+/// The service's regions. Its model also names one where there is no Lightsail. Others are not refused.
+pub(super) fn regions() -> Vec<&'static str> {
+    let all = RegionName::values().iter().copied();
+    all.filter(|region| *region != "us-west-1").collect()
+}
+
+/// How credentials are had.
+pub(super) enum Way {
+    /// Keys as they stand.
+    Keys(Keys),
+    /// What a profile of the AWS files says.
+    AwsProfile(AwsSource),
+    /// A token in a file, for a role.
+    WebIdentity,
+    /// The role of the container.
+    Container,
+    /// Instance metadata, which are asked only on request.
+    Machine,
+}
+
+/// A key pair.
+pub(super) struct Keys {
+    pub key_id: String,
+    pub secret: Secret,
+    pub token: Option<Secret>,
+}
+
+/// What stands in a place, before anything is fetched.
+pub(super) struct Found {
+    pub way: Way,
+    pub origin: Origin,
+    /// The section of config.toml that led to it, and where it is.
+    pub own: Option<(Profile, Origin)>,
+}
+
+impl Found {
+    fn new(way: Way, origin: Origin) -> Self {
+        Found {
+            way,
+            origin,
+            own: None,
+        }
+    }
+
+    /// The AWS profile, where it is one.
+    pub fn aws(&self) -> Option<&AwsSource> {
+        match &self.way {
+            Way::AwsProfile(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+pub(super) type Place<'s> = place::Place<'s, Found>;
+
+/// Where credentials stand, in the order in which they are used. What was asked for is not passed over.
+pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
+    let order: &[fn(&Sources) -> Option<Place<'_>>] = if sources.is_profile_explicit() {
+        &[chosen, environment]
+    } else {
+        &[
+            environment,
+            of_variable,
+            default_profile,
+            default_aws_profile,
+            machine_role,
+        ]
+    };
+    order.iter().filter_map(|look| look(sources))
+}
+
+/// The profile that was asked for: ours, else AWS's of that name.
+fn chosen(sources: &Sources) -> Option<Place<'_>> {
+    let name = &sources.profile.as_ref()?.name;
+    let aws = || named(sources, name, OPTION);
+    Some(default_profile(sources).unwrap_or_else(aws))
+}
+
+fn environment(sources: &Sources) -> Option<Place<'_>> {
+    const PAIR: [&str; 2] = [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY];
+    let half = |has, lacks| {
+        let error = half_a_pair("The environment", has, lacks);
+        Some(Place::broken(ENVIRONMENT, error))
+    };
+    match PAIR.map(|name| sources.var(name)) {
+        [Some(key_id), Some(secret)] => {
+            let keys = Keys {
+                key_id: key_id.to_owned(),
+                secret: Secret::new(secret),
+                token: sources.var(AWS_SESSION_TOKEN).map(Secret::new),
+            };
+            let found = Found::new(Way::Keys(keys), ENVIRONMENT);
+            Some(Place::new(ENVIRONMENT, Some(key_id.to_owned()), || {
+                Ok(found)
+            }))
+        }
+        [Some(_), None] => half(PAIR[0], PAIR[1]),
+        [None, Some(_)] => half(PAIR[1], PAIR[0]),
+        [None, None] => None,
+    }
+}
+
+/// The AWS profile that `AWS_PROFILE` names.
+fn of_variable(sources: &Sources) -> Option<Place<'_>> {
+    let name = sources.var(AWS_PROFILE)?;
+    Some(named(sources, name, Origin::Variable(AWS_PROFILE)))
+}
+
+/// The chosen profile of config.toml; where none was asked for, that is the default one.
+fn default_profile(sources: &Sources) -> Option<Place<'_>> {
+    let who = |own: &Profile| {
+        let aws = own.aws_profile.as_deref().map(shown);
+        aws.or_else(|| own.access_key.as_deref().map(clean))
+    };
+    let name = &sources.profile.as_ref()?.name;
+    Place::own(sources, name, ID.0, who, |own, origin| {
+        of_own_profile(sources, own, origin)
+    })
+}
+
+/// The AWS profile that is used where nothing names one, if it has credentials.
+fn default_aws_profile(sources: &Sources) -> Option<Place<'_>> {
+    let by = Origin::Rule("the default");
+    match AwsSource::find(sources, "default") {
+        Ok(source) => {
+            let source = source.filter(AwsSource::has_credentials)?;
+            let who = Some(shown("default"));
+            Some(Place::new(source.origin(), who, || {
+                of_aws_profile(source, by)
+            }))
+        }
+        Err(error) => Some(Place::broken(by, error)),
+    }
+}
+
+/// What a container, a cluster or a machine gives its programs. The AWS crates read the process's environment for
+/// these, so the sandbox must not come here.
+fn machine_role(sources: &Sources) -> Option<Place<'_>> {
+    sources.home.as_ref()?;
+    let container = [
+        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI,
+    ];
+    let (way, origin) = if sources.var(AWS_WEB_IDENTITY_TOKEN_FILE).is_some() {
+        let origin = Origin::Variable(AWS_WEB_IDENTITY_TOKEN_FILE);
+        (Way::WebIdentity, origin)
+    } else if let Some((name, _)) = sources.first_var(&container) {
+        (Way::Container, Origin::Variable(name))
+    } else {
+        // The AWS tools' switch against instance metadata; set to `false` it asks for them.
+        let value = sources.var(AWS_EC2_METADATA_DISABLED)?;
+        if !value.eq_ignore_ascii_case("false") {
+            return None;
+        }
+        let by = Origin::Assignment(AWS_EC2_METADATA_DISABLED, "false".to_owned());
+        (
+            Way::Machine,
+            Origin::Rule("instance metadata").chosen_by(by),
+        )
+    };
+    let found = Found::new(way, origin.clone());
+    let who = found.way.who(sources);
+    Some(Place::new(origin, Some(who), || Ok(found)))
+}
+
+impl Way {
+    /// Who calls, as far as that is known before credentials are fetched.
+    pub fn who(&self, sources: &Sources) -> String {
+        match self {
+            Way::Keys(keys) => keys.key_id.clone(),
+            Way::AwsProfile(source) => source.way(),
+            Way::WebIdentity => match sources.var(AWS_ROLE_ARN) {
+                Some(role) => format!("web identity as {role}"),
+                None => "web identity".to_owned(),
+            },
+            Way::Container => "the role of the container".to_owned(),
+            Way::Machine => "the role of this machine".to_owned(),
+        }
+    }
+}
+
+fn shown(profile: &str) -> String {
+    format!("AWS profile '{}'", clean(profile))
+}
+
+/// A profile of the AWS files; the place is who has named it.
+fn named<'s>(sources: &'s Sources, name: &'s str, by: Origin) -> Place<'s> {
+    Place::new(by.clone(), Some(shown(name)), move || {
+        named_aws_profile(sources, name, by)
+    })
+}
+
+fn named_aws_profile(sources: &Sources, name: &str, by: Origin) -> Result<Found> {
+    let found = AwsSource::find(sources, name)?;
+    let meant = found.as_ref().and_then(AwsSource::meant);
+    let Some(source) = found.filter(|source| source.profile().is_some()) else {
+        let name = clean(name);
+        return Err(Error::new(
+            Kind::Credentials,
+            format!("There is no profile '{name}' for Lightsail"),
+        )
+        .absence_if(by == OPTION)
+        .cause(format!(
+            "{by} names it, but neither config.toml has [profile.{name}.lightsail] nor the AWS files a profile {name}"
+        ))
+        .hints(meant)
+        .hint(Hint::run("aws configure list-profiles").and(" shows the AWS profiles")));
+    };
+    of_aws_profile(source, by)
+}
+
+fn of_aws_profile(source: AwsSource, by: Origin) -> Result<Found> {
+    const PAIR: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
+    let half = |has, lacks| {
+        let place = shown(&source.name);
+        Err(half_a_pair(&format!("The {place}"), has, lacks))
+    };
+    match PAIR.map(|name| source.get(name)) {
+        [Some(_), None] => return half(PAIR[0], PAIR[1]),
+        [None, Some(_)] => return half(PAIR[1], PAIR[0]),
+        _ => {}
+    }
+    source.warn_if_open();
+    let origin = source.origin().chosen_by(by);
+    Ok(Found::new(Way::AwsProfile(source), origin))
+}
+
+/// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
+fn of_own_profile(sources: &Sources, own: Profile, origin: Origin) -> Result<Found> {
+    let command = own.secret_key_command.as_deref();
+    let has_secret = own.secret_key.is_some() || command.is_some();
+    let half = |has, lacks| half_a_pair(&origin.to_string(), has, lacks);
+    let found = match (&own.access_key, has_secret, &own.aws_profile) {
+        (None, false, Some(aws)) => named_aws_profile(sources, aws, origin.clone())?,
+        (None, false, None) => {
+            return Err(
+                Error::new(Kind::Credentials, format!("{origin} names no credentials"))
+                    .hint("add aws_profile, or access_key with secret_key or secret_key_command"),
+            );
+        }
+        (Some(_), _, Some(_)) | (_, true, Some(_)) => {
+            return Err(Error::usage(format!(
+                "{origin} has both aws_profile and a key; keep one"
+            )));
+        }
+        (Some(_), false, None) => return Err(half("access_key", "secret_key")),
+        (None, true, None) => return Err(half("secret_key", "access_key")),
+        (Some(key_id), true, None) => {
+            let secret = profile_secret("secret_key", own.secret_key.as_ref(), command)?;
+            let keys = Keys {
+                key_id: key_id.clone(),
+                secret: secret.ok_or_else(|| half("access_key", "secret_key"))?,
+                token: own.session_token.clone(),
+            };
+            Found::new(Way::Keys(keys), origin.clone())
+        }
+    };
+    Ok(Found {
+        own: Some((own, origin)),
+        ..found
+    })
+}
+
+fn half_a_pair(place: &str, has: &str, lacks: &str) -> Error {
+    Error::new(
+        Kind::Credentials,
+        format!("{place} has {has} but not {lacks}"),
+    )
+    .hint(format!("set {lacks}, or remove {has}"))
+}
+
+/// What to set, where nothing is; the profiles to choose from, where the AWS files have any.
+pub(super) fn missing(sources: &Sources) -> Error {
+    let source = AwsSource::find(sources, "default").ok().flatten();
+    let others = source.as_ref().map(AwsSource::others);
+    match others {
+        Some((names, Some(file))) if !names.is_empty() => {
+            none_chosen("Lightsail", file, "AWS profile", names, AWS_PROFILE)
+        }
+        _ => no_credentials(
+            "Lightsail",
+            &[
+                Hint::say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or make a profile with ")
+                    .and_run("aws configure"),
+            ],
+        ),
+    }
+}
+
+/// The profiles of the AWS files.
+pub(super) fn profiles(sources: &Sources) -> Vec<String> {
+    let source = AwsSource::find(sources, "default").ok().flatten();
+    source.map_or_else(Vec::new, |source| source.names())
+}
+
+/// What stands on this machine: a profile that is not used, files that others may read.
+pub(super) fn survey(sources: &Sources) -> Vec<Check> {
+    let files = check::files(&files_with_keys(sources));
+    unused_profile(sources).into_iter().chain([files]).collect()
+}
+
+/// Keys in the environment win over `AWS_PROFILE`, and no AWS tool says so, not even where there is no such profile.
+fn unused_profile(sources: &Sources) -> Option<Check> {
+    const NAME: &str = "sources";
+    let by_variable = Origin::Variable(AWS_PROFILE);
+    let mut all: Vec<Place<'_>> = places(sources).collect();
+    let keys = ENVIRONMENT;
+    if !all
+        .iter()
+        .any(|place| place.origin == keys && place.who.is_some())
+    {
+        // `AWS_PROFILE` wins over the default profile of our own file.
+        all.retain(|place| match place.origin {
+            Origin::Section { .. } => place.who.is_some(),
+            _ => place.origin == by_variable,
+        });
+        let advice = "unset AWS_PROFILE to use the other; --profile NAME chooses here";
+        return (all.len() == 2).then(|| rivals(all, advice)).flatten();
+    }
+    if let Some(choice) = sources.profile.as_ref().filter(|choice| choice.is_explicit) {
+        let name = clean(&choice.name);
+        let message =
+            format!("the profile '{name}' is used, not {keys}; other AWS tools use the keys");
+        return Some(Check::warning(NAME, message).hint(format!("unset {keys}")));
+    }
+    let Some(name) = sources.var(AWS_PROFILE) else {
+        let message = format!("{keys}; no AWS_PROFILE stands beside them");
+        return Some(Check::ok(NAME, message));
+    };
+    let found = AwsSource::find(sources, name).ok().flatten();
+    let name = clean(name);
+    let message = if found.is_some_and(|source| source.profile().is_some()) {
+        format!("{keys} are used, not AWS_PROFILE={name}")
+    } else {
+        format!("{keys} are used; AWS_PROFILE={name} names no profile, and no AWS tool says so")
+    };
+    let advice = "unset AWS_PROFILE, or the keys; --profile NAME chooses here";
+    Some(Check::warning(NAME, message).hint(advice))
+}

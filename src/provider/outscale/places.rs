@@ -1,0 +1,164 @@
+//! Every variable and file that is read for OUTSCALE, and the places where credentials stand, in their order.
+
+use super::credentials::Section;
+use super::osc_file::OscFile;
+use super::{ID, Profile};
+use crate::error::{Error, Kind};
+use crate::provider::absence::no_credentials;
+use crate::provider::check::{self, Check, rivals};
+use crate::provider::place;
+use crate::secret::clean;
+use crate::settings::{Origin, Sources, warn_if_open};
+
+place::variables! {
+    OSC_ACCESS_KEY OSC_SECRET_KEY OSC_REGION OSC_PROFILE OSC_CONFIG_FILE
+    OSC_ENDPOINT_API OSC_ENDPOINT_OOS OSC_PROTOCOL OSC_TLS_SKIP_VERIFY
+    OSC_X509_CLIENT_CERT OSC_X509_CLIENT_KEY OSC_X509_CLIENT_CERT_B64 OSC_X509_CLIENT_KEY_B64
+    OSU_ACCESS_KEY OSU_SECRET_KEY
+}
+
+/// The file of OUTSCALE's own tools.
+pub(super) const CONFIG_FILE: &str = "~/.osc/config.json";
+/// Every file that is read.
+pub(super) const FILES: &[&str] = &[CONFIG_FILE];
+
+/// The regions of API 1.42 and of the documentation. Others are not refused.
+pub(super) const REGIONS: &[&str] = &[
+    "ap-northeast-1",
+    "cloudgouv-eu-west-1",
+    "cloudgouv-eu-west-2",
+    "eu-west-2",
+    "us-east-2",
+    "us-west-1",
+];
+
+/// Keys of the environment.
+pub(super) const ENVIRONMENT: Origin = Origin::Pair(OSC_ACCESS_KEY, OSC_SECRET_KEY);
+
+pub(super) type Place<'s> = place::Place<'s, Section>;
+
+/// Where keys stand, in the order in which they are used. What was asked for is not passed over.
+pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
+    let order: &[fn(&Sources) -> Option<Place<'_>>] = if sources.is_profile_explicit() {
+        &[chosen, environment]
+    } else {
+        &[environment, of_variable, default_profile, usual]
+    };
+    order.iter().filter_map(|look| look(sources))
+}
+
+/// The profile that was asked for.
+fn chosen(sources: &Sources) -> Option<Place<'_>> {
+    let choice = sources.profile.as_ref()?;
+    Some(named(sources, &choice.name))
+}
+
+/// The profile of this name: ours, else the one of osc's file.
+pub(super) fn named<'s>(sources: &'s Sources, name: &'s str) -> Place<'s> {
+    own(sources, name).unwrap_or_else(|| in_file(sources, name, Origin::Flag("--profile")))
+}
+
+fn environment(sources: &Sources) -> Option<Place<'_>> {
+    let section = Section::of_environment(sources)?;
+    let who = section.access_key.clone();
+    let origin = Origin::Variable(OSC_ACCESS_KEY);
+    Some(Place::new(origin, who, || Ok(section)))
+}
+
+/// The profile of osc's file that `OSC_PROFILE` names.
+fn of_variable(sources: &Sources) -> Option<Place<'_>> {
+    let name = sources.var(OSC_PROFILE)?;
+    let by = Origin::Assignment(OSC_PROFILE, name.to_owned());
+    Some(in_file(sources, name, by))
+}
+
+/// The default profile of config.toml.
+fn default_profile(sources: &Sources) -> Option<Place<'_>> {
+    own(sources, &sources.profile.as_ref()?.name)
+}
+
+/// The profile of osc's file that is used where nothing names one.
+fn usual(sources: &Sources) -> Option<Place<'_>> {
+    if sources.var(OSC_PROFILE).is_some() {
+        return None;
+    }
+    let (path, file) = OscFile::find(sources)?;
+    let section = file.and_then(|file| file.usual().ok_or_else(|| file.none_chosen()));
+    let (origin, who) = match &section {
+        Ok(section) => (section.origin.clone(), section.access_key.clone()),
+        Err(_) => (Origin::File(path.clone()), None),
+    };
+    Some(Place::new(origin, who, move || {
+        warn_if_open(&path);
+        section
+    }))
+}
+
+fn own<'s>(sources: &Sources, name: &str) -> Option<Place<'s>> {
+    let who = |profile: &Profile| profile.access_key.clone();
+    Place::own(sources, name, ID.0, who, |profile, origin| {
+        Ok(Section::of_profile(profile, origin))
+    })
+}
+
+/// A profile of osc's file. Where it has none of the name, the place is what has named it.
+fn in_file<'s>(sources: &'s Sources, name: &'s str, by: Origin) -> Place<'s> {
+    let (path, file) = OscFile::find(sources).unzip();
+    let file = file.transpose();
+    let there = file.as_ref().ok().and_then(Option::as_ref);
+    let section = there.and_then(|file| file.section(name));
+    let (origin, who) = match &section {
+        Some(section) => (section.origin.clone(), section.access_key.clone()),
+        // A name that leads nowhere misleads other tools all the same.
+        None => (by.clone(), Some("which names no profile".to_owned())),
+    };
+    Place::new(origin, who, move || {
+        if let Some(path) = &path {
+            warn_if_open(path);
+        }
+        let meant = file?.and_then(|file| file.meant(name));
+        let shown = path.map(|path| path.display().to_string());
+        let shown = shown.unwrap_or_else(|| CONFIG_FILE.to_owned());
+        section.ok_or_else(|| lost(&clean(name), &by, &shown).hints(meant))
+    })
+}
+
+fn lost(name: &str, by: &Origin, file: &str) -> Error {
+    let error = |sentence| Error::new(Kind::Credentials, sentence);
+    match by {
+        Origin::Assignment(variable, _) => error(format!(
+            "There is no profile '{name}' ({variable}) in {file}"
+        )),
+        // The option is about all clouds, so that a cloud may well have none of the name.
+        _ => error(format!(
+            "There is no profile '{name}' for OUTSCALE: neither [profile.{name}.outscale] in config.toml nor '{name}' in {file}"
+        ))
+        .absence(),
+    }
+}
+
+/// What to set, where nothing is.
+pub(super) fn missing() -> Error {
+    no_credentials(
+        "OUTSCALE",
+        &[
+            "set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile",
+        ],
+    )
+}
+
+/// The profiles of osc's file.
+pub(super) fn profiles(sources: &Sources) -> Vec<String> {
+    let file = OscFile::find(sources).and_then(|(_, file)| file.ok());
+    file.map_or_else(Vec::new, |file| file.names().map(str::to_owned).collect())
+}
+
+/// What stands on this machine: credentials in several places, files that others may read.
+pub(super) fn survey(sources: &Sources) -> Vec<Check> {
+    let advice = "other tools may use the other: osc-cli reads only the file, the Python SDK prefers it; --profile NAME chooses here";
+    let files = check::files(&Vec::from_iter(OscFile::path(sources)));
+    rivals(places(sources), advice)
+        .into_iter()
+        .chain([files])
+        .collect()
+}

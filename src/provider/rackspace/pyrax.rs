@@ -1,0 +1,100 @@
+//! The INI files that pyrax introduced: `~/.rackspace_cloud_credentials`, and its own settings.
+
+use std::path::{Path, PathBuf};
+
+use super::credentials::{Access, Found, Login, Proof};
+use super::places::{
+    CREDENTIALS_FILE, PYRAX_FILE, Place, RAX_CREDENTIALS, RAX_CREDS_FILE, RAX_REGION, half,
+};
+use super::{openrc, variables};
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+use crate::settings::{Origin, Sources, warn_if_open};
+
+/// The section with the credentials.
+const SECTION: &str = "rackspace_cloud";
+
+/// Names for the path of the credentials file.
+const FILE_VARIABLES: [&str; 2] = [RAX_CREDS_FILE, RAX_CREDENTIALS];
+
+fn path(sources: &Sources) -> Option<PathBuf> {
+    let usual = || sources.usual_file(CREDENTIALS_FILE);
+    sources.named_file(&FILE_VARIABLES).or_else(usual)
+}
+
+/// The credentials in it. One that is named but missing is an error, the usual one may be absent.
+pub fn place(sources: &Sources) -> Option<Place<'_>> {
+    let path = path(sources)?;
+    let origin = Origin::File(path.clone());
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                sources.first_var(&FILE_VARIABLES)?;
+            }
+            let sentence = format!("The credentials file {} cannot be read", path.display());
+            let error = Error::new(Kind::Credentials, sentence).cause(error.to_string());
+            return Some(Place::broken(origin, error));
+        }
+    };
+    let user = member(&text, SECTION, "username");
+    Some(Place::new(origin.clone(), user, move || {
+        warn_if_open(&path);
+        let login = login(&text, &path)?;
+        // Variables come before pyrax's own settings.
+        let region = variables::region(&openrc::apart(sources), RAX_REGION)
+            .or_else(|| Some((member(&text, SECTION, "region")?, origin.clone())))
+            .or_else(|| region(sources));
+        Ok(Found {
+            region,
+            ..Found::new(Access::Login(login), origin)
+        })
+    }))
+}
+
+/// The file, if there is a secret in it.
+pub fn secret_file(sources: &Sources) -> Option<PathBuf> {
+    let path = path(sources)?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    (text.contains("password") || text.contains("api_key")).then_some(path)
+}
+
+/// The region in pyrax's own settings, which go with its credentials file.
+fn region(sources: &Sources) -> Option<(String, Origin)> {
+    let path = sources.usual_file(PYRAX_FILE)?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    Some((member(&text, "settings", "region")?, Origin::File(path)))
+}
+
+/// A member of a section of an INI file that is not empty; of several the last.
+fn member(text: &str, section: &str, wanted: &str) -> Option<String> {
+    let mut is_ours = false;
+    let members = text.lines().map(str::trim).filter_map(|line| {
+        if let Some(heading) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            is_ours = heading.trim() == section;
+        }
+        let (name, value) = line.split_once(['=', ':']).filter(|_| is_ours)?;
+        (name.trim() == wanted && !value.trim().is_empty()).then(|| value.trim().to_owned())
+    });
+    members.last()
+}
+
+fn login(text: &str, path: &Path) -> Result<Login> {
+    let secret = |name| member(text, SECTION, name).map(Secret::new);
+    let key = secret("api_key").map(Proof::ApiKey);
+    let proof = key.or_else(|| secret("password").map(Proof::Password));
+    let origin = format!("[{SECTION}] of {}", path.display());
+    match (member(text, SECTION, "username"), proof) {
+        (Some(user), Some(proof)) => Ok(Login::of(user, proof)),
+        (Some(_), None) => Err(half("username", "api_key or password", origin)),
+        (None, Some(_)) => Err(half("the secret", "username", origin)),
+        (None, None) => Err(Error::new(
+            Kind::Credentials,
+            format!(
+                "The credentials file {} has no username and api_key",
+                path.display()
+            ),
+        )
+        .hint("they stand in a section [rackspace_cloud]")),
+    }
+}
