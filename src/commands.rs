@@ -1,19 +1,19 @@
 //! One file per command: its arguments, whose comments are the help, and the story of the command.
 
-pub mod cancel;
+pub(crate) mod cancel;
 mod checkup;
 pub mod completions;
 pub mod context;
-pub mod doctor;
-pub mod export;
-pub mod filter;
+pub(crate) mod doctor;
+pub(crate) mod export;
+mod filter;
 mod follow;
-pub mod list;
-pub mod man;
+pub(crate) mod list;
+pub(crate) mod man;
 #[cfg(feature = "sandbox")]
-pub mod sandbox;
-pub mod status;
-pub mod wait;
+pub(crate) mod sandbox;
+pub(crate) mod status;
+pub(crate) mod wait;
 
 mod near;
 mod on_done;

@@ -114,7 +114,7 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
 }
 
 /// Parses an interval: a duration that is not zero.
-pub fn parse_interval(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("an interval of zero would ask without pause".into()),
         interval => Ok(interval),
@@ -125,7 +125,7 @@ pub fn parse_interval(text: &str) -> Result<Duration, String> {
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// Parses `90s`, `30m`, `2h30m`, `1d`, `500ms`, `0`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     if text == "0" {
         return Ok(Duration::ZERO);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// `45s`, `3m05s`, `2h07m`, `3d04h`: two units at most.
-pub fn duration(span: Duration) -> String {
+pub(crate) fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
@@ -17,7 +17,7 @@ pub fn duration(span: Duration) -> String {
 }
 
 /// `512 B`, `1.5 MiB`, `10 GiB`.
-pub fn bytes(count: u64) -> String {
+pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut value = count as f64;
     let mut unit = 0;
@@ -30,7 +30,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// How long ago, as [`duration`] with one unit: `3m`, `2h`, `5d`; a future time is `0s`.
-pub fn age(then: Timestamp, now: Timestamp) -> String {
+pub(crate) fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -41,12 +41,12 @@ pub fn age(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// The text cut to `width` columns, the cut marked.
-pub fn shorten(text: &str, width: usize) -> String {
+pub(crate) fn shorten(text: &str, width: usize) -> String {
     console::truncate_str(text, width, "…").into_owned()
 }
 
 /// `1 task`, `3 tasks`.
-pub fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }

@@ -35,7 +35,7 @@ fi
 "#;
 
 /// The name and the text of each script.
-pub fn scripts() -> impl Iterator<Item = (&'static str, String)> {
+pub(crate) fn scripts() -> impl Iterator<Item = (&'static str, String)> {
     FILES.into_iter().map(|(shell, file)| (file, script(shell)))
 }
 

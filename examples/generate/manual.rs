@@ -22,7 +22,7 @@ const WHOLE: &str =
     "**snapexport-config**(5), **snapexport-exit-codes**(7), **snapexport-json**(7)";
 
 /// A page of the manual.
-pub struct Page {
+pub(crate) struct Page {
     /// Such as `snapexport-wait`.
     pub name: String,
     /// Such as 1, for commands.
@@ -41,13 +41,13 @@ impl Page {
     }
 
     /// The name of its file in `man/`.
-    pub fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         format!("{}.{}", self.name, self.section)
     }
 }
 
 /// Every page, the program's own first.
-pub fn pages() -> Vec<Page> {
+pub(crate) fn pages() -> Vec<Page> {
     let mut pages = command::pages();
     pages.push(whole(
         "snapexport-exit-codes",
@@ -71,7 +71,7 @@ pub fn pages() -> Vec<Page> {
 }
 
 /// The list by which the program embeds the pages.
-pub fn embedding(pages: &[Page]) -> String {
+pub(crate) fn embedding(pages: &[Page]) -> String {
     let rows: String = pages
         .iter()
         .map(|page| {
@@ -101,7 +101,7 @@ fn whole(name: &str, section: u8, about: &str, text: &str) -> Page {
 }
 
 /// The page's text with names for the characters that roff would make typographic: what is shown can be copied and typed.
-pub fn as_typed(roff: &str) -> String {
+pub(crate) fn as_typed(roff: &str) -> String {
     roff.lines()
         // The apostrophe by its own name needs no definition.
         .filter(|line| !line.starts_with(".ie ") && !line.starts_with(".el "))
@@ -120,7 +120,7 @@ fn codes(meaning: impl Fn(&snapexport::error::ExitCode) -> String) -> String {
 }
 
 /// The text of `snapexport-exit-codes(7)`, from the codes and the kinds of errors themselves.
-pub fn exit_codes() -> String {
+pub(crate) fn exit_codes() -> String {
     let rows = codes(|code| {
         let kinds: Vec<&str> = Kind::ALL
             .into_iter()

@@ -4,7 +4,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, line_break, roman};
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// Adds a document to a page. What stands below its title, a heading of the first level, is the page's description.
-pub fn write(roff: &mut Roff, text: &str) {
+pub(crate) fn write(roff: &mut Roff, text: &str) {
     let mut writer = Writer {
         roff,
         line: Vec::new(),
@@ -18,7 +18,7 @@ pub fn write(roff: &mut Roff, text: &str) {
 }
 
 /// Adds lines that are shown as they are, indented.
-pub fn literal<'l>(roff: &mut Roff, lines: impl Iterator<Item = &'l str>) {
+pub(crate) fn literal<'l>(roff: &mut Roff, lines: impl Iterator<Item = &'l str>) {
     for request in ["PP", "RS", "EX"] {
         roff.control(request, []);
     }

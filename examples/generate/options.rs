@@ -5,7 +5,7 @@ use clap::{Arg, Command};
 use crate::{command_line, name_and_usage, subcommands};
 
 /// The whole document.
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let root = command_line();
     let globals = table(&root, Arg::is_global_set);
     let commands: String = subcommands(&root).map(section).collect();

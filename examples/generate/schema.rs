@@ -7,7 +7,7 @@ use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject
 use snapexport::task::{Source, TaskObject};
 
 /// The schema of one kind of line.
-pub struct Document {
+pub(crate) struct Document {
     /// Its file in `schema/`, without the ending.
     pub name: &'static str,
     /// JSON Schema, draft 2020-12. It lets fields be added, as later versions may.
@@ -43,14 +43,14 @@ impl Document {
     }
 
     /// The text of its file.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = serde_json::to_string_pretty(&self.schema).unwrap_or_default();
         format!("{text}\n")
     }
 }
 
 /// Everything that is printed as JSON.
-pub fn documents() -> Vec<Document> {
+pub(crate) fn documents() -> Vec<Document> {
     vec![
         Document::of::<TaskObject>("task"),
         Document::of::<Source>("source"),

@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Runs `cancel`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
     let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {

@@ -10,7 +10,7 @@ use crate::settings::open_file_warning;
 use crate::text;
 
 /// Every check that concerns no cloud. Makes and changes nothing.
-pub fn checks(context: &Context) -> Vec<Check> {
+pub(super) fn checks(context: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     if context.is_sandbox() {
         checks.push(Check::ok(

@@ -4,7 +4,7 @@ mod places;
 
 use futures_util::future::join_all;
 
-pub use self::places::Places;
+pub(crate) use self::places::Places;
 
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Runs `doctor`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let is_named = !args.providers.is_empty();
     let looks = provider::clouds()
         .filter(|entry| !is_named || args.providers.iter().any(|name| name == entry.id.0))

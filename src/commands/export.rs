@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-pub use self::cloud::Cloud;
+pub(crate) use self::cloud::Cloud;
 
 use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
@@ -55,7 +55,7 @@ pub struct Starting {
 }
 
 /// Runs `export`.
-pub async fn run(context: &mut Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let Cloud {
         entry,
@@ -235,7 +235,7 @@ async fn dry_run(
 }
 
 /// The tip for a word that stands where the cloud belongs: the cloud whose ids look like it.
-pub fn cloud_first(word: &str) -> String {
+pub(crate) fn cloud_first(word: &str) -> String {
     let cloud = match provider::clouds().find(|entry| (entry.is_source)(word)) {
         Some(entry) => entry.id.0.to_owned(),
         None => provider::names().join("|"),

@@ -21,7 +21,7 @@ use crate::task::{State, Task};
 use crate::text;
 
 /// Follows tasks to their end, prints and remembers what happens: the common part of `wait` and `export --wait`.
-pub struct Follow<'c> {
+pub(super) struct Follow<'c> {
     context: &'c Context,
     /// Prints what happens.
     pub printer: Printer,
@@ -39,7 +39,7 @@ pub struct Follow<'c> {
 
 impl<'c> Follow<'c> {
     /// Ready to follow.
-    pub fn new(
+    pub(super) fn new(
         context: &'c Context,
         default_output: Output,
         journal: Option<Rc<Journal>>,
@@ -61,7 +61,7 @@ impl<'c> Follow<'c> {
     }
 
     /// A task that had ended before.
-    pub fn ended(&mut self, index: usize, task: &Task) {
+    pub(super) fn ended(&mut self, index: usize, task: &Task) {
         self.print(task);
         self.run_on_done(task);
         self.tasks.push((index, task.clone()));
@@ -69,28 +69,28 @@ impl<'c> Follow<'c> {
     }
 
     /// How many errors there were so far.
-    pub fn failures(&self) -> usize {
+    pub(super) fn failures(&self) -> usize {
         self.tally.0.len()
     }
 
     /// The pace that was asked for.
-    pub fn interval(&self) -> Option<Duration> {
+    pub(super) fn interval(&self) -> Option<Duration> {
         self.waiting.interval.or(self.context.interval)
     }
 
     /// Ends without waiting, after starts.
-    pub fn close_started(mut self, tasks: &[Task]) -> Ending {
+    pub(super) fn close_started(mut self, tasks: &[Task]) -> Ending {
         self.printer.table(tasks, Timestamp::now());
         self.tally.close(&self.printer)
     }
 
     /// Whether a task is over already.
-    pub fn has_settled(&self) -> bool {
+    pub(super) fn has_settled(&self) -> bool {
         !self.tasks.is_empty()
     }
 
     /// A task about which nothing can be learned.
-    pub fn failed(&mut self, error: Error) {
+    pub(super) fn failed(&mut self, error: Error) {
         // What is the same for many is said once.
         if !self.tally.0.contains(&error) {
             self.printer.error(&error);
@@ -110,7 +110,7 @@ impl<'c> Follow<'c> {
     }
 
     /// Waits for the groups and closes.
-    pub async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
+    pub(super) async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
             timeout: match self.waiting.timeout {
                 Limit::None => None,

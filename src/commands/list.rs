@@ -70,7 +70,7 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
 }
 
 /// Runs `list`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let entry = provider::by_name(&args.provider)?;
     let provider = context.connect(entry, None, None).await?;
     let sources = provider.exportable().await?;

@@ -30,7 +30,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Runs `man`.
-pub fn run(args: &Args) -> Result<Ending> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let wanted = args.page.as_deref().unwrap_or("snapexport");
     let prefixed = format!("snapexport-{wanted}");
     let page = PAGES

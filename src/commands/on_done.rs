@@ -46,7 +46,7 @@ impl Said {
 }
 
 /// Runs the command for each task that ends. Nobody has to wait for it before the end of the program.
-pub struct OnDone {
+pub(super) struct OnDone {
     command: String,
     slots: Arc<Semaphore>,
     sender: Option<UnboundedSender<Said>>,
@@ -55,7 +55,7 @@ pub struct OnDone {
 
 impl OnDone {
     /// Ready to run this.
-    pub fn new(command: String) -> Self {
+    pub(super) fn new(command: String) -> Self {
         let (sender, receiver) = unbounded_channel();
         OnDone {
             command,
@@ -66,7 +66,7 @@ impl OnDone {
     }
 
     /// Runs the command for a task; `object` is the task's JSON.
-    pub fn start(&self, task: &Task, object: String) {
+    pub(super) fn start(&self, task: &Task, object: String) {
         let Some(sender) = self.sender.clone() else {
             return;
         };
@@ -89,7 +89,7 @@ impl OnDone {
     }
 
     /// Prints what the commands have said since, above what the reporter draws.
-    pub fn pass_on(&mut self, printer: &Printer, reporter: &Reporter) {
+    pub(super) fn pass_on(&mut self, printer: &Printer, reporter: &Reporter) {
         while let Ok(said) = self.receiver.try_recv() {
             reporter.aside(|| said.print(printer));
         }
@@ -97,7 +97,12 @@ impl OnDone {
 
     /// Lets the commands end and prints what they still say. A signal or the limit ends that: then those that run are
     /// left to themselves.
-    pub async fn finish(&mut self, printer: &Printer, signals: &Signals, limit: Option<Instant>) {
+    pub(super) async fn finish(
+        &mut self,
+        printer: &Printer,
+        signals: &Signals,
+        limit: Option<Instant>,
+    ) {
         let mut is_said = false;
         let soon = Instant::now() + SOON;
         let (say, asked) = (tokio::time::sleep_until(soon), tokio::time::interval(GRACE));
@@ -237,62 +242,4 @@ async fn forward(stream: Option<impl AsyncRead + Unpin>, sender: &UnboundedSende
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::task::{ProviderId, TaskId};
-
-    fn task() -> Task {
-        let mut task = Task::unseen(ProviderId("outscale"), "eu-west-2", TaskId::from("t-1"));
-        task.snapshot = Some("a\0b\u{1b}[31m".into());
-        task
-    }
-
-    /// Everything that is said by the command for a task, lines as text.
-    async fn all(command: &str, object: &str) -> Vec<String> {
-        let mut hook = OnDone::new(command.to_owned());
-        hook.start(&task(), object.to_owned());
-        let mut all = Vec::new();
-        while let Some(said) = hook.last_said().await {
-            all.push(match said {
-                Said::Line(line) => String::from_utf8(line).expect("text"),
-                Said::Failed(text) => text,
-            });
-        }
-        all
-    }
-
-    #[test]
-    fn variables_hold_nothing_that_a_variable_or_a_terminal_cannot_bear() {
-        let variables = variables(&task());
-        let value = |name: &str| {
-            let found = variables.iter().find(|(other, _)| *other == name);
-            found.expect("it is there").1.clone()
-        };
-        assert_eq!(value("SNAPEXPORT_SNAPSHOT"), "a b [31m");
-        assert_eq!(value("SNAPEXPORT_ARTIFACT_URI"), "");
-    }
-
-    #[tokio::test]
-    async fn a_command_that_reads_nothing_breaks_nothing() {
-        let large = "x".repeat(1 << 20);
-        assert_eq!(all("exit 0", &large).await, Vec::<String>::new());
-        assert_eq!(all("wc -c | tr -d ' '", &large).await, ["1048577"]);
-    }
-
-    #[tokio::test]
-    async fn what_a_command_leaves_running_is_not_waited_for() {
-        let started = std::time::Instant::now();
-        assert_eq!(all("sleep 20 & echo done", "{}").await, ["done"]);
-        assert!(started.elapsed() < Duration::from_secs(10));
-    }
-
-    #[tokio::test]
-    async fn a_command_that_fails_is_said_to_have_failed() {
-        let said = all("echo on its way; exit 7", "{}").await;
-        assert_eq!(said[0], "on its way");
-        assert!(
-            said[1].contains("t-1 ended with exit status: 7"),
-            "{said:?}"
-        );
-    }
-}
+mod tests;

@@ -58,7 +58,7 @@ pub struct Args {
 }
 
 /// Runs `sandbox`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let variable = context
         .sources

@@ -9,14 +9,14 @@ use crate::report::leave;
 
 /// Hears signals from when it is made.
 #[derive(Clone)]
-pub struct Signals {
+pub(super) struct Signals {
     stop: watch::Receiver<Option<i32>>,
     is_asked: Arc<AtomicBool>,
 }
 
 impl Signals {
     /// Takes over Ctrl-C, SIGTERM and SIGUSR1 (SIGINFO as well, where there is one).
-    pub fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         let (sender, stop) = watch::channel(None);
         let is_asked = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
@@ -35,17 +35,17 @@ impl Signals {
     }
 
     /// The signal that came, if any.
-    pub fn received(&self) -> Option<i32> {
+    pub(super) fn received(&self) -> Option<i32> {
         *self.stop.borrow()
     }
 
     /// Whether somebody has asked where things stand, since the last time this was called.
-    pub fn is_asked(&self) -> bool {
+    pub(super) fn is_asked(&self) -> bool {
         self.is_asked.swap(false, Ordering::Relaxed)
     }
 
     /// Resolves when a signal has come; never if none can.
-    pub async fn wait(&self) {
+    pub(super) async fn wait(&self) {
         let mut receiver = self.stop.clone();
         if receiver.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;

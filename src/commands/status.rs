@@ -111,7 +111,7 @@ impl Args {
 }
 
 /// Runs `status`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     if args.remote {
         return remote::run(context, &args).await;
     }

@@ -46,7 +46,7 @@ pub struct Args {
 }
 
 /// Runs `wait`.
-pub async fn run(context: &Context, args: Args) -> Result<Ending> {
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen();
     let mut journal = context.existing_journal();
     let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {

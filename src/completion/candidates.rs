@@ -18,7 +18,7 @@ const MOST_READ: u32 = 1000;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     /// A task: the id, qualified where it would be ambiguous.
     Task,
     /// A snapshot or image that was exported or listed before.
@@ -33,7 +33,7 @@ pub enum What {
 
 /// What is known, for the words that stand on the line.
 #[derive(Clone)]
-pub struct Candidates(Arc<Known>);
+pub(super) struct Candidates(Arc<Known>);
 
 struct Known {
     glance: Glance,
@@ -42,12 +42,12 @@ struct Known {
 
 impl Candidates {
     /// From what is at hand.
-    pub fn new(glance: Glance, words: Vec<String>) -> Self {
+    pub(super) fn new(glance: Glance, words: Vec<String>) -> Self {
         Candidates(Arc::new(Known { glance, words }))
     }
 
     /// What begins with what was typed, most likely first.
-    pub fn of(&self, what: What, typed: &str) -> Vec<CompletionCandidate> {
+    pub(super) fn of(&self, what: What, typed: &str) -> Vec<CompletionCandidate> {
         let known = &self.0;
         let mut candidates = match what {
             What::Task => known.tasks(typed),

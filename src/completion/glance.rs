@@ -6,7 +6,7 @@ use crate::settings::{Config, Env, Places, Sources};
 
 /// What is at hand on this machine.
 #[derive(Debug, Default)]
-pub struct Glance {
+pub(super) struct Glance {
     /// Configuration and environment.
     pub sources: Sources,
     /// Where the journal would be.
@@ -15,7 +15,7 @@ pub struct Glance {
 
 impl Glance {
     /// From a command line that is still being typed, and the environment.
-    pub fn new(words: &[String], env: Env) -> Self {
+    pub(super) fn new(words: &[String], env: Env) -> Self {
         let is_set = |name: &str| {
             env.get(name)
                 .is_some_and(|value| !["0", "false", "no", "off"].contains(&value))

@@ -21,17 +21,17 @@ pub(super) struct Heard {
 
 impl Heard {
     /// What the last reply told; `None` as long as nobody has answered.
-    pub fn contact(&self) -> Option<Contact> {
+    pub(super) fn contact(&self) -> Option<Contact> {
         *locked(&self.contact)
     }
 
     /// Keeps what a reply told.
-    pub fn answered(&self, contact: Contact) {
+    pub(super) fn answered(&self, contact: Contact) {
         *locked(&self.contact) = Some(contact);
     }
 
     /// The secrets of this request and of all before it. Signatures, which are of one request only, are not kept.
-    pub fn secrets(&self, request: &Request) -> Known {
+    pub(super) fn secrets(&self, request: &Request) -> Known {
         let secrets = request.secrets();
         let mut sent = locked(&self.sent);
         for secret in &secrets {

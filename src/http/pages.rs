@@ -12,7 +12,7 @@ const MOST: usize = 1000;
 
 /// One page of a list.
 #[derive(Debug)]
-pub struct Page<T, N> {
+pub(crate) struct Page<T, N> {
     /// What it lists.
     pub items: Vec<T>,
     /// What asks for the next page, such as a token or a link; `None` on the last one.
@@ -23,7 +23,7 @@ pub struct Page<T, N> {
 ///
 /// A page that is named a second time, and a list of more than a thousand pages, are errors of kind `provider`: what
 /// was read until then may lack the very item that is looked for, which must not be called not found.
-pub async fn pages<T, N, F>(call: &str, read: impl Fn(Option<N>) -> F) -> Result<Vec<T>>
+pub(crate) async fn pages<T, N, F>(call: &str, read: impl Fn(Option<N>) -> F) -> Result<Vec<T>>
 where
     N: Clone + Eq + Hash,
     F: Future<Output = Result<Page<T, N>>>,

@@ -13,12 +13,15 @@ use crate::task::{ProviderId, Task};
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// At most `most` tasks whose ids begin with `prefix`: those under way first, then the latest. None, where anything goes wrong.
-pub fn glance(path: &Path, prefix: &str, most: u32) -> Vec<Task> {
+pub(crate) fn glance(path: &Path, prefix: &str, most: u32) -> Vec<Task> {
     read(path, prefix, most).unwrap_or_default()
 }
 
 /// Ids and names of snapshots and images that were listed, of one cloud or of all. None, where anything goes wrong.
-pub fn glance_at_sources(path: &Path, provider: Option<ProviderId>) -> Vec<(String, String)> {
+pub(crate) fn glance_at_sources(
+    path: &Path,
+    provider: Option<ProviderId>,
+) -> Vec<(String, String)> {
     let seen = open(path).and_then(|connection| sources::seen(&connection, provider));
     seen.unwrap_or_default()
 }

@@ -135,7 +135,7 @@ impl Drop for Scene {
 
 /// Whether files can be made in a directory, as SQLite must beside a database.
 #[cfg(unix)]
-pub fn is_writable_directory(directory: &Path) -> bool {
+pub(crate) fn is_writable_directory(directory: &Path) -> bool {
     use rustix::fs::Access;
     directory.is_dir() && rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }

@@ -7,7 +7,7 @@ use crate::settings::private_file::private_folders;
 
 /// This process, as others can see it.
 #[derive(Debug)]
-pub struct Presence {
+pub(super) struct Presence {
     /// The name others know it by.
     pub name: String,
     path: PathBuf,
@@ -16,7 +16,7 @@ pub struct Presence {
 
 impl Presence {
     /// Shows this process to the others that use the journal at `journal`.
-    pub fn show(journal: &Path) -> std::io::Result<Self> {
+    pub(super) fn show(journal: &Path) -> std::io::Result<Self> {
         let directory = directory(journal);
         private_folders().create(&directory)?;
         // A process may have several: in tests one process plays many.
@@ -43,7 +43,7 @@ impl Drop for Presence {
 }
 
 /// Whether the process of this name lives. Removes what a dead one left.
-pub fn is_alive(journal: &Path, name: &str) -> bool {
+pub(super) fn is_alive(journal: &Path, name: &str) -> bool {
     let path = directory(journal).join(name);
     let Ok(file) = File::open(&path) else {
         return false;

@@ -6,7 +6,7 @@ use crate::error::{Error, Hint, Kind};
 use crate::secret::clean;
 
 /// Nothing was found. `ways` are what would do, each a clause.
-pub fn no_credentials<W: Clone + Into<Hint>>(cloud: &str, ways: &[W]) -> Error {
+pub(super) fn no_credentials<W: Clone + Into<Hint>>(cloud: &str, ways: &[W]) -> Error {
     let error = Error::new(
         Kind::Credentials,
         format!("There are no credentials for {cloud}"),
@@ -17,7 +17,7 @@ pub fn no_credentials<W: Clone + Into<Hint>>(cloud: &str, ways: &[W]) -> Error {
 }
 
 /// A file has some, and nothing says which: `kind` is what it calls them, `variable` the name of the one that chooses.
-pub fn none_chosen<'n>(
+pub(super) fn none_chosen<'n>(
     cloud: &str,
     file: &Path,
     kind: &str,

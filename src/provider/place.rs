@@ -28,7 +28,11 @@ pub(crate) struct Place<'s, T> {
 
 impl<'s, T: 's> Place<'s, T> {
     /// A place that has something. `load` may run commands and warn, and says what is wrong with what stands there.
-    pub fn new(origin: Origin, who: Option<String>, load: impl FnOnce() -> Result<T> + 's) -> Self {
+    pub(crate) fn new(
+        origin: Origin,
+        who: Option<String>,
+        load: impl FnOnce() -> Result<T> + 's,
+    ) -> Self {
         Place {
             origin,
             who,
@@ -37,12 +41,12 @@ impl<'s, T: 's> Place<'s, T> {
     }
 
     /// A place that gives nothing but this error.
-    pub fn broken(origin: Origin, error: Error) -> Self {
+    pub(crate) fn broken(origin: Origin, error: Error) -> Self {
         Place::new(origin, None, || Err(error))
     }
 
     /// The section for a cloud in a profile of config.toml, if there is one; `who` and `load` get it in the cloud's form.
-    pub fn own<P: DeserializeOwned + 's>(
+    pub(crate) fn own<P: DeserializeOwned + 's>(
         sources: &Sources,
         profile: &str,
         cloud: &'static str,
@@ -64,7 +68,7 @@ impl<'s, T: 's> Place<'s, T> {
     }
 
     /// What is there to connect with.
-    pub fn load(self) -> Result<T> {
+    pub(crate) fn load(self) -> Result<T> {
         (self.load)()
     }
 }

@@ -57,11 +57,11 @@ pub fn read_sections(config: &Config) -> Result<Vec<Configured>> {
 }
 
 /// Where the provider's console shows what the task made, or else the console itself; only addresses that are known to be right.
-pub fn console_url(task: &Task) -> Option<Url> {
+pub(crate) fn console_url(task: &Task) -> Option<Url> {
     (by_id(task.provider)?.console)(task)
 }
 
 /// Where the task's export goes, as its cloud says it.
-pub fn goal(task: &Task) -> Option<Goal> {
+pub(crate) fn goal(task: &Task) -> Option<Goal> {
     (by_id(task.provider)?.forms.goal)(task.target.as_ref()?)
 }

@@ -1,4 +1,5 @@
 //! The integration tests, in one binary so that they link once.
+#![allow(unreachable_pub)]
 
 mod architecture;
 mod cancel;

@@ -8,7 +8,7 @@ use super::{Page, TITLE, WHOLE, codes};
 use crate::{command_line, markdown, name_and_usage, subcommands};
 
 /// The page of every command that is shown, the program's own first.
-pub fn pages() -> Vec<Page> {
+pub(super) fn pages() -> Vec<Page> {
     let mut pages = Vec::new();
     add(&command_line(), &[], &mut pages);
     pages

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::schema::{Document, documents};
 
 /// The whole page.
-pub fn text() -> String {
+pub(super) fn text() -> String {
     let mut told = Vec::new();
     let objects: String = documents()
         .iter()

@@ -11,7 +11,7 @@ use crate::secret::{Url, clean};
 use crate::settings::{Origin, Sources};
 
 /// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
-pub fn region(sources: &Sources, found: &Found) -> Result<Setting> {
+pub(super) fn region(sources: &Sources, found: &Found) -> Result<Setting> {
     let set = sources.first_var(&[AWS_REGION, AWS_DEFAULT_REGION]);
     let set = set.map(|(name, region)| (region.to_owned(), Origin::Variable(name)));
     let in_own = found.own.as_ref();
@@ -70,7 +70,7 @@ fn checked_region(origin: &Origin, region: &str) -> Result<Setting> {
 }
 
 /// A file of certificate authorities, as the AWS tools name it.
-pub fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, Origin)> {
+pub(super) fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, Origin)> {
     let set = sources.var(AWS_CA_BUNDLE);
     let set = set.map(|path| (path.to_owned(), Origin::Variable(AWS_CA_BUNDLE)));
     let in_profile = || in_aws(found, |source| Some(source.get("ca_bundle")?.to_owned()));
@@ -79,7 +79,11 @@ pub fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, Origin)
 }
 
 /// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.
-pub fn endpoint(sources: &Sources, http: &Http, found: &Found) -> Result<Option<(Url, Setting)>> {
+pub(super) fn endpoint(
+    sources: &Sources,
+    http: &Http,
+    found: &Found,
+) -> Result<Option<(Url, Setting)>> {
     let is_ignored = sources
         .var(AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
         .is_some_and(|value| value.eq_ignore_ascii_case("true"));

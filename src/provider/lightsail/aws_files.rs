@@ -28,7 +28,7 @@ const WAYS_TO_CREDENTIALS: [&str; 8] = [
 ];
 
 /// A profile of the shared AWS files.
-pub struct AwsSource {
+pub(super) struct AwsSource {
     /// The profile's name.
     pub name: String,
     /// The files, for the provider that fetches the credentials.
@@ -40,17 +40,17 @@ pub struct AwsSource {
 
 impl AwsSource {
     /// The profile itself; the files may not have it.
-    pub fn profile(&self) -> Option<&AwsProfile> {
+    pub(super) fn profile(&self) -> Option<&AwsProfile> {
         self.set.get_profile(&self.name)
     }
 
     /// A setting of the profile that is not empty.
-    pub fn get(&self, setting: &str) -> Option<&str> {
+    pub(super) fn get(&self, setting: &str) -> Option<&str> {
         self.profile()?.get(setting).filter(|text| !text.is_empty())
     }
 
     /// Where it stands: `profile 'x' of /home/me/.aws/config`.
-    pub fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> Origin {
         let headings = [
             format!("[{}]", self.name),
             format!("[profile {}]", self.name),
@@ -67,7 +67,7 @@ impl AwsSource {
     }
 
     /// How the profile gives credentials, in the order in which the AWS tools look; a key id where keys stand in it.
-    pub fn way(&self) -> String {
+    pub(super) fn way(&self) -> String {
         if let Some(role) = self.get("role_arn") {
             let with = match (self.get("source_profile"), self.get("credential_source")) {
                 (Some(source), _) => format!("with profile '{source}'"),
@@ -88,7 +88,7 @@ impl AwsSource {
     }
 
     /// Whether a key pair that stands in the profile is all there is to fetch.
-    pub fn has_keys_alone(&self) -> bool {
+    pub(super) fn has_keys_alone(&self) -> bool {
         let ways: Vec<&str> = WAYS_TO_CREDENTIALS
             .into_iter()
             .filter(|way| self.get(way).is_some())
@@ -97,7 +97,7 @@ impl AwsSource {
     }
 
     /// Warns of files that others may read, if keys stand in them.
-    pub fn warn_if_open(&self) {
+    pub(super) fn warn_if_open(&self) {
         // Which of the two files has them is not said; a file without any is often open, and may be.
         for path in self.paths.iter().filter(|path| has_keys(path)) {
             warn_if_open(path);
@@ -105,7 +105,7 @@ impl AwsSource {
     }
 
     /// `endpoint_url` of the profile's `services` section, else of the profile.
-    pub fn endpoint(&self) -> Option<String> {
+    pub(super) fn endpoint(&self) -> Option<String> {
         EnvConfigValue::new()
             .profile("endpoint_url")
             .service_id("lightsail")
@@ -114,7 +114,7 @@ impl AwsSource {
     }
 
     /// The profiles with credentials, and a file they stand in.
-    pub fn others(&self) -> (Vec<&str>, Option<&Path>) {
+    pub(super) fn others(&self) -> (Vec<&str>, Option<&Path>) {
         let has_any = |name: &&str| {
             let profile = self.set.get_profile(name);
             profile.is_some_and(|profile| {
@@ -129,18 +129,18 @@ impl AwsSource {
     }
 
     /// The names of all profiles.
-    pub fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         self.set.profiles().map(str::to_owned).collect()
     }
 
     /// The hint at the profile that may have been meant, should this one not be there.
-    pub fn meant(&self) -> Option<String> {
+    pub(super) fn meant(&self) -> Option<String> {
         let names: Vec<&str> = self.set.profiles().collect();
         suggest::hint(&self.name, names)
     }
 
     /// Whether the profile names credentials at all: many have a region and nothing else.
-    pub fn has_credentials(&self) -> bool {
+    pub(super) fn has_credentials(&self) -> bool {
         WAYS_TO_CREDENTIALS
             .iter()
             .any(|way| self.get(way).is_some())
@@ -167,7 +167,7 @@ fn paths(sources: &Sources) -> [Option<PathBuf>; 2] {
 }
 
 /// Those in which keys stand.
-pub fn files_with_keys(sources: &Sources) -> Vec<PathBuf> {
+pub(super) fn files_with_keys(sources: &Sources) -> Vec<PathBuf> {
     let paths = paths(sources).into_iter().flatten();
     paths.filter(|path| has_keys(path)).collect()
 }
@@ -178,7 +178,7 @@ fn has_keys(path: &Path) -> bool {
 
 impl AwsSource {
     /// The shared AWS files, if there are any, with this profile selected.
-    pub fn find(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
+    pub(super) fn find(sources: &Sources, name: &str) -> Result<Option<AwsSource>> {
         let [config, keys] = paths(sources);
         if config.is_none() && keys.is_none() {
             return Ok(None);

@@ -13,7 +13,7 @@ use crate::http::{Page, pages};
 
 /// A thing as the SDK understands it, and as the API said it.
 #[derive(Clone, Debug)]
-pub struct Seen<T> {
+pub(super) struct Seen<T> {
     /// The SDK's type; words it does not know are kept.
     pub typed: T,
     /// The API's JSON object, unchanged; not yet cleared of secrets.
@@ -24,11 +24,11 @@ pub struct Seen<T> {
 
 /// Lightsail in one region, for one caller.
 #[derive(Clone, Debug)]
-pub struct Calls(pub Client);
+pub(super) struct Calls(pub Client);
 
 impl Calls {
     /// ExportSnapshot, sent once: the call has no idempotency token, so a repetition could start a second export.
-    pub async fn export_snapshot(&self, snapshot: &str) -> Result<Vec<Seen<Operation>>> {
+    pub(super) async fn export_snapshot(&self, snapshot: &str) -> Result<Vec<Seen<Operation>>> {
         let capture = Capture::default();
         let once = aws_sdk_lightsail::Config::builder().retry_config(RetryConfig::disabled());
         let output = self
@@ -46,7 +46,7 @@ impl Calls {
     }
 
     /// GetOperation. An id that Lightsail does not know is kind `not_found`.
-    pub async fn operation(&self, id: &str) -> Result<Seen<Operation>> {
+    pub(super) async fn operation(&self, id: &str) -> Result<Seen<Operation>> {
         let capture = Capture::default();
         let output = self
             .0
@@ -71,7 +71,7 @@ impl Calls {
     }
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
-    pub async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
+    pub(super) async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
         pages("GetOperations", |token| async move {
             let capture = Capture::default();
             let output = self
@@ -93,7 +93,7 @@ impl Calls {
     }
 
     /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name.
-    pub async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
+    pub(super) async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
         const CALL: &str = "GetExportSnapshotRecords";
         pages(CALL, |token| async move {
             let capture = Capture::default();
@@ -114,7 +114,7 @@ impl Calls {
     }
 
     /// GetInstanceSnapshot; `None` where there is none of this name.
-    pub async fn instance_snapshot(&self, name: &str) -> Result<Option<InstanceSnapshot>> {
+    pub(super) async fn instance_snapshot(&self, name: &str) -> Result<Option<InstanceSnapshot>> {
         let sent = self
             .0
             .get_instance_snapshot()
@@ -131,7 +131,7 @@ impl Calls {
     }
 
     /// GetDiskSnapshot; `None` where there is none of this name.
-    pub async fn disk_snapshot(&self, name: &str) -> Result<Option<DiskSnapshot>> {
+    pub(super) async fn disk_snapshot(&self, name: &str) -> Result<Option<DiskSnapshot>> {
         let sent = self.0.get_disk_snapshot().disk_snapshot_name(name).send();
         none_if_not_found(
             sent.await
@@ -144,7 +144,7 @@ impl Calls {
     }
 
     /// GetInstanceSnapshots, all pages.
-    pub async fn instance_snapshots(&self) -> Result<Vec<InstanceSnapshot>> {
+    pub(super) async fn instance_snapshots(&self) -> Result<Vec<InstanceSnapshot>> {
         const CALL: &str = "GetInstanceSnapshots";
         pages(CALL, |token| async move {
             let sent = self.0.get_instance_snapshots().set_page_token(token).send();
@@ -158,7 +158,7 @@ impl Calls {
     }
 
     /// GetDiskSnapshots, all pages.
-    pub async fn disk_snapshots(&self) -> Result<Vec<DiskSnapshot>> {
+    pub(super) async fn disk_snapshots(&self) -> Result<Vec<DiskSnapshot>> {
         const CALL: &str = "GetDiskSnapshots";
         pages(CALL, |token| async move {
             let sent = self.0.get_disk_snapshots().set_page_token(token).send();

@@ -42,14 +42,14 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Hands the SDK's requests to [`Http::once`]. A failure keeps our own error as its source.
 #[derive(Clone)]
-pub struct Connector {
+pub(super) struct Connector {
     http: Http,
     read_timeout: Duration,
 }
 
 impl Connector {
     /// Over this client, with its limits; reads have less time than a start.
-    pub fn new(http: Http) -> Self {
+    pub(super) fn new(http: Http) -> Self {
         Connector {
             http,
             read_timeout: READ_TIMEOUT,
@@ -170,7 +170,7 @@ pub(super) fn into_sdk(reply: Reply) -> Result<HttpResponse> {
 
 /// Keeps the body of a call's last reply: the SDK's types drop what they do not know, and scripts want the API's own object.
 #[derive(Clone, Debug, Default)]
-pub struct Capture(Arc<Mutex<Reception>>);
+pub(super) struct Capture(Arc<Mutex<Reception>>);
 
 #[derive(Debug, Default)]
 struct Reception {
@@ -181,14 +181,14 @@ struct Reception {
 
 impl Capture {
     /// A member of the body, which is JSON; null where there is none.
-    pub fn member(&self, name: &str) -> Value {
+    pub(super) fn member(&self, name: &str) -> Value {
         let body: Option<Value> = serde_json::from_slice(&self.lock().body).ok();
         body.and_then(|mut body| Some(body.get_mut(name)?.take()))
             .unwrap_or_default()
     }
 
     /// When the server said so, by its own clock; by ours where it does not tell.
-    pub fn at(&self) -> Timestamp {
+    pub(super) fn at(&self) -> Timestamp {
         let told = self.lock().date.as_deref().and_then(http_date);
         told.unwrap_or_else(Timestamp::now)
     }

@@ -30,7 +30,7 @@ use crate::settings::{Origin, Sources};
 
 /// What a client needs to know.
 #[derive(Debug)]
-pub struct Resolved {
+pub(super) struct Resolved {
     /// Signs the requests.
     pub credentials: SharedCredentialsProvider,
     /// The access key id, or what stands for it where keys are temporary. Never a secret.
@@ -69,7 +69,7 @@ impl Way {
 }
 
 /// Resolves credentials, region and endpoint. Nothing is sent.
-pub fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
+pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     let place = places(sources).next();
     let found = place.ok_or_else(|| missing(sources))?.load()?;
     let who = Setting::new("credentials", found.way.who(sources), &found.origin);
@@ -162,7 +162,7 @@ fn credentials(
 }
 
 /// Explicit limits: the SDK's own wait for ever, or are read from the environment and panic on a bad value.
-pub fn time_limits() -> TimeoutConfig {
+pub(super) fn time_limits() -> TimeoutConfig {
     // A second more than the client's own, whose message is the better one.
     let attempt = REPLY_TIMEOUT + Duration::from_secs(1);
     TimeoutConfig::builder()
@@ -171,3 +171,6 @@ pub fn time_limits() -> TimeoutConfig {
         .operation_timeout(attempt * 3)
         .build()
 }
+
+#[cfg(test)]
+mod tests;

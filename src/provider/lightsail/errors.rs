@@ -48,7 +48,7 @@ impl Body {
 /// A failed call as an error whose sentence is `what`, where nothing more precise is known.
 ///
 /// `maybe_executed` is set on everything after which a start may be under way.
-pub fn of_call<E>(what: &str, call: &'static str, error: &SdkError<E, HttpResponse>) -> Error
+pub(super) fn of_call<E>(what: &str, call: &'static str, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: std::error::Error + 'static,
 {
@@ -73,10 +73,10 @@ where
 }
 
 /// The call that starts an export.
-pub const START: &str = "ExportSnapshot";
+pub(super) const START: &str = "ExportSnapshot";
 
 /// A failed start. Where an export may be under way, the sentence says so little that the caller can say the rest.
-pub fn of_start<E>(snapshot: &str, error: &SdkError<E, HttpResponse>) -> Error
+pub(super) fn of_start<E>(snapshot: &str, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: std::error::Error + 'static,
 {
@@ -98,7 +98,7 @@ where
 }
 
 /// The sentence of a start after which nobody knows whether an export is under way.
-pub fn no_proper_answer(snapshot: &str) -> String {
+pub(super) fn no_proper_answer(snapshot: &str) -> String {
     format!("No proper answer to {START} of '{snapshot}'")
 }
 

@@ -7,7 +7,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 
 /// What was seen of credentials. Nothing of their secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Life {
+pub(super) struct Life {
     /// Whether a session token belongs to them: they end some day.
     pub is_temporary: bool,
     /// When, if their source says so.
@@ -16,14 +16,14 @@ pub struct Life {
 
 /// Credentials that are watched on their way to the client.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub(super) struct Watched {
     source: SharedCredentialsProvider,
     seen: Arc<Mutex<Option<Life>>>,
 }
 
 impl Watched {
     /// Watches what this gives.
-    pub fn new(source: SharedCredentialsProvider) -> Self {
+    pub(super) fn new(source: SharedCredentialsProvider) -> Self {
         Watched {
             source,
             seen: Arc::default(),
@@ -31,7 +31,7 @@ impl Watched {
     }
 
     /// What was seen last; `None` as long as nothing was fetched.
-    pub fn life(&self) -> Option<Life> {
+    pub(super) fn life(&self) -> Option<Life> {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,7 @@ use super::merge::{source_name, timestamp};
 use crate::task::{State, Task};
 
 /// How every export record's name begins; a GUID follows.
-pub const RECORD_PREFIX: &str = "ExportSnapshotRecord-";
+pub(super) const RECORD_PREFIX: &str = "ExportSnapshotRecord-";
 /// A record may be a few seconds older than its operation.
 const EARLIEST_MS: i64 = -5_000;
 /// A record dates from the start of its export; one much younger may be another export's.
@@ -15,7 +15,7 @@ const LATEST_MS: i64 = 10 * 60_000;
 
 /// What is known of an export whose record is looked for. Empty: it has none.
 #[derive(Clone, Debug, Default)]
-pub struct Claim<'a> {
+pub(super) struct Claim<'a> {
     /// Names of the record, by the operation and by earlier sightings.
     names: Vec<&'a str>,
     /// The id of what the export made.
@@ -30,7 +30,7 @@ pub struct Claim<'a> {
 
 impl<'a> Claim<'a> {
     /// The claim of a task that is asked for; without its operation, once Lightsail has forgotten that.
-    pub fn of_task(known: &'a Task, operation: Option<&'a Operation>) -> Self {
+    pub(super) fn of_task(known: &'a Task, operation: Option<&'a Operation>) -> Self {
         let id = Some(known.id.as_str()).filter(|id| id.starts_with(RECORD_PREFIX));
         let seen_before = known.raw["record"]["name"].as_str();
         let mut claim = operation.map_or_else(Claim::default, Claim::of_operation);
@@ -52,7 +52,7 @@ impl<'a> Claim<'a> {
     }
 
     /// The claim of a listed operation. Lists hold operations of every kind, so one of another kind takes only what fits.
-    pub fn of_operation(operation: &'a Operation) -> Self {
+    pub(super) fn of_operation(operation: &'a Operation) -> Self {
         let resource = operation.resource_name();
         let is_other = operation
             .operation_type()
@@ -109,7 +109,7 @@ enum Fit {
 
 /// The record found for a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Match {
+pub(super) struct Match {
     /// Its index among the records.
     pub record: usize,
     /// False where it is taken only because no better owner is known.
@@ -120,7 +120,7 @@ pub struct Match {
 ///
 /// One snapshot may have been exported many times, so with the snapshot alone the record nearest in time is taken, closest
 /// pairs first. Without times there is no nearest: then a record is taken that is the only one left, for the only claim on it.
-pub fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> Vec<Option<Match>> {
+pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> Vec<Option<Match>> {
     let mut pairs: Vec<(Fit, usize, usize)> = Vec::new();
     for (c, claim) in claims.iter().enumerate() {
         let fits = records.iter().enumerate();
@@ -161,5 +161,4 @@ fn has_failed(operation: &Operation) -> bool {
 }
 
 #[cfg(test)]
-#[path = "join_tests.rs"]
 mod tests;

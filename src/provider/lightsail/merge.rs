@@ -17,17 +17,17 @@ use crate::task::{Artifact, ArtifactKind, Fault, Progress, State, Target, Task, 
 const RECORD_GRACE: SignedDuration = SignedDuration::from_hours(1);
 
 /// An operation of an export.
-pub type SeenOperation = Seen<Operation>;
+pub(super) type SeenOperation = Seen<Operation>;
 /// A record of an export.
-pub type SeenRecord = Seen<ExportSnapshotRecord>;
+pub(super) type SeenRecord = Seen<ExportSnapshotRecord>;
 
 /// The snapshot a record is about.
-pub fn source_name(record: &ExportSnapshotRecord) -> Option<&str> {
+pub(super) fn source_name(record: &ExportSnapshotRecord) -> Option<&str> {
     record.source_info()?.name()
 }
 
 /// One task of an operation, its record, or both. `None` of neither.
-pub fn task(
+pub(super) fn task(
     region: &str,
     operation: Option<&SeenOperation>,
     record: Option<&SeenRecord>,
@@ -143,7 +143,7 @@ fn overdue(operation: &SeenOperation) -> Option<Fault> {
 }
 
 /// What the record says the export makes. The id's prefix tells the kind; the `service` word for a disk is not documented.
-pub fn artifact(region: &str, record: &ExportSnapshotRecord) -> Option<Artifact> {
+pub(super) fn artifact(region: &str, record: &ExportSnapshotRecord) -> Option<Artifact> {
     let id = record.destination_info()?.id()?;
     let (kind, path) = if id.starts_with("ami-") {
         (Made::Ami, "image")
@@ -169,7 +169,7 @@ fn milliseconds(time: &DateTime) -> Option<i64> {
 }
 
 /// An API time as ours.
-pub fn timestamp(time: &DateTime) -> Option<Timestamp> {
+pub(super) fn timestamp(time: &DateTime) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds(time)?).ok()
 }
 
@@ -181,5 +181,4 @@ pub(super) fn has_failed(record: &ExportSnapshotRecord) -> bool {
 }
 
 #[cfg(test)]
-#[path = "merge_tests.rs"]
 mod tests;

@@ -80,7 +80,7 @@ impl Found {
     }
 
     /// The AWS profile, where it is one.
-    pub fn aws(&self) -> Option<&AwsSource> {
+    pub(super) fn aws(&self) -> Option<&AwsSource> {
         match &self.way {
             Way::AwsProfile(source) => Some(source),
             _ => None,
@@ -202,7 +202,7 @@ fn machine_role(sources: &Sources) -> Option<Place<'_>> {
 
 impl Way {
     /// Who calls, as far as that is known before credentials are fetched.
-    pub fn who(&self, sources: &Sources) -> String {
+    pub(super) fn who(&self, sources: &Sources) -> String {
         match self {
             Way::Keys(keys) => keys.key_id.clone(),
             Way::AwsProfile(source) => source.way(),

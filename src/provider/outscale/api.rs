@@ -23,7 +23,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    pub fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
+    pub(super) fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
         Api {
             http,
             keys,
@@ -33,7 +33,7 @@ impl Api {
     }
 
     /// Where a call goes.
-    pub fn url(&self, call: &str) -> Url {
+    pub(super) fn url(&self, call: &str) -> Url {
         let mut url = self.endpoint.clone();
         url.set_path(&format!(
             "{}/{call}",
@@ -57,12 +57,12 @@ impl Api {
     }
 
     /// Sends a call once and gives back its reply if it is a success. `what` names the deed and its object in errors.
-    pub async fn once(&self, call: &'static str, body: &Value, what: &str) -> Result<Reply> {
+    pub(super) async fn once(&self, call: &'static str, body: &Value, what: &str) -> Result<Reply> {
         accept(self.http.once(self.request(call, body)?).await?, what)
     }
 
     /// A call that changes nothing, repeated while its failure is transient.
-    pub async fn read(&self, call: &'static str, body: &Value, what: &str) -> Result<Value> {
+    pub(super) async fn read(&self, call: &'static str, body: &Value, what: &str) -> Result<Value> {
         self.http
             .read(
                 || self.request(call, body),
@@ -72,7 +72,7 @@ impl Api {
     }
 
     /// Everything that a `Read…` call lists under `member`, page by page.
-    pub async fn list(
+    pub(super) async fn list(
         &self,
         call: &'static str,
         member: &str,

@@ -26,7 +26,7 @@ pub(super) enum Part {
 
 impl Part {
     /// What a pair of variables says; the content wins over a path.
-    pub fn of_variables(sources: &Sources, file: &str, base64: &str) -> Option<Part> {
+    pub(super) fn of_variables(sources: &Sources, file: &str, base64: &str) -> Option<Part> {
         let content = sources
             .var(base64)
             .map(|text| Part::Base64(Secret::new(text)));
@@ -54,7 +54,11 @@ impl Part {
 
 impl Certificate {
     /// Reads it; `None` where there is none. Half of one, or what is none, is kind `credentials`.
-    pub fn load(&self, sources: &Sources, origin: &Origin) -> Result<Option<(Identity, String)>> {
+    pub(super) fn load(
+        &self,
+        sources: &Sources,
+        origin: &Origin,
+    ) -> Result<Option<(Identity, String)>> {
         let unusable = |why: String| {
             Error::new(
                 Kind::Credentials,

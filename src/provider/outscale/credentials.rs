@@ -35,7 +35,7 @@ pub(super) struct Account {
 
 impl Account {
     /// Resolves it with the keys of the first place that has any.
-    pub fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
+    pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
         let place = places(sources).next();
         let section = place.ok_or_else(missing)?.load()?;
         let keys = section.keys()?;
@@ -167,7 +167,7 @@ impl Section {
     }
 
     /// Keys of the environment; half a pair is one too.
-    pub fn of_environment(sources: &Sources) -> Option<Section> {
+    pub(super) fn of_environment(sources: &Sources) -> Option<Section> {
         let part = |file, base64| Part::of_variables(sources, file, base64);
         let section = Section {
             access_key: sources.var(OSC_ACCESS_KEY).map(str::to_owned),
@@ -185,7 +185,7 @@ impl Section {
     }
 
     /// What a profile of ours says.
-    pub fn of_profile(profile: Profile, origin: Origin) -> Section {
+    pub(super) fn of_profile(profile: Profile, origin: Origin) -> Section {
         Section {
             origin,
             access_key: profile.access_key,

@@ -7,7 +7,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::task::{Artifact, Task};
 
 /// Looks at the object of a completed task.
-pub async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
+pub(super) async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
     let unknown = |what: &str| {
         Error::new(
             Kind::NotFound,

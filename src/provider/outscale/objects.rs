@@ -26,7 +26,7 @@ pub(super) struct Object {
 }
 
 impl ObjectStore {
-    pub fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
+    pub(super) fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
         ObjectStore {
             http,
             keys,
@@ -36,7 +36,7 @@ impl ObjectStore {
     }
 
     /// The first objects (at most ten) whose keys begin like this. An empty prefix asks whether the bucket can be read.
-    pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Object>> {
+    pub(super) async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Object>> {
         let mut url = self.endpoint.clone();
         url.set_path(&format!(
             "{}/{bucket}",
@@ -62,7 +62,7 @@ impl ObjectStore {
     }
 
     /// The names of the account's buckets.
-    pub async fn buckets(&self) -> Result<Vec<String>> {
+    pub(super) async fn buckets(&self) -> Result<Vec<String>> {
         let mut url = self.endpoint.clone();
         url.set_path(&format!("{}/", self.endpoint.path().trim_end_matches('/')));
         self.http

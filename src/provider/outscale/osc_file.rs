@@ -22,13 +22,13 @@ pub(super) struct OscFile {
 
 impl OscFile {
     /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where nothing of this machine is meant.
-    pub fn path(sources: &Sources) -> Option<PathBuf> {
+    pub(super) fn path(sources: &Sources) -> Option<PathBuf> {
         let usual = sources.usual_file(CONFIG_FILE)?;
         Some(sources.named_file(&[OSC_CONFIG_FILE]).unwrap_or(usual))
     }
 
     /// What is there and where; `None` where there is nothing. One that is named has to be there.
-    pub fn find(sources: &Sources) -> Option<(PathBuf, Result<OscFile>)> {
+    pub(super) fn find(sources: &Sources) -> Option<(PathBuf, Result<OscFile>)> {
         let path = OscFile::path(sources)?;
         let unreadable = |why: String| {
             Error::new(
@@ -57,18 +57,18 @@ impl OscFile {
     }
 
     /// The names of its profiles.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let profiles = self.profiles.as_object().into_iter().flatten();
         profiles.map(|(name, _)| name.as_str())
     }
 
     /// The hint at the profile that may have been meant by one that is not there.
-    pub fn meant(&self, name: &str) -> Option<String> {
+    pub(super) fn meant(&self, name: &str) -> Option<String> {
         suggest::hint(name, self.names().collect::<Vec<_>>())
     }
 
     /// Where it has profiles, but not the usual one.
-    pub fn none_chosen(&self) -> Error {
+    pub(super) fn none_chosen(&self) -> Error {
         match self.names().next() {
             Some(_) => none_chosen("OUTSCALE", &self.path, "profile", self.names(), OSC_PROFILE),
             None => missing(),
@@ -76,14 +76,14 @@ impl OscFile {
     }
 
     /// The profile that is used where nothing names one: the one marked, or `default`.
-    pub fn usual(&self) -> Option<Section> {
+    pub(super) fn usual(&self) -> Option<Section> {
         let mut all = self.profiles.as_object()?.iter();
         let marked = all.find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)));
         self.section(marked.map_or("default", |(name, _)| name))
     }
 
     /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
-    pub fn section(&self, name: &str) -> Option<Section> {
+    pub(super) fn section(&self, name: &str) -> Option<Section> {
         let profile = self.profiles.get(name).filter(|value| value.is_object())?;
         let value = |key| text(profile, key).map(str::to_owned);
         let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);

@@ -16,7 +16,7 @@ use crate::settings::private_file::{is_private, private_file, private_folders};
 
 /// Where one login's token is kept.
 #[derive(Clone, Debug)]
-pub struct Cache {
+pub(super) struct Cache {
     path: PathBuf,
     key: String,
     secret: Secret,
@@ -39,7 +39,7 @@ struct Kept {
 
 impl Cache {
     /// The place for a login's token in this directory: by URL, user and tenant.
-    pub fn of(directory: &Path, identity: &IdentityUrl, login: &Login) -> Self {
+    pub(super) fn of(directory: &Path, identity: &IdentityUrl, login: &Login) -> Self {
         let tenant = login.tenant.as_ref().map_or("", IdOrName::as_str);
         let named = |it: &Option<IdOrName>| it.as_ref().map_or("", IdOrName::as_str).to_owned();
         let domains = [&login.domain, &login.project_domain].map(named).join("/");
@@ -52,7 +52,7 @@ impl Cache {
     }
 
     /// The token, if there is one that only its owner can read, that this login's secret got, and that need not be replaced yet.
-    pub fn load(&self, now: Timestamp) -> Option<Grant> {
+    pub(super) fn load(&self, now: Timestamp) -> Option<Grant> {
         let text = self.read_private()?;
         let Ok(kept) = serde_json::from_str::<Kept>(&text) else {
             tracing::info!(
@@ -84,7 +84,7 @@ impl Cache {
     }
 
     /// Keeps a token whose end is known. A failure only costs the next run a login.
-    pub fn store(&self, grant: &Grant) {
+    pub(super) fn store(&self, grant: &Grant) {
         if let Err(error) = self.try_store(grant) {
             tracing::info!(
                 "rackspace: the token cannot be kept in {}: {error}",

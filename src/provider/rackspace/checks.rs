@@ -31,7 +31,7 @@ struct Visit {
 }
 
 /// Looks at everything.
-pub async fn checks(session: &Session, asked: &CheckRequest<'_>) -> Vec<Check> {
+pub(super) async fn checks(session: &Session, asked: &CheckRequest<'_>) -> Vec<Check> {
     let visit = visit(session).await;
     let closed = visit.contact.closed;
     let grant = session.known_grant();

@@ -26,7 +26,7 @@ const AUTH_TYPES: [&str; 9] = [
 ];
 
 /// The first `clouds.yaml` there is.
-pub struct Clouds {
+pub(super) struct Clouds {
     /// Where it is.
     pub path: PathBuf,
     /// Those of it and the `secure.yaml` that hold secrets.
@@ -36,7 +36,7 @@ pub struct Clouds {
 
 impl Clouds {
     /// `OS_CLIENT_CONFIG_FILE`, else the usual places; `None` without any.
-    pub fn find(sources: &Sources) -> Result<Option<Clouds>> {
+    pub(super) fn find(sources: &Sources) -> Result<Option<Clouds>> {
         let usual = || {
             let mut files = CLOUDS_FILES
                 .iter()
@@ -71,20 +71,20 @@ impl Clouds {
     }
 
     /// Warns of those of its files with secrets that others may read.
-    pub fn warn_if_open(&self) {
+    pub(super) fn warn_if_open(&self) {
         for path in &self.secret_files {
             warn_if_open(path);
         }
     }
 
     /// The cloud of this name, if there is one.
-    pub fn named(&self, name: &str) -> Option<Cloud<'_>> {
+    pub(super) fn named(&self, name: &str) -> Option<Cloud<'_>> {
         let (name, value) = self.clouds.as_object()?.get_key_value(name)?;
         value.is_object().then(|| self.cloud(name, value))
     }
 
     /// The cloud that is Rackspace's by what it says, where there is exactly one: no other cloud is meant without its name.
-    pub fn rackspaces(&self) -> Option<Cloud<'_>> {
+    pub(super) fn rackspaces(&self) -> Option<Cloud<'_>> {
         let clouds = self.clouds.as_object()?.iter();
         let mut ours = clouds
             .map(|(name, value)| self.cloud(name, value))
@@ -96,7 +96,7 @@ impl Clouds {
     }
 
     /// Where none is Rackspace's without doubt, or several are.
-    pub fn none_chosen(&self) -> Error {
+    pub(super) fn none_chosen(&self) -> Error {
         match self.names().next() {
             Some(_) => none_chosen("Rackspace", &self.path, "cloud", self.names(), OS_CLOUD),
             None => missing(),
@@ -104,7 +104,7 @@ impl Clouds {
     }
 
     /// The names of its clouds.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let clouds = self.clouds.as_object().into_iter().flatten();
         clouds.map(|(name, _)| name.as_str())
     }
@@ -119,7 +119,7 @@ impl Clouds {
 }
 
 /// One entry of the file.
-pub struct Cloud<'a> {
+pub(super) struct Cloud<'a> {
     name: &'a str,
     /// Where it stands.
     pub origin: Origin,
@@ -161,12 +161,12 @@ impl Cloud<'_> {
     }
 
     /// The user it names, as far as it can be used.
-    pub fn user(&self) -> Option<String> {
+    pub(super) fn user(&self) -> Option<String> {
         Some(self.login(&self.auth_type()).ok()?.user)
     }
 
     /// Its credentials and what belongs to them.
-    pub fn found(&self, sources: &Sources) -> Result<Found> {
+    pub(super) fn found(&self, sources: &Sources) -> Result<Found> {
         let auth_url = self.auth("auth_url");
         if auth_url.is_none()
             && !self.is_rackspace()

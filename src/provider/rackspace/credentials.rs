@@ -14,7 +14,7 @@ use crate::settings::{Origin, Sources};
 const IDENTITY: &str = "https://identity.api.rackspacecloud.com/v2.0";
 /// Everything a session needs.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(super) struct Settings {
     /// Who asks.
     pub access: Access,
     /// Where to log in, or to ask for a token's catalogue.
@@ -35,7 +35,7 @@ pub struct Settings {
 
 /// A token that is used as it is, or a login.
 #[derive(Clone, Debug)]
-pub enum Access {
+pub(super) enum Access {
     /// A token from elsewhere, and its tenant if that is known.
     Token(Secret, Option<String>),
     /// User name and secret.
@@ -58,7 +58,7 @@ impl Access {
 
 /// What to log in with.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub(super) struct Login {
     /// The user's name.
     pub user: String,
     /// The user's secret.
@@ -73,7 +73,7 @@ pub struct Login {
 
 impl Login {
     /// A login that names neither project nor domain.
-    pub fn of(user: String, proof: Proof) -> Self {
+    pub(super) fn of(user: String, proof: Proof) -> Self {
         Login {
             user,
             proof,
@@ -85,7 +85,7 @@ impl Login {
 }
 
 /// An access with what belongs to it, each part with where it is from.
-pub struct Found {
+pub(super) struct Found {
     /// Who asks.
     pub access: Access,
     /// Where that is from.
@@ -112,7 +112,7 @@ pub struct Found {
 
 impl Found {
     /// An access to which nothing else belongs.
-    pub fn new(access: Access, origin: Origin) -> Self {
+    pub(super) fn new(access: Access, origin: Origin) -> Self {
         Found {
             access,
             origin,
@@ -131,7 +131,7 @@ impl Found {
 
 /// A secret and what it is.
 #[derive(Clone, Debug)]
-pub enum Proof {
+pub(super) enum Proof {
     /// An API key; Keystone v3 takes it as a password.
     ApiKey(Secret),
     /// A password.
@@ -151,7 +151,7 @@ pub enum Proof {
 
 impl Proof {
     /// The secret, whatever it is.
-    pub fn secret(&self) -> &Secret {
+    pub(super) fn secret(&self) -> &Secret {
         match self {
             Proof::ApiKey(secret)
             | Proof::Password(secret)
@@ -164,7 +164,7 @@ impl Proof {
 
 /// A tenant (Keystone: project) or a domain, by id or by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdOrName {
+pub(super) enum IdOrName {
     /// Its id.
     Id(String),
     /// Its name.
@@ -173,7 +173,7 @@ pub enum IdOrName {
 
 impl IdOrName {
     /// The id or the name.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             IdOrName::Id(text) | IdOrName::Name(text) => text,
         }
@@ -183,7 +183,7 @@ impl IdOrName {
 /// Resolves everything. Reads files and may run a profile's command; sends nothing.
 ///
 /// Order: a profile that was asked for, the environment, the default profile, the provider's own file.
-pub fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
+pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let place = places(sources).next();
     let found = place.ok_or_else(missing)?.load()?;
     warn_of_unused_cloud(sources, &found.origin);
@@ -351,5 +351,4 @@ fn refuse_zone(region: &str, version: Version) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "credentials_tests.rs"]
 mod tests;

@@ -26,7 +26,7 @@ struct Said {
 ///
 /// That something is not there or not allowed is believed only in the API's own JSON, which every request asks for:
 /// a page is a proxy's or a gateway's, and says nothing about what was asked for (kind `provider`).
-pub fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
+pub(super) fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
     let said = read(&reply.body);
     let is_json = said.is_json;
     let mut error = told(reply, said, sentence.into());
@@ -40,7 +40,7 @@ pub fn refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
 }
 
 /// The same for Cloud Files, which refuses in HTML, and to HEAD without a body.
-pub fn files_refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
+pub(super) fn files_refusal(reply: &Reply, sentence: impl Into<String>) -> Error {
     told(reply, read(&reply.body), sentence.into())
 }
 
@@ -83,7 +83,7 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
 const SHORTEST_SECRET: usize = 4;
 
 /// The error with our own secrets masked, wherever they stand: a server or proxy may echo the request it got.
-pub fn scrub(error: Error, secrets: &[&Secret]) -> Error {
+pub(super) fn scrub(error: Error, secrets: &[&Secret]) -> Error {
     let known = Known::new(
         secrets.iter().map(|secret| secret.expose()),
         SHORTEST_SECRET,
@@ -92,7 +92,7 @@ pub fn scrub(error: Error, secrets: &[&Secret]) -> Error {
 }
 
 /// Whether Glance does not know the type of task that it was asked to list: it has no code for that, only words.
-pub fn is_unknown_type(error: &Error) -> bool {
+pub(super) fn is_unknown_type(error: &Error) -> bool {
     let causes = &error.details.causes;
     causes
         .iter()
@@ -100,7 +100,7 @@ pub fn is_unknown_type(error: &Error) -> bool {
 }
 
 /// The id that the provider's support asks for.
-pub fn request_id(reply: &Reply) -> Option<String> {
+pub(super) fn request_id(reply: &Reply) -> Option<String> {
     reply
         .header("x-openstack-request-id")
         .or_else(|| reply.header("x-trans-id"))
@@ -151,7 +151,7 @@ fn page_text(page: &str) -> String {
 }
 
 /// The text up to so many characters.
-pub fn shortened(text: &str, length: usize) -> String {
+pub(super) fn shortened(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -159,7 +159,7 @@ pub fn shortened(text: &str, length: usize) -> String {
 }
 
 /// A time in UTC, with `Z`, an offset, the letters `UTC` (seen from the UK), or nothing behind it.
-pub fn parse_time(text: &str) -> Option<Timestamp> {
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let bare = text.strip_suffix("UTC").unwrap_or(text).trim_end();
     text.parse().or_else(|_| format!("{bare}Z").parse()).ok()

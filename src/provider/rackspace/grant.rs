@@ -15,7 +15,7 @@ const SHORTEST_LIFE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a login grants.
 #[derive(Clone, Debug)]
-pub struct Grant {
+pub(super) struct Grant {
     /// Goes with every request.
     pub token: Secret,
     /// By our clock, from when on the token is better replaced; `None`: once it is refused.
@@ -34,7 +34,7 @@ pub struct Grant {
 
 /// A service in a region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     /// `image` or `object-store`.
     pub kind: String,
     /// The service's name, such as `cloudImages`.
@@ -47,7 +47,7 @@ pub struct Endpoint {
 
 impl Grant {
     /// A token that somebody else got.
-    pub fn of_token(token: Secret, tenant: Option<String>) -> Self {
+    pub(super) fn of_token(token: Secret, tenant: Option<String>) -> Self {
         Grant {
             token,
             renew_at: None,
@@ -60,12 +60,12 @@ impl Grant {
     }
 
     /// Whether the token has enough of its life before it. An export goes on writing with it.
-    pub fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         self.renew_at.is_none_or(|renew_at| now < renew_at)
     }
 
     /// The grant, good until `expires`. That is by the server's clock, which need not go as ours does: only the span counts.
-    pub fn ending(
+    pub(super) fn ending(
         mut self,
         expires: Option<Timestamp>,
         server: Timestamp,
@@ -84,7 +84,7 @@ impl Grant {
     }
 
     /// The region of those who name none: the account's default, or the only one with images.
-    pub fn usual_region(&self) -> Result<String> {
+    pub(super) fn usual_region(&self) -> Result<String> {
         if let Some(region) = &self.default_region {
             return Ok(region.clone());
         }
@@ -104,7 +104,7 @@ impl Grant {
     /// The address of a service in a region: by type and name, else by type. `None` without any of this type.
     ///
     /// A region that none of them is in is a `usage` error that names those there are.
-    pub fn endpoint(&self, kind: &str, name: &str, region: &str) -> Result<Option<&str>> {
+    pub(super) fn endpoint(&self, kind: &str, name: &str, region: &str) -> Result<Option<&str>> {
         let of_kind: Vec<&Endpoint> = self.endpoints.iter().filter(|e| e.kind == kind).collect();
         let mut chosen: Vec<&Endpoint> =
             of_kind.iter().copied().filter(|e| e.name == name).collect();
@@ -136,7 +136,7 @@ impl Grant {
 
 impl Grant {
     /// Takes up an endpoint of a service of the catalogue, if it is of those we use.
-    pub fn add(&mut self, service: &Value, region: Option<String>, url: Option<String>) {
+    pub(super) fn add(&mut self, service: &Value, region: Option<String>, url: Option<String>) {
         let kind = text(service, "type").unwrap_or_default();
         let Some(url) = url.filter(|_| ["image", "object-store"].contains(&kind.as_str())) else {
             return;

@@ -13,7 +13,7 @@ use crate::secret::{Secret, Url};
 
 /// Which protocol an identity service speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
+pub(super) enum Version {
     /// Rackspace's own.
     V2,
     /// OpenStack's.
@@ -22,7 +22,7 @@ pub enum Version {
 
 /// Where to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdentityUrl {
+pub(super) struct IdentityUrl {
     /// Ends in `/v2.0` or `/v3`.
     pub base: Url,
     /// The protocol.
@@ -31,7 +31,7 @@ pub struct IdentityUrl {
 
 impl IdentityUrl {
     /// Makes one form of the many that people write: with or without version, `/tokens`, trailing slash.
-    pub fn normalise(mut base: Url, prefers_v3: bool) -> Self {
+    pub(super) fn normalise(mut base: Url, prefers_v3: bool) -> Self {
         let path = base.path().trim_end_matches('/');
         let path = path.strip_suffix("/tokens").unwrap_or(path);
         let path = path.strip_suffix("/auth").unwrap_or(path).to_owned();
@@ -60,19 +60,19 @@ impl IdentityUrl {
     }
 
     /// Whether Rackspace runs it.
-    pub fn is_rackspace(&self) -> bool {
+    pub(super) fn is_rackspace(&self) -> bool {
         is_rackspace(&self.base)
     }
 }
 
 /// Whether a URL's host is one of Rackspace's.
-pub fn is_rackspace(url: &Url) -> bool {
+pub(super) fn is_rackspace(url: &Url) -> bool {
     url.host_str()
         .is_some_and(|host| host.ends_with(".rackspacecloud.com"))
 }
 
 /// Logs in. A transient failure is tried again a few times; nothing is executed by a login.
-pub async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result<Grant> {
+pub(super) async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result<Grant> {
     let (first, second) = match &login.proof {
         Proof::ApiKey(secret) => (Form::ApiKey(secret), None),
         Proof::Password(secret) => (Form::Password(secret), None),
@@ -138,7 +138,7 @@ async fn send(
 }
 
 /// The catalogue that belongs to a token one already has (Identity v2.0 only).
-pub async fn catalogue_of(
+pub(super) async fn catalogue_of(
     http: &Http,
     identity: &IdentityUrl,
     token: &Secret,
@@ -325,7 +325,7 @@ fn strange(reply: &Reply) -> Error {
 }
 
 /// A member that is text and not empty.
-pub fn text(value: &Value, member: &str) -> Option<String> {
+pub(super) fn text(value: &Value, member: &str) -> Option<String> {
     let text = value.get(member)?.as_str()?;
     Some(text.to_owned()).filter(|text| !text.is_empty())
 }

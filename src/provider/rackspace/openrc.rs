@@ -22,7 +22,7 @@ const LOGINS: [&str; 5] = [
 
 /// Where credentials are from, as far as it matters for which variables go with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kin {
+pub(super) enum Kin {
     /// The variables of OpenStack's clients.
     Openrc,
     /// Other variables.
@@ -33,7 +33,7 @@ pub enum Kin {
 
 impl Kin {
     /// OpenStack's names have its prefix, and no other tool's do.
-    pub fn of(origin: &Origin) -> Self {
+    pub(super) fn of(origin: &Origin) -> Self {
         match origin {
             Origin::Pair(name, _) if name.starts_with(PREFIX) => Kin::Openrc,
             Origin::Pair(..) => Kin::Environment,
@@ -43,7 +43,7 @@ impl Kin {
 }
 
 /// The settings that go with credentials from there.
-pub fn own<'s>(sources: &'s Sources, origin: &Origin) -> Cow<'s, Sources> {
+pub(super) fn own<'s>(sources: &'s Sources, origin: &Origin) -> Cow<'s, Sources> {
     match Kin::of(origin) {
         Kin::Openrc => Cow::Borrowed(sources),
         Kin::Environment | Kin::File => apart(sources),
@@ -52,7 +52,7 @@ pub fn own<'s>(sources: &'s Sources, origin: &Origin) -> Cow<'s, Sources> {
 
 /// The settings without these variables, where they are another cloud's. A secret that is not theirs must not be sent there,
 /// and what they say of projects, regions and addresses is not meant for it.
-pub fn apart(sources: &Sources) -> Cow<'_, Sources> {
+pub(super) fn apart(sources: &Sources) -> Cow<'_, Sources> {
     if foreign_login(sources).is_none() {
         return Cow::Borrowed(sources);
     }
@@ -77,7 +77,7 @@ fn foreign_login(sources: &Sources) -> Option<&'static str> {
 }
 
 /// Says where credentials from elsewhere go because of `OS_AUTH_URL`, or why they do not.
-pub fn warn_of_auth_url(sources: &Sources, found: &Found) {
+pub(super) fn warn_of_auth_url(sources: &Sources, found: &Found) {
     let bare = |url: &str| url.trim().trim_end_matches('/').to_owned();
     let own = found.own_auth_url.as_ref().or(found.auth_url.as_ref());
     let is_decisive = match (sources.var(OS_AUTH_URL), own) {

@@ -17,7 +17,11 @@ use crate::suggest;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Looks at image, container and object. An error where the export cannot succeed, else warnings.
-pub async fn preflight(session: &Session, image: &str, container: &str) -> Result<Vec<String>> {
+pub(super) async fn preflight(
+    session: &Session,
+    image: &str,
+    container: &str,
+) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let shown = show_image(session, image).await?;
     let object = Object::of(&shown);
@@ -103,7 +107,11 @@ async fn look_at_files(
 }
 
 /// Whether the container is there; kind `not_found`, with the way to make it, where it is not.
-pub async fn look_at_container(session: &Session, files: &Url, container: &str) -> Result<()> {
+pub(super) async fn look_at_container(
+    session: &Session,
+    files: &Url,
+    container: &str,
+) -> Result<()> {
     let url = below(files, &[container]);
     if is_there(session, "look at container", &url).await? {
         return Ok(());

@@ -23,7 +23,7 @@ fn path(sources: &Sources) -> Option<PathBuf> {
 }
 
 /// The credentials in it. One that is named but missing is an error, the usual one may be absent.
-pub fn place(sources: &Sources) -> Option<Place<'_>> {
+pub(super) fn place(sources: &Sources) -> Option<Place<'_>> {
     let path = path(sources)?;
     let origin = Origin::File(path.clone());
     let text = match std::fs::read_to_string(&path) {
@@ -53,7 +53,7 @@ pub fn place(sources: &Sources) -> Option<Place<'_>> {
 }
 
 /// The file, if there is a secret in it.
-pub fn secret_file(sources: &Sources) -> Option<PathBuf> {
+pub(super) fn secret_file(sources: &Sources) -> Option<PathBuf> {
     let path = path(sources)?;
     let text = std::fs::read_to_string(&path).ok()?;
     (text.contains("password") || text.contains("api_key")).then_some(path)

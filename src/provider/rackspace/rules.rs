@@ -13,7 +13,7 @@ use crate::task::ExportRequest;
 const LONGEST_CONTAINER: usize = 256;
 
 /// Refuses (kind `usage`) what the cloud would refuse or fail later.
-pub fn check(request: &ExportRequest) -> Result<()> {
+pub(super) fn check(request: &ExportRequest) -> Result<()> {
     let container = container_of(request)?;
     if !is_uuid(&request.snapshot) {
         return Err(Error::usage(format!(
@@ -26,7 +26,7 @@ pub fn check(request: &ExportRequest) -> Result<()> {
 }
 
 /// Exactly the members the API takes: an unknown one is refused, and a null one breaks it.
-pub fn export_body(request: &ExportRequest) -> Value {
+pub(super) fn export_body(request: &ExportRequest) -> Value {
     let container = container_of(request).unwrap_or_default();
     json!({
         "type": EXPORT,
@@ -35,7 +35,7 @@ pub fn export_body(request: &ExportRequest) -> Value {
 }
 
 /// The container an export goes to.
-pub fn container_of(request: &ExportRequest) -> Result<String> {
+pub(super) fn container_of(request: &ExportRequest) -> Result<String> {
     match request.target.read() {
         Some(Destination::CloudFiles { container }) => Ok(container),
         None => Err(Error::usage(
@@ -45,7 +45,7 @@ pub fn container_of(request: &ExportRequest) -> Result<String> {
 }
 
 /// Why an export cannot go to a container of this name.
-pub fn container_problem(container: &str) -> Option<Error> {
+pub(super) fn container_problem(container: &str) -> Option<Error> {
     if let Some(problem) = name_problem("container's name", container, LONGEST_CONTAINER) {
         return Some(problem);
     }

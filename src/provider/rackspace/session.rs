@@ -18,7 +18,7 @@ use crate::provider::Setting;
 use crate::secret::{Secret, Url};
 
 /// A client of one account in one region.
-pub struct Session {
+pub(super) struct Session {
     http: Http,
     settings: Settings,
     /// Known from the start by setting or kept token, else after the first login.
@@ -33,7 +33,7 @@ pub struct Session {
 
 /// Which service a call goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(super) enum Service {
     /// Cloud Images.
     Images,
     /// Cloud Files.
@@ -42,7 +42,7 @@ pub enum Service {
 
 impl Session {
     /// A session. Sends nothing.
-    pub fn new(http: Http, settings: Settings, cache: Option<Cache>) -> Self {
+    pub(super) fn new(http: Http, settings: Settings, cache: Option<Cache>) -> Self {
         let session = Session {
             http,
             settings,
@@ -82,22 +82,22 @@ impl Session {
     }
 
     /// The region of every call. Empty where it is not known yet; [`Session::base`] finds it out.
-    pub fn region(&self) -> &str {
+    pub(super) fn region(&self) -> &str {
         self.region.get().map_or("", String::as_str)
     }
 
     /// The client, which knows when it was last answered.
-    pub fn http(&self) -> &Http {
+    pub(super) fn http(&self) -> &Http {
         &self.http
     }
 
     /// What the last reply told beside its content.
-    pub fn contact(&self) -> Option<Contact> {
+    pub(super) fn contact(&self) -> Option<Contact> {
         self.http.contact()
     }
 
     /// Who is asked for a token, or for those who have one, for images.
-    pub fn identity_host(&self) -> String {
+    pub(super) fn identity_host(&self) -> String {
         let url = match (&self.settings.access, &self.settings.images) {
             (Access::Token(..), Some(images)) => images,
             _ => &self.settings.identity.base,
@@ -106,17 +106,17 @@ impl Session {
     }
 
     /// The protocol of the login.
-    pub fn identity_version(&self) -> Version {
+    pub(super) fn identity_version(&self) -> Version {
         self.settings.identity.version
     }
 
     /// Differs when the secret that is sent does.
-    pub fn credentials_tag(&self) -> u64 {
+    pub(super) fn credentials_tag(&self) -> u64 {
         self.secret().tag()
     }
 
     /// What was resolved, and the addresses that the catalogue gave, as far as they are known without asking.
-    pub fn settings(&self) -> Vec<Setting> {
+    pub(super) fn settings(&self) -> Vec<Setting> {
         let mut settings = self.settings.said.clone();
         let has = |settings: &[Setting], name| settings.iter().any(|said| said.name == name);
         if let (false, Some(region)) = (has(&settings, "region"), self.region.get()) {
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// User and tenant, or a label for a token that says where it is used.
-    pub fn account(&self) -> String {
+    pub(super) fn account(&self) -> String {
         match &self.settings.access {
             Access::Login(login) => match &login.tenant {
                 Some(tenant) => format!("{}@{}", login.user, tenant.as_str()),
@@ -157,12 +157,12 @@ impl Session {
     }
 
     /// The account number or project, once a login has told it.
-    pub fn tenant(&self) -> Option<String> {
+    pub(super) fn tenant(&self) -> Option<String> {
         self.known_grant()?.tenant.clone()
     }
 
     /// A valid token with what it opens, logging in if need be.
-    pub async fn grant(&self) -> Result<Arc<Grant>> {
+    pub(super) async fn grant(&self) -> Result<Arc<Grant>> {
         self.grant_other_than(None).await
     }
 
@@ -194,7 +194,7 @@ impl Session {
     }
 
     /// The token in use, or the one kept from before.
-    pub fn known_grant(&self) -> Option<Arc<Grant>> {
+    pub(super) fn known_grant(&self) -> Option<Arc<Grant>> {
         let known = self.slot().clone();
         known.or_else(|| {
             let kept = self.cache.as_ref()?.load(Timestamp::now())?;
@@ -207,7 +207,7 @@ impl Session {
     }
 
     /// The address of a service, as far as it is known without asking anybody.
-    pub fn known_base(&self, service: Service) -> Option<Url> {
+    pub(super) fn known_base(&self, service: Service) -> Option<Url> {
         let grant = self.known_grant();
         if let Some(url) = self.overridden(service) {
             return Some(url);
@@ -220,7 +220,7 @@ impl Session {
 
     /// The address of a service, logging in if need be. A bare token's files are looked up in its own catalogue,
     /// for which its tenant must be known: by setting, or as the owner of something of its own.
-    pub async fn base(&self, service: Service, owner: Option<&str>) -> Result<Url> {
+    pub(super) async fn base(&self, service: Service, owner: Option<&str>) -> Result<Url> {
         let region = self.find_region().await?;
         if let Some(url) = self.overridden(service) {
             return Ok(url);
@@ -310,7 +310,7 @@ impl Session {
     }
 
     /// A read with the token, repeated while it fails transiently, and once with a new token if the old one is refused.
-    pub async fn read<T>(
+    pub(super) async fn read<T>(
         &self,
         name: &'static str,
         method: Method,
@@ -334,7 +334,7 @@ impl Session {
     }
 
     /// Sends a JSON body once; again only if the token was refused, for then nothing was executed.
-    pub async fn post(&self, name: &'static str, url: &Url, body: &str) -> Result<Reply> {
+    pub(super) async fn post(&self, name: &'static str, url: &Url, body: &str) -> Result<Reply> {
         let request = |grant: &Grant| {
             authorised(grant, Request::new(name, Method::POST, url.clone()))?
                 .header("content-type", "application/json")
@@ -354,7 +354,7 @@ impl Session {
     }
 
     /// Whether a new token can be had when the old one ends.
-    pub fn can_log_in(&self) -> bool {
+    pub(super) fn can_log_in(&self) -> bool {
         matches!(self.settings.access, Access::Login(_))
     }
 
@@ -367,7 +367,7 @@ impl Session {
     }
 
     /// An error of a reply as a person may see it: without secrets. What to do about a refused token depends on where it is from.
-    pub fn explain(&self, error: Error) -> Error {
+    pub(super) fn explain(&self, error: Error) -> Error {
         let error = self.scrubbed(error);
         if error.kind != Kind::Credentials || !error.details.hints.is_empty() {
             return error;

@@ -16,14 +16,14 @@ use crate::secret::{Url, clean, redact_json};
 use crate::task::{Task, TaskId};
 
 /// The type of the tasks we start.
-pub const EXPORT: &str = "export";
+pub(super) const EXPORT: &str = "export";
 /// The name of the call that lists tasks.
 const LIST: &str = "list tasks";
 /// Requests under way at once while many tasks are looked at.
 const PARALLEL: usize = 4;
 
 /// Looks at tasks, a few at a time; the answers are in order.
-pub async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Result<Task>> {
+pub(super) async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Result<Task>> {
     let mut looks = Vec::with_capacity(ids.len());
     for id in ids {
         looks.push(show(session, images, id));
@@ -32,7 +32,7 @@ pub async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Re
 }
 
 /// Looks at one task. Kind `not_found` for one that the cloud does not know or that is no export.
-pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> {
+pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> {
     let region = session.region();
     if !is_uuid(id.as_str()) {
         return Err(Error::new(
@@ -100,7 +100,7 @@ pub async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> 
 /// The exports of an image that are under way, and where a time is given, all since then.
 ///
 /// A list does not say what is exported, so each has to be asked: those that ended at some other time are left out unasked.
-pub async fn of_image(
+pub(super) async fn of_image(
     session: &Session,
     images: &Url,
     image: &str,
@@ -126,12 +126,16 @@ pub async fn of_image(
 }
 
 /// Whether an error says nothing about the task that was asked for: any other would have met it too.
-pub fn is_wall(error: &Error) -> bool {
+pub(super) fn is_wall(error: &Error) -> bool {
     error.kind.is_transient() || matches!(error.kind, Kind::Credentials | Kind::Permission)
 }
 
 /// The export tasks that the cloud lists, newest first, back to a time.
-pub async fn list(session: &Session, images: &Url, since: Option<Timestamp>) -> Result<Vec<Task>> {
+pub(super) async fn list(
+    session: &Session,
+    images: &Url,
+    since: Option<Timestamp>,
+) -> Result<Vec<Task>> {
     let with_type = list_from(session, images, since, "type=export&").await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
@@ -170,7 +174,7 @@ async fn list_from(
 }
 
 /// Everything in a list, following its links as long as `go_on` says so of the page just read.
-pub async fn list_all(
+pub(super) async fn list_all(
     session: &Session,
     call: &'static str,
     first: &Url,
@@ -196,7 +200,7 @@ pub async fn list_all(
 }
 
 /// What a page lists, and the link to the next one.
-pub fn take_page(call: &str, member: &str, mut page: Value) -> Result<Page<Value, String>> {
+pub(super) fn take_page(call: &str, member: &str, mut page: Value) -> Result<Page<Value, String>> {
     let Some(Value::Array(items)) = page.get_mut(member).map(Value::take) else {
         return Err(not_a_list(call, &format!("it has no list '{member}'")));
     };

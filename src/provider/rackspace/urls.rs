@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::Url;
 
 /// Rackspace's endpoints end in `/v2`, older ones in `/v2/<tenant>`, stock OpenStack's have no version.
-pub fn with_version(mut url: Url) -> Url {
+pub(super) fn with_version(mut url: Url) -> Url {
     let path = url.path().trim_end_matches('/').to_owned();
     let has_version = path.split('/').any(|segment| segment == "v2");
     url.set_path(&if has_version {
@@ -17,7 +17,7 @@ pub fn with_version(mut url: Url) -> Url {
 }
 
 /// A URL below another, each part encoded.
-pub fn below(base: &Url, parts: &[&str]) -> Url {
+pub(super) fn below(base: &Url, parts: &[&str]) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(parts);
@@ -26,7 +26,7 @@ pub fn below(base: &Url, parts: &[&str]) -> Url {
 }
 
 /// Where a host-relative link leads: on the origin it came from, or it is refused.
-pub fn follow(base: &Url, link: &str) -> Result<Url> {
+pub(super) fn follow(base: &Url, link: &str) -> Result<Url> {
     let target = base
         .join(link)
         .ok()

@@ -52,14 +52,14 @@ const FAMILIES: [Family; 4] = [
 ];
 
 /// The region that goes with credentials of the environment, and its variable.
-pub fn region(sources: &Sources, own: &'static str) -> Option<(String, Origin)> {
+pub(super) fn region(sources: &Sources, own: &'static str) -> Option<(String, Origin)> {
     let names = [own, RAX_REGION, OS_REGION_NAME, CLOUD_REGION];
     let (name, region) = sources.first_var(&names)?;
     Some((region.to_owned(), Origin::Variable(name)))
 }
 
 /// Tokens with their endpoints, then logins, then what is only a token: its name is so common that it may belong to something else.
-pub fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
+pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
     let tokens = TOKEN_PAIRS.into_iter();
     let tokens = tokens.filter_map(|(token, endpoint)| of_token(sources, token, endpoint));
     let logins = FAMILIES.iter().filter_map(|family| family.place(sources));

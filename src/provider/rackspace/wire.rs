@@ -16,22 +16,22 @@ use crate::task::{
 };
 
 /// A task's words on the way to success.
-pub const STEPS: [&str; 3] = ["pending", "processing", "success"];
+pub(super) const STEPS: [&str; 3] = ["pending", "processing", "success"];
 /// Of `com.rackspace__1__options`, the bit that marks Windows.
 const WINDOWS: u64 = 4;
 
 /// An object as the API gives it, read member by member.
 #[derive(Clone, Copy)]
-pub struct Object<'a>(pub &'a Map<String, Value>);
+pub(super) struct Object<'a>(pub &'a Map<String, Value>);
 
 impl<'a> Object<'a> {
     /// The object in a value, if it is one.
-    pub fn of(value: &'a Value) -> Option<Self> {
+    pub(super) fn of(value: &'a Value) -> Option<Self> {
         value.as_object().map(Object)
     }
 
     /// A member that is text and not empty.
-    pub fn text(self, name: &str) -> Option<&'a str> {
+    pub(super) fn text(self, name: &str) -> Option<&'a str> {
         self.0.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
@@ -49,7 +49,7 @@ impl<'a> Object<'a> {
 }
 
 /// A task, shown or listed; `None` without an id. `files` is where Cloud Files is, if that is known.
-pub fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<Task> {
+pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<Task> {
     let object = Object::of(value)?;
     let mut task = Task::unseen(ID, region, TaskId::from(object.text("id")?));
     let status = object.text("status").unwrap_or_default();
@@ -106,7 +106,7 @@ pub fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<Task> {
 }
 
 /// Container and object name of an export: as the cloud said, else by its rule `<container>/<uuid>.vhd`.
-pub fn location(task: &Task) -> Option<(String, String)> {
+pub(super) fn location(task: &Task) -> Option<(String, String)> {
     let said = task.raw["result"]["export_location"].as_str();
     if let Some((container, name)) = said.and_then(split_location) {
         return Some((container.to_owned(), name.to_owned()));
@@ -120,7 +120,7 @@ fn expected_location(task: &Task) -> Option<(String, String)> {
 }
 
 /// `<uuid>.vhd`, the name every export gets.
-pub fn object_name(image: &str) -> String {
+pub(super) fn object_name(image: &str) -> String {
     format!("{image}.vhd")
 }
 
@@ -145,7 +145,7 @@ fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Arti
 }
 
 /// An artifact in Cloud Files, its place not yet filled in.
-pub fn cloud_file(name: String) -> Artifact {
+pub(super) fn cloud_file(name: String) -> Artifact {
     Artifact {
         kind: ArtifactKind::new(&Made::CloudFiles),
         uri: String::new(),
@@ -157,7 +157,7 @@ pub fn cloud_file(name: String) -> Artifact {
 }
 
 /// Why an image cannot be exported now, with the kind of error that makes.
-pub fn obstacle(image: Object, tenant: Option<&str>) -> Option<(Kind, String)> {
+pub(super) fn obstacle(image: Object, tenant: Option<&str>) -> Option<(Kind, String)> {
     let status = image.text("status").unwrap_or("unknown");
     if let (Some(owner), Some(tenant)) = (image.text("owner"), tenant)
         && owner != tenant
@@ -177,7 +177,7 @@ pub fn obstacle(image: Object, tenant: Option<&str>) -> Option<(Kind, String)> {
 }
 
 /// What makes it doubtful that an image can be exported, without being a rule.
-pub fn doubt(image: Object) -> Option<String> {
+pub(super) fn doubt(image: Object) -> Option<String> {
     let options = options(image);
     (options != 0 && options & WINDOWS == 0).then(|| {
         format!("the image has com.rackspace__1__options {options}; the export may be refused for licensing reasons")
@@ -191,7 +191,7 @@ fn options(image: Object) -> u64 {
 }
 
 /// An image; `None` without an id.
-pub fn source(value: &Value, region: &str, tenant: Option<&str>) -> Option<Source> {
+pub(super) fn source(value: &Value, region: &str, tenant: Option<&str>) -> Option<Source> {
     let image = Object::of(value)?;
     let status = image.text("status").unwrap_or_default();
     let obstacle = obstacle(image, tenant).map(|(_, reason)| reason);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::credentials::{Resolved, resolve};
+use super::{Resolved, resolve};
 use crate::error::{Error, Kind};
 use crate::http::Http;
 use crate::settings::{Config, Env, Origin, ProfileChoice, Sources};

@@ -22,9 +22,6 @@ mod sightings;
 mod sources;
 mod target;
 
-#[cfg(test)]
-mod credentials_tests;
-
 use std::sync::Arc;
 use std::time::Duration;
 
