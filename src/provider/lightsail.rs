@@ -16,6 +16,7 @@ mod errors;
 mod expiry;
 mod join;
 mod merge;
+mod names;
 mod pairs;
 mod places;
 mod sightings;
@@ -69,7 +70,7 @@ pub const ENTRY: Entry = Entry {
     shape,
     connect: |sources, http| Box::pin(connect(sources, http)),
     console: console::url,
-    regions: places::regions,
+    regions: names::regions,
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -77,8 +78,8 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    variables: places::VARIABLES,
-    files: places::FILES,
+    variables: names::VARIABLES,
+    files: names::FILES,
     profiles: places::profiles,
     survey: places::survey,
     no_cancel: Some(NO_CANCEL),

@@ -8,6 +8,7 @@ mod credentials;
 mod errors;
 mod locate;
 mod mapping;
+mod names;
 mod objects;
 mod osc_file;
 mod places;
@@ -62,7 +63,7 @@ pub const ENTRY: Entry = Entry {
     connect,
     // Cockpit has no documented address of a task or an object.
     console: |_| Url::parse("https://cockpit.outscale.com/").ok(),
-    regions: || places::REGIONS.to_vec(),
+    regions: || names::REGIONS.to_vec(),
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -70,8 +71,8 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    variables: places::VARIABLES,
-    files: places::FILES,
+    variables: names::VARIABLES,
+    files: names::FILES,
     profiles: places::profiles,
     survey: places::survey,
     no_cancel: None,

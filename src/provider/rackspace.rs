@@ -11,6 +11,8 @@ mod credentials;
 mod errors;
 mod grant;
 mod identity;
+mod login;
+mod names;
 mod openrc;
 mod places;
 mod preflight;
@@ -37,8 +39,8 @@ pub use self::target::{Destination, Made};
 
 use self::arguments::Arguments;
 use self::cache::Cache;
-use self::credentials::{Access, Proof};
 use self::errors::{files_refusal, refusal};
+use self::login::{Access, Proof};
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
@@ -77,7 +79,7 @@ pub const ENTRY: Entry = Entry {
     connect: |sources, http| Box::pin(connect(sources, http)),
     // The Cloud Control Panel has no documented address of a task or an object.
     console: |_| Url::parse("https://mycloud.rackspace.com/").ok(),
-    regions: || places::REGIONS.to_vec(),
+    regions: || names::REGIONS.to_vec(),
     section: |section| {
         let own: Profile = section.read()?;
         Ok(Configured {
@@ -85,8 +87,8 @@ pub const ENTRY: Entry = Entry {
             region: own.region,
         })
     },
-    variables: places::VARIABLES,
-    files: places::FILES,
+    variables: names::VARIABLES,
+    files: names::FILES,
     profiles: places::profiles,
     survey: places::survey,
     no_cancel: Some(NO_CANCEL),

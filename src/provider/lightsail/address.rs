@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::aws_files::AwsSource;
-use super::places::*;
+use super::names::*;
+use super::places::Found;
 use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::provider::Setting;

@@ -8,8 +8,8 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as AwsEnv, Fs};
 use futures_util::FutureExt;
 
+use super::names::*;
 use super::pairs::of_one_file;
-use super::places::*;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
 use crate::settings::{Origin, Sources, warn_if_open};

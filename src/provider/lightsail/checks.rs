@@ -6,7 +6,7 @@ use futures_util::future::try_join;
 use jiff::{SignedDuration, Timestamp};
 
 use super::expiry::Life;
-use super::{Lightsail, places};
+use super::{Lightsail, names};
 use crate::error::Hint;
 use crate::provider::check::{self, Check, ClockLimits, first_contact};
 use crate::secret::Url;
@@ -40,7 +40,7 @@ impl Lightsail {
             .closed
             .unwrap_or("cannot be checked without starting an export");
         checks.push(Check::unknown("export", message).hint(ACTIONS));
-        checks.push(check::region(&self.region, &places::regions()));
+        checks.push(check::region(&self.region, &names::regions()));
         checks.push(token(self.credentials.life(), SystemTime::now()));
         checks
     }

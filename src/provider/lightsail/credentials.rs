@@ -21,7 +21,8 @@ use aws_sdk_lightsail::config::timeout::TimeoutConfig;
 
 use super::address::{authorities, endpoint, region};
 use super::connector::Connector;
-use super::places::{AWS_ROLE_ARN, Way, missing, places};
+use super::names::AWS_ROLE_ARN;
+use super::places::{Way, missing, places};
 use crate::error::Result;
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::provider::Setting;

@@ -1,8 +1,7 @@
-//! Every variable and file that is read for Lightsail, and the places where credentials stand, in their order.
-
-use aws_sdk_lightsail::types::RegionName;
+//! The places where credentials stand, in their order.
 
 use super::aws_files::{AwsSource, files_with_keys};
+use super::names::*;
 use super::{ID, Profile};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::absence::{no_credentials, none_chosen};
@@ -11,35 +10,10 @@ use crate::provider::place;
 use crate::secret::{Secret, clean};
 use crate::settings::{Origin, Sources, profile_secret};
 
-place::variables! {
-    AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
-    AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE
-    AWS_REGION AWS_DEFAULT_REGION
-    AWS_ENDPOINT_URL_LIGHTSAIL AWS_ENDPOINT_URL AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_SSO
-    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_CA_BUNDLE
-    AWS_WEB_IDENTITY_TOKEN_FILE AWS_ROLE_ARN AWS_ROLE_SESSION_NAME
-    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI
-    AWS_CONTAINER_AUTHORIZATION_TOKEN AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
-    AWS_EC2_METADATA_DISABLED AWS_EC2_METADATA_SERVICE_ENDPOINT AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE
-}
-
-/// The AWS tools' settings.
-pub(super) const CONFIG_FILE: &str = "~/.aws/config";
-/// The AWS tools' keys.
-pub(super) const CREDENTIALS_FILE: &str = "~/.aws/credentials";
-/// Every file that is read.
-pub(super) const FILES: &[&str] = &[CONFIG_FILE, CREDENTIALS_FILE];
-
 /// Keys of the environment.
 const ENVIRONMENT: Origin = Origin::Pair(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY);
 /// Who names a profile by option. The option is about all clouds, so that a cloud may well have none of the name.
 const OPTION: Origin = Origin::Flag("--profile");
-
-/// The service's regions. Its model also names one where there is no Lightsail. Others are not refused.
-pub(super) fn regions() -> Vec<&'static str> {
-    let all = RegionName::values().iter().copied();
-    all.filter(|region| *region != "us-west-1").collect()
-}
 
 /// How credentials are had.
 pub(super) enum Way {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::{not_an_answer, take_page};
 use super::mapping::text;
-use super::places::REGIONS;
+use super::names::REGIONS;
 use super::{CREATE, Outscale, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::check::{self, Check, CheckRequest, ClockLimits, FirstContact, first_contact};

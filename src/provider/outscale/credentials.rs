@@ -2,6 +2,7 @@
 
 use super::Profile;
 use super::certificate::{Certificate, Part};
+use super::names::*;
 use super::places::*;
 use super::sign::Keys;
 use crate::error::{Error, Kind, Result};

@@ -1,6 +1,7 @@
-//! Every variable and file that is read for OUTSCALE, and the places where credentials stand, in their order.
+//! The places where credentials stand, in their order.
 
 use super::credentials::Section;
+use super::names::*;
 use super::osc_file::OscFile;
 use super::{ID, Profile};
 use crate::error::{Error, Kind};
@@ -9,28 +10,6 @@ use crate::provider::check::{self, Check, rivals};
 use crate::provider::place;
 use crate::secret::clean;
 use crate::settings::{Origin, Sources, warn_if_open};
-
-place::variables! {
-    OSC_ACCESS_KEY OSC_SECRET_KEY OSC_REGION OSC_PROFILE OSC_CONFIG_FILE
-    OSC_ENDPOINT_API OSC_ENDPOINT_OOS OSC_PROTOCOL OSC_TLS_SKIP_VERIFY
-    OSC_X509_CLIENT_CERT OSC_X509_CLIENT_KEY OSC_X509_CLIENT_CERT_B64 OSC_X509_CLIENT_KEY_B64
-    OSU_ACCESS_KEY OSU_SECRET_KEY
-}
-
-/// The file of OUTSCALE's own tools.
-pub(super) const CONFIG_FILE: &str = "~/.osc/config.json";
-/// Every file that is read.
-pub(super) const FILES: &[&str] = &[CONFIG_FILE];
-
-/// The regions of API 1.42 and of the documentation. Others are not refused.
-pub(super) const REGIONS: &[&str] = &[
-    "ap-northeast-1",
-    "cloudgouv-eu-west-1",
-    "cloudgouv-eu-west-2",
-    "eu-west-2",
-    "us-east-2",
-    "us-west-1",
-];
 
 /// Keys of the environment.
 pub(super) const ENVIRONMENT: Origin = Origin::Pair(OSC_ACCESS_KEY, OSC_SECRET_KEY);

@@ -8,9 +8,9 @@ use aws_sigv4::sign::v4::calculate_signature;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::credentials::{IdOrName, Login};
 use super::grant::{Endpoint, Grant};
 use super::identity::IdentityUrl;
+use super::login::{IdOrName, Login};
 use crate::secret::Secret;
 use crate::settings::private_file::{is_private, private_file, private_folders};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::errors::refusal;
 use super::grant::Grant;
 use super::identity::Version;
-use super::places::REGIONS;
+use super::names::REGIONS;
 use super::session::{Service, Session};
 use super::tasks::EXPORT as TASK_TYPE;
 use super::urls::below;

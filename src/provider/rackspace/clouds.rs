@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::credentials::{Access, Found, IdOrName, Login, Proof};
+use super::login::{Access, Found, IdOrName, Login, Proof, half, missing};
+use super::names::*;
 use super::openrc;
-use super::places::*;
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, Url, clean, redact_json};

@@ -1,13 +1,16 @@
 //! Which user, key or token, region and endpoints to use, and where each came from.
 
 use super::identity::{IdentityUrl, Version};
+use super::login::missing;
+use super::login::{Access, Found};
+use super::names::*;
 use super::openrc::{self, Kin};
-use super::places::*;
+use super::places::{places, warn_of_unused_cloud};
 use super::variables;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network, chain};
 use crate::provider::Setting;
-use crate::secret::{Secret, Url, clean};
+use crate::secret::{Url, clean};
 use crate::settings::{Origin, Sources};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
@@ -31,153 +34,6 @@ pub(super) struct Settings {
     pub said: Vec<Setting>,
     /// How the servers are reached.
     pub network: Network,
-}
-
-/// A token that is used as it is, or a login.
-#[derive(Clone, Debug)]
-pub(super) enum Access {
-    /// A token from elsewhere, and its tenant if that is known.
-    Token(Secret, Option<String>),
-    /// User name and secret.
-    Login(Login),
-}
-
-impl Access {
-    /// Who asks, for people: never the secret, and nothing of a token.
-    fn shown(&self) -> String {
-        match self {
-            Access::Login(login) => match &login.tenant {
-                Some(tenant) => format!("{} of {}", login.user, tenant.as_str()),
-                None => login.user.clone(),
-            },
-            Access::Token(_, Some(tenant)) => format!("a token of {tenant}"),
-            Access::Token(_, None) => "a token".to_owned(),
-        }
-    }
-}
-
-/// What to log in with.
-#[derive(Clone, Debug)]
-pub(super) struct Login {
-    /// The user's name.
-    pub user: String,
-    /// The user's secret.
-    pub proof: Proof,
-    /// The tenant or project, where one was named.
-    pub tenant: Option<IdOrName>,
-    /// The Keystone domain of the user, where one was named.
-    pub domain: Option<IdOrName>,
-    /// That of the project, where it is another.
-    pub project_domain: Option<IdOrName>,
-}
-
-impl Login {
-    /// A login that names neither project nor domain.
-    pub(super) fn of(user: String, proof: Proof) -> Self {
-        Login {
-            user,
-            proof,
-            tenant: None,
-            domain: None,
-            project_domain: None,
-        }
-    }
-}
-
-/// An access with what belongs to it, each part with where it is from.
-pub(super) struct Found {
-    /// Who asks.
-    pub access: Access,
-    /// Where that is from.
-    pub origin: Origin,
-    /// The endpoint of images that belongs to a token.
-    pub images: Option<(String, Origin)>,
-    /// The endpoint of images, where no variable names another.
-    pub usual_images: Option<(String, Origin)>,
-    /// The endpoint of Cloud Files, where no variable names another.
-    pub usual_files: Option<(String, Origin)>,
-    /// Where to log in, whatever else is set.
-    pub own_auth_url: Option<(String, Origin)>,
-    /// Where to log in, where no variable names another place.
-    pub auth_url: Option<(String, Origin)>,
-    /// Whether an address without a version means Keystone v3.
-    pub prefers_v3: bool,
-    /// The region.
-    pub region: Option<(String, Origin)>,
-    /// A file of certificate authorities to trust.
-    pub authorities: Option<(String, Origin)>,
-    /// Files of a client certificate and its key.
-    pub certificate: Option<(String, Option<String>)>,
-}
-
-impl Found {
-    /// An access to which nothing else belongs.
-    pub(super) fn new(access: Access, origin: Origin) -> Self {
-        Found {
-            access,
-            origin,
-            images: None,
-            usual_images: None,
-            usual_files: None,
-            own_auth_url: None,
-            auth_url: None,
-            prefers_v3: false,
-            region: None,
-            authorities: None,
-            certificate: None,
-        }
-    }
-}
-
-/// A secret and what it is.
-#[derive(Clone, Debug)]
-pub(super) enum Proof {
-    /// An API key; Keystone v3 takes it as a password.
-    ApiKey(Secret),
-    /// A password.
-    Password(Secret),
-    /// Either: clients with `OS_AUTH_SYSTEM=rackspace` keep the API key in `OS_PASSWORD`.
-    Either(Secret),
-    /// A token from elsewhere, exchanged for one with a catalogue.
-    Token(Secret),
-    /// A Keystone v3 application credential. With its name it belongs to the user, without it the user is its id.
-    Application {
-        /// Its secret.
-        secret: Secret,
-        /// Its name.
-        name: Option<String>,
-    },
-}
-
-impl Proof {
-    /// The secret, whatever it is.
-    pub(super) fn secret(&self) -> &Secret {
-        match self {
-            Proof::ApiKey(secret)
-            | Proof::Password(secret)
-            | Proof::Either(secret)
-            | Proof::Token(secret)
-            | Proof::Application { secret, .. } => secret,
-        }
-    }
-}
-
-/// A tenant (Keystone: project) or a domain, by id or by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum IdOrName {
-    /// Its id.
-    Id(String),
-    /// Its name.
-    Name(String),
-}
-
-impl IdOrName {
-    /// The id or the name.
-    pub(super) fn as_str(&self) -> &str {
-        match self {
-            IdOrName::Id(text) | IdOrName::Name(text) => text,
-        }
-    }
 }
 
 /// Resolves everything. Reads files and may run a profile's command; sends nothing.

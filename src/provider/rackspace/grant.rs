@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::identity::text;
 use crate::error::{Error, Result};
 use crate::secret::{Secret, clean};
 
@@ -149,6 +148,12 @@ impl Grant {
             url,
         });
     }
+}
+
+/// A member that is text and not empty.
+pub(super) fn text(value: &Value, member: &str) -> Option<String> {
+    let text = value.get(member)?.as_str()?;
+    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::credentials::{IdOrName, Login, Proof};
 use super::errors::{parse_time, refusal, scrub};
-use super::grant::{Endpoint, Grant};
+use super::grant::{Endpoint, Grant, text};
+use super::login::{IdOrName, Login, Proof};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply, Request};
 use crate::secret::{Secret, Url};
@@ -322,12 +322,6 @@ fn strange(reply: &Reply) -> Error {
     Error::new(Kind::Provider, "The answer to the login holds no token")
         .cause(format!("HTTP {}", reply.status))
         .hint("check OS_AUTH_URL; a proxy may stand before it")
-}
-
-/// A member that is text and not empty.
-pub(super) fn text(value: &Value, member: &str) -> Option<String> {
-    let text = value.get(member)?.as_str()?;
-    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 fn list(value: &Value) -> &[Value] {

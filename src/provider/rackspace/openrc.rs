@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::credentials::Found;
 use super::identity::is_rackspace;
-use super::places::*;
+use super::login::Found;
+use super::names::*;
 use crate::http::is_loopback;
 use crate::secret::Url;
 use crate::settings::{Origin, Sources};

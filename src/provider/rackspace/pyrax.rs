@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::credentials::{Access, Found, Login, Proof};
-use super::places::{
-    CREDENTIALS_FILE, PYRAX_FILE, Place, RAX_CREDENTIALS, RAX_CREDS_FILE, RAX_REGION, half,
-};
+use super::login::{Access, Found, Login, Place, Proof, half};
+use super::names::{CREDENTIALS_FILE, PYRAX_FILE, RAX_CREDENTIALS, RAX_CREDS_FILE, RAX_REGION};
 use super::{openrc, variables};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;

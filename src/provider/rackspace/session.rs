@@ -7,10 +7,11 @@ use reqwest::Method;
 use tokio::sync::{Mutex as Gate, OnceCell};
 
 use super::cache::Cache;
-use super::credentials::{Access, Settings};
+use super::credentials::Settings;
 use super::errors::scrub;
 use super::grant::Grant;
 use super::identity::{self, Version};
+use super::login::Access;
 use super::urls::with_version;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};

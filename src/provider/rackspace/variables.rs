@@ -1,8 +1,8 @@
 //! Credentials in the environment, in the names of the tools that people come from.
 
-use super::credentials::{Access, Found, IdOrName, Login, Proof};
+use super::login::{Access, Found, IdOrName, Login, Place, Proof, half};
+use super::names::*;
 use super::openrc;
-use super::places::*;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Origin, Sources};

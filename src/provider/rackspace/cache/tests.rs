@@ -1,7 +1,7 @@
 //! When a kept token is used.
 
 use super::*;
-use crate::provider::rackspace::credentials::Proof;
+use crate::provider::rackspace::login::Proof;
 use crate::secret::Url;
 use jiff::SignedDuration;
 
