@@ -33,9 +33,9 @@ impl Clock {
 /// What a cloud needs to know beside the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
-    /// The sandbox's time: what becomes of exports, tokens and locks goes by it.
+    /// The sandbox's time: what becomes of exports, tokens and locks goes by it, and each response bears it as its `Date`.
     pub(crate) now: Timestamp,
-    /// The time on the clients' clocks, by which they sign, and wait until a date.
+    /// The time on the clients' clocks, by which they sign.
     pub(crate) client: Timestamp,
     /// How long an export takes.
     pub(crate) duration: Duration,

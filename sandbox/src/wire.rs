@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -190,8 +191,9 @@ async fn answer(
 ) -> std::io::Result<hyper::Response<Body>> {
     let (parts, body) = request.into_parts();
     let is_head = parts.method == hyper::Method::HEAD;
+    let moment = rules.clock.moment(rules.duration);
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
-        return Ok(whole(Response::new(413), is_head));
+        return Ok(whole(Response::new(413), is_head, moment.now));
     };
     let request = Request {
         method: parts.method.as_str().to_owned(),
@@ -209,7 +211,6 @@ async fn answer(
             .collect(),
         body: body.to_bytes().to_vec(),
     };
-    let moment = rules.clock.moment(rules.duration);
     let delivery = store
         .with(|world| play(world, &rules.faults(), service, &request, &moment))
         .unwrap_or_else(|error| {
@@ -221,9 +222,11 @@ async fn answer(
             if !late.is_zero() {
                 tokio::time::sleep(late).await;
             }
-            Ok(whole(response, is_head))
+            Ok(whole(response, is_head, moment.now))
         }
-        Delivery::Cut(response) if !is_head && response.body.len() > 1 => Ok(cut(response)),
+        Delivery::Cut(response) if !is_head && response.body.len() > 1 => {
+            Ok(cut(response, moment.now))
+        }
         Delivery::Cut(_) | Delivery::Reset => Err(broken()),
         Delivery::Never => std::future::pending().await,
     }
@@ -233,15 +236,15 @@ fn broken() -> std::io::Error {
     std::io::ErrorKind::ConnectionReset.into()
 }
 
-fn whole(response: Response, is_head: bool) -> hyper::Response<Body> {
-    let (head, body) = split(response);
+fn whole(response: Response, is_head: bool, now: Timestamp) -> hyper::Response<Body> {
+    let (head, body) = split(response, now);
     let body = if is_head { Vec::new() } else { body };
     assemble(head, Either::Left(Full::new(Bytes::from(body))))
 }
 
 /// The whole length is announced, half of it sent; then the connection breaks.
-fn cut(response: Response) -> hyper::Response<Body> {
-    let (head, mut body) = split(response);
+fn cut(response: Response, now: Timestamp) -> hyper::Response<Body> {
+    let (head, mut body) = split(response, now);
     body.truncate(body.len() / 2);
     let half = stream::iter([Ok(Frame::data(Bytes::from(body)))]);
     let end = stream::once(async {
@@ -255,8 +258,12 @@ fn cut(response: Response) -> hyper::Response<Body> {
     )
 }
 
-fn split(response: Response) -> (hyper::http::response::Builder, Vec<u8>) {
-    let mut builder = hyper::Response::builder().status(response.status);
+fn split(response: Response, now: Timestamp) -> (hyper::http::response::Builder, Vec<u8>) {
+    // HTTP's own form of a date, in the sandbox's time.
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let mut builder = hyper::Response::builder()
+        .status(response.status)
+        .header("date", date);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }

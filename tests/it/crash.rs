@@ -1,32 +1,19 @@
 //! Killed at any moment, or many at once: nothing is started twice, nothing is lost.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use snapexport_sandbox::World;
 
-use crate::program::{Clouds, Ran, User};
-use crate::stage::{CLOSING, GOOD};
+use crate::program::{Ran, User};
+use crate::stage::{CLOSING, LONG, Stage, each, on_every_cloud};
 
-const LONG: Duration = Duration::from_secs(1000);
 /// Where the random moments come from; a failure can be repeated with it.
 const SEED: u64 = 0x5eed_2026;
-/// Kills in all.
-const ROUNDS: u64 = 120;
-/// The latest moment of a kill, after the process was made.
-const LATEST_MICROS: u64 = 60_000;
-
-/// Their starts, as faults name them.
-const STARTS: [&str; 3] = [
-    "outscale:CreateSnapshotExportTask",
-    "lightsail:ExportSnapshot",
-    "rackspace:create task",
-];
-
-fn starts(clouds: &Clouds) -> u64 {
-    clouds.world(|world| world.outscale.starts + world.lightsail.starts + world.rackspace.starts)
-}
+/// Kills on each cloud.
+const ROUNDS: u32 = 40;
 
 /// A number that follows from the last (xorshift).
 fn next(state: &mut u64) -> u64 {
@@ -36,37 +23,46 @@ fn next(state: &mut u64) -> u64 {
     *state
 }
 
-/// Runs an export and kills it as soon as the world is so.
-fn kill_at(clouds: &Clouds, user: &User, export: &[&str], is_so: impl Fn(&World) -> bool) {
-    let mut child = user
-        .command(export)
+/// An export that nobody listens to.
+fn spawn(stage: &Stage) -> Child {
+    stage
+        .user
+        .command(stage.cloud.export)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .expect("it runs");
+        .expect("it runs")
+}
+
+/// Until so many starts have arrived.
+fn wait_for_starts(stage: &Stage, count: u32) {
     let began = Instant::now();
-    while !clouds.world(|world| is_so(world)) {
+    while stage.count("start") < count {
         let waited = began.elapsed();
         assert!(
             waited < Duration::from_secs(30),
-            "{export:?}: it never came to that"
+            "{}: it never came to that",
+            stage.cloud.name
         );
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Until so many starts have arrived, then no longer.
+fn kill_at(stage: &Stage, mut child: Child, count: u32) {
+    wait_for_starts(stage, count);
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
 }
 
-/// Runs an export until it is known what became of the one before it.
-fn until_sure(user: &User, export: &[&str]) -> Ran {
-    let began = Instant::now();
-    loop {
-        let ran = user.run(export);
-        if ran.code != Some(6) || began.elapsed() > CLOSING * 2 {
-            return ran;
-        }
-        std::thread::sleep(Duration::from_millis(500));
+/// Exports again; where nobody knows yet what became of the one before, once more when that is past doubt.
+fn until_sure(stage: &Stage) -> Ran {
+    let ran = stage.export(&[]);
+    if ran.code != Some(6) {
+        return ran;
     }
+    stage.later(CLOSING);
+    stage.export(&[])
 }
 
 /// Whether the journal can be read, and what it knows.
@@ -103,38 +99,37 @@ fn no_damage(state: &Path) -> bool {
 )]
 fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
     println!("seed {SEED:#x}, {ROUNDS} rounds");
-    let clouds = Clouds::start(LONG);
-    let mut random = SEED;
-    let mut killed_before_any_start = 0;
-    let mut killed_after_the_start = 0;
-    for round in 0..ROUNDS {
-        clouds.world(|world| *world = World::default());
-        let user = User::of(&clouds);
-        let export = GOOD[(round % 3) as usize];
-        let moment = Duration::from_micros(next(&mut random) % LATEST_MICROS);
-        let mut child = user
-            .command(export)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it runs");
-        std::thread::sleep(moment);
-        child.kill().expect("it is ours");
-        let status = child.wait().expect("it ends");
-        match (status.code(), starts(&clouds)) {
-            (None, 0) => killed_before_any_start += 1,
-            (None, _) => killed_after_the_start += 1,
-            (Some(_), _) => {}
+    let killed_before_any_start = AtomicU32::new(0);
+    on_every_cloud(|cloud| {
+        let mut stage = Stage::of(cloud, LONG, &[]);
+        // The moments are spread over all that an export does, however slow the machine is.
+        let began = Instant::now();
+        stage.is_started_once(&stage.export(&[]));
+        let whole = began.elapsed();
+        let mut random = SEED;
+        for round in 0..ROUNDS {
+            stage.clouds.world(|world| *world = World::default());
+            stage.user = User::of(&stage.clouds);
+            let moment = whole.mul_f64((next(&mut random) % 1000) as f64 / 1000.0);
+            let mut child = spawn(&stage);
+            std::thread::sleep(moment);
+            child.kill().expect("it is ours");
+            let status = child.wait().expect("it ends");
+            if status.code().is_none() && stage.starts() == 0 {
+                killed_before_any_start.fetch_add(1, Ordering::Relaxed);
+            }
+            let again = until_sure(&stage);
+            let told = format!(
+                "round {round}, killed after {moment:?}: {}",
+                stage.told(&again)
+            );
+            assert_eq!(again.code, Some(0), "{told}");
+            assert_eq!(stage.starts(), 1, "{told}");
+            assert_eq!(journal(&stage.user), [again.id()], "{told}");
         }
-        let again = until_sure(&user, export);
-        let told = format!("round {round}, killed after {moment:?}: {}", again.all());
-        assert_eq!(again.code, Some(0), "{told}");
-        assert_eq!(starts(&clouds), 1, "{told}");
-        assert_eq!(journal(&user), [again.id()], "{told}");
-    }
-    println!("{killed_before_any_start} died before the start, {killed_after_the_start} after it");
+    });
     assert!(
-        killed_before_any_start > 0,
+        killed_before_any_start.into_inner() > 0,
         "the kills came too late to test anything"
     );
 }
@@ -142,66 +137,70 @@ fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
 /// A start that was throttled first is looked for as long as any other, counted from the attempt that may have been executed.
 #[test]
 fn a_kill_after_a_throttled_start_doubles_nothing() {
-    for (export, call) in GOOD.into_iter().zip(STARTS) {
-        let clouds = Clouds::start(LONG);
-        let faults = ["1-2:throttle=3", "3:delay=1000s", "3:unlisted=4"];
-        let faults = faults.map(|fault| format!("{call}:{fault}").parse().expect("a fault"));
-        clouds.set_faults(faults.into());
-        let (provider, name) = call.split_once(':').expect("both");
-        let user = User::of(&clouds).with("SNAPEXPORT_VISIBILITY", "5s");
-        kill_at(&clouds, &user, export, |world| {
-            world.rehearsal.count(provider, name) == 3
-        });
-        assert_eq!(starts(&clouds), 1, "{call}");
-        let again = user.run(export);
-        assert_eq!(starts(&clouds), 1, "{call}: {}", again.all());
-        assert_eq!(journal(&user), [again.id()], "{call}");
-    }
+    on_every_cloud(|cloud| {
+        let faults = [
+            "start:1:throttle=0",
+            "start:2:throttle=3",
+            "start:3:delay=1000s",
+            "start:3:unlisted=20",
+        ];
+        let stage = Stage::of(cloud, LONG, &faults);
+        let child = spawn(&stage);
+        // In the pause before the third attempt, the time of the others passes.
+        wait_for_starts(&stage, 2);
+        stage.later(CLOSING);
+        kill_at(&stage, child, 3);
+        assert_eq!(stage.starts(), 1, "{}", cloud.name);
+        stage.says(&stage.export(&[]), 6, "does not list it so far");
+        stage.later(CLOSING * 2);
+        let again = stage.export(&[]);
+        let id = stage.is_started_once(&again);
+        assert_eq!(journal(&stage.user), [id], "{}", cloud.name);
+    });
 }
 
 /// The moments that matter most are few: here the reply is late, so that the kill hits the start itself.
 #[test]
 fn a_kill_while_the_start_is_under_way_doubles_nothing() {
-    for (export, call) in GOOD.into_iter().zip(STARTS) {
-        for what in ["delay=1000s", "silence-before"] {
-            let clouds = Clouds::start(LONG);
-            clouds.set_faults(vec![format!("{call}:1:{what}").parse().expect("a fault")]);
-            let (provider, name) = call.split_once(':').expect("both");
-            let user = User::of(&clouds);
-            kill_at(&clouds, &user, export, |world| {
-                world.rehearsal.count(provider, name) == 1
-            });
-            let executed = if what == "silence-before" { 0 } else { 1 };
-            assert_eq!(starts(&clouds), executed, "{call} {what}");
-            let again = until_sure(&user, export);
-            assert_eq!(again.code, Some(0), "{call} {what}: {}", again.all());
-            assert_eq!(starts(&clouds), 1, "{call} {what}: {}", again.all());
-            assert_eq!(journal(&user), [again.id()], "{call} {what}");
-        }
-    }
+    each(
+        &["start:1:delay=1000s", "start:1:silence-before"],
+        |cloud, fault| {
+            let stage = Stage::of(cloud, LONG, &[fault]);
+            kill_at(&stage, spawn(&stage), 1);
+            let executed = if fault.contains("silence") { 0 } else { 1 };
+            assert_eq!(stage.starts(), executed, "{}: {fault}", cloud.name);
+            let again = until_sure(&stage);
+            let id = stage.is_started_once(&again);
+            assert_eq!(journal(&stage.user), [id], "{}: {fault}", cloud.name);
+        },
+    );
 }
 
 #[test]
 fn the_same_export_eight_times_at_once_is_one_export() {
-    for (export, call) in GOOD.into_iter().zip(STARTS) {
-        for fault in ["2+:status=500", "1:reset-after", "1:throttle", "1:delay=2s"] {
-            let clouds = Clouds::start(LONG);
-            clouds.set_faults(vec![format!("{call}:{fault}").parse().expect("a fault")]);
-            let user = User::of(&clouds);
-            let ids = eight_at_once(&user, export);
-            assert_eq!(starts(&clouds), 1, "{call}:{fault}: {ids:?}");
+    on_every_cloud(|cloud| {
+        for fault in [
+            "start:2+:status=500",
+            "start:1:reset-after",
+            "start:1:throttle",
+            "start:1:delay=2s",
+        ] {
+            let stage = Stage::of(cloud, LONG, &[fault]);
+            let ids = eight_at_once(&stage);
+            assert_eq!(stage.starts(), 1, "{}: {fault}: {ids:?}", cloud.name);
             assert!(
                 ids.iter().all(|id| *id == ids[0]),
-                "{call}:{fault}: {ids:?}"
+                "{}: {fault}: {ids:?}",
+                cloud.name
             );
-            assert_eq!(journal(&user), ids[..1], "{call}:{fault}");
+            assert_eq!(journal(&stage.user), ids[..1], "{}: {fault}", cloud.name);
         }
-    }
+    });
 }
 
-fn eight_at_once(user: &User, export: &[&str]) -> Vec<String> {
+fn eight_at_once(stage: &Stage) -> Vec<String> {
     std::thread::scope(|scope| {
-        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| user.run(export))).collect();
+        let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| stage.export(&[]))).collect();
         let ran: Vec<Ran> = runs
             .into_iter()
             .map(|run| run.join().expect("it ends"))
@@ -215,15 +214,16 @@ fn eight_at_once(user: &User, export: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_same_export_at_once_after_a_crash_is_one_export() {
-    for (export, call) in GOOD.into_iter().zip(STARTS) {
-        let clouds = Clouds::start(LONG);
-        let fault = format!("{call}:1:reset-before");
-        clouds.set_faults(vec![fault.parse().expect("a fault")]);
-        let user = User::of(&clouds);
-        assert_eq!(user.run(export).code, Some(6));
-        std::thread::sleep(CLOSING);
-        let ids = eight_at_once(&user, export);
-        assert_eq!(starts(&clouds), 1, "{export:?}: {ids:?}");
-        assert!(ids.iter().all(|id| *id == ids[0]), "{export:?}: {ids:?}");
-    }
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        stage.later(CLOSING);
+        let ids = eight_at_once(&stage);
+        assert_eq!(stage.starts(), 1, "{}: {ids:?}", cloud.name);
+        assert!(
+            ids.iter().all(|id| *id == ids[0]),
+            "{}: {ids:?}",
+            cloud.name
+        );
+    });
 }

@@ -92,9 +92,9 @@ impl Rude {
     }
 }
 
-fn silent(stream: TcpStream) -> std::io::Result<()> {
-    std::thread::sleep(Duration::from_secs(30));
-    drop(stream);
+fn silent(mut stream: TcpStream) -> std::io::Result<()> {
+    // Until the client leaves.
+    while stream.read(&mut [0; 4096])? > 0 {}
     Ok(())
 }
 

@@ -30,13 +30,13 @@ fn an_export_waits_for_every_open_start_of_the_same() {
         ];
         let stage = Stage::of(cloud, LONG, &faults);
         stage.says(&stage.export(&[]), 6, "is not known");
-        std::thread::sleep(Duration::from_secs(6));
+        stage.later(Duration::from_secs(6));
         stage.says(&stage.export(&["--new"]), 6, "is not known");
         // The first is over now, the second is not.
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         stage.says(&stage.export(&[]), 6, "does not list it so far");
         assert_eq!(stage.count("start"), 2);
-        std::thread::sleep(Duration::from_secs(6));
+        stage.later(Duration::from_secs(6));
         let next = stage.export(&[]);
         stage.is_started_once(&next);
         assert_eq!(stage.count("start"), 2, "{}", stage.told(&next));
@@ -83,7 +83,7 @@ fn a_lost_start_is_looked_for_also_when_the_keys_have_changed() {
         stage.says(&stage.export(&[]), 6, "does not list it so far");
         let status = stage.user.run(&["status"]);
         stage.says(&status, 0, "it was begun as keys of yesterday");
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         stage.is_started_once(&stage.export(&[]));
         assert_eq!(stage.count("start"), 1);
     });
@@ -96,7 +96,7 @@ fn a_clock_that_was_ahead_hides_no_lost_start() {
         stage.says(&stage.export(&[]), 6, "is not known");
         let later = Timestamp::now() + SignedDuration::from_hours(1);
         set(&stage.user, "made_at", &later.to_string());
-        std::thread::sleep(Duration::from_secs(3));
+        stage.later(Duration::from_secs(3));
         stage.is_started_once(&stage.export(&[]));
     });
 }
@@ -109,7 +109,7 @@ fn a_clock_that_was_set_back_puts_no_end_off_for_ever() {
         let later = Timestamp::now() + SignedDuration::from_hours(1);
         set(&stage.user, "made_at", &later.to_string());
         stage.says(&stage.export(&[]), 6, "does not list it so far");
-        std::thread::sleep(CLOSING);
+        stage.later(CLOSING);
         stage.is_started_once(&stage.export(&[]));
     });
 }

@@ -61,6 +61,12 @@ impl Clouds {
         self.sandbox.set_faults(faults);
     }
 
+    /// Lets this much time pass at once, for these clouds and for their user: by neither clock is anything as young as before.
+    pub fn later(&self, user: &User, by: Duration) {
+        self.sandbox.advance(by);
+        user.age(by);
+    }
+
     pub fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
         self.sandbox.with_world(f).expect("the world")
     }
@@ -110,6 +116,19 @@ impl User {
     /// The journal's place.
     pub fn state(&self) -> PathBuf {
         self.home.path().join("state")
+    }
+
+    /// Lets what the journal has of this user's starts be this much older.
+    fn age(&self, by: Duration) {
+        let journal =
+            rusqlite::Connection::open(self.state().join("journal.db")).expect("it opens");
+        let earlier = format!("-{} seconds", by.as_secs_f64());
+        for (table, column) in [("intent", "made_at"), ("task", "started_at")] {
+            let sql = format!(
+                "UPDATE {table} SET {column} = strftime('%Y-%m-%dT%H:%M:%fZ', {column}, ?1) WHERE {column} IS NOT NULL"
+            );
+            journal.execute(&sql, [&earlier]).expect("it writes");
+        }
     }
 
     /// The command, ready to run in nothing but this user's environment.

@@ -119,6 +119,11 @@ impl Stage {
         self.user.run(&[self.cloud.export, more].concat())
     }
 
+    /// Lets this much time pass at once.
+    pub fn later(&self, by: Duration) {
+        self.clouds.later(&self.user, by);
+    }
+
     pub fn starts(&self) -> u64 {
         self.clouds.world(|world| (self.cloud.starts)(world))
     }

@@ -71,7 +71,7 @@ fn a_start_of_which_nobody_knows_is_exit_code_6_until_the_cloud_would_list_it_an
             assert_eq!(stage.count("start"), 1, "{fault}");
             let status = stage.user.run(&["status"]);
             stage.says(&status, 0, "whether it was started is not known");
-            std::thread::sleep(CLOSING);
+            stage.later(CLOSING);
             let next = stage.export(&[]);
             stage.is_started_once(&next);
             assert_eq!(stage.count("start"), 2, "{fault}");
@@ -93,7 +93,7 @@ fn status_says_when_a_lost_start_was_none() {
     on_every_cloud(|cloud| {
         let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
         stage.says(&stage.export(&[]), 6, "is not known");
-        std::thread::sleep(CLOSING);
+        stage.later(CLOSING);
         stage.says(&stage.user.run(&["status"]), 0, "was never started");
         let status = stage.user.run(&["status"]);
         assert!(
@@ -122,7 +122,7 @@ fn a_start_that_is_listed_late_is_exit_code_6_and_adopted_by_the_next_export_tha
         let status = stage.user.run(&["status"]);
         stage.says(&status, 0, "whether it was started is not known");
         stage.says(&stage.export(&[]), 6, "does not list it so far");
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         let next = stage.export(&[]);
         stage.is_started_once(&next);
         assert!(next.stderr.contains("adopted"), "{}", stage.told(&next));
@@ -137,7 +137,7 @@ fn a_start_that_was_answered_and_is_not_listed_is_not_doubled() {
         let id = stage.export(&[]).id();
         // At first that is what clouds do.
         assert_eq!(stage.is_started_once(&stage.export(&[])), id);
-        std::thread::sleep(Duration::from_millis(1500));
+        stage.later(Duration::from_millis(1500));
         let ran = stage.export(&["-o", "json"]);
         if cloud.look == cloud.list {
             stage.says(&ran, 1, &id);
@@ -147,7 +147,7 @@ fn a_start_that_was_answered_and_is_not_listed_is_not_doubled() {
             stage.says(&ran, 0, "Already under way, adopted");
         }
         assert_eq!(stage.starts(), 1, "{}", stage.told(&ran));
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         assert_eq!(stage.is_started_once(&stage.export(&[])), id);
     });
 }
@@ -158,7 +158,7 @@ fn a_task_that_the_cloud_has_forgotten_keeps_nobody_from_starting_again() {
         let stage = Stage::of(cloud, LONG, &[]);
         stage.is_started_once(&stage.export(&[]));
         stage.clouds.world(|world| *world = World::default());
-        std::thread::sleep(CLOSING);
+        stage.later(CLOSING);
         stage.is_started_once(&stage.export(&[]));
     });
 }
@@ -173,7 +173,7 @@ fn a_lost_start_that_failed_since_is_said_and_started_again() {
         );
         let export = [cloud.failing, &["-o", "json"][..]].concat();
         stage.says(&stage.user.run(&export), 6, "is not known");
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         let ran = stage.user.run(&export);
         stage.says(&ran, 0, "starting another");
         assert!(ran.stderr.contains("failed"), "{}", stage.told(&ran));
@@ -190,7 +190,7 @@ fn a_lost_start_that_completed_since_is_adopted_as_done() {
             &["start:1:reset-after", "start:1:unlisted=4"],
         );
         stage.says(&stage.export(&[]), 6, "is not known");
-        std::thread::sleep(Duration::from_secs(4));
+        stage.later(Duration::from_secs(4));
         let ran = stage.export(&[]);
         stage.is_started_once(&ran);
         assert!(
@@ -207,7 +207,7 @@ fn status_finds_what_became_of_a_start_whose_reply_was_lost() {
     on_every_cloud(|cloud| {
         let stage = Stage::of(cloud, LONG, &["start:1:reset-after", "start:1:unlisted=3"]);
         stage.says(&stage.export(&[]), 6, "is not known");
-        std::thread::sleep(Duration::from_secs(3));
+        stage.later(Duration::from_secs(3));
         let status = stage.user.run(&["status", "-q"]);
         assert_eq!(status.code, Some(0), "{}", stage.told(&status));
         assert_eq!(status.stdout.lines().count(), 1, "{}", stage.told(&status));

@@ -17,9 +17,9 @@ pub(crate) fn throttled(service: &str, pause: Option<Duration>, moment: &Moment)
         "lightsail" => lightsail::refusal(400, "ThrottlingException", "Rate exceeded"),
         _ => {
             let at = moment
-                .client
+                .now
                 .checked_add(pause.unwrap_or(Duration::from_secs(1)))
-                .unwrap_or(moment.client);
+                .unwrap_or(moment.now);
             let limit = json!({"overLimit": {
                 "code": 413, "message": "OverLimit Retry...", "details": "Error Details...",
                 "retryAfter": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
