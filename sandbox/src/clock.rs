@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The machine's clock, and how far the sandbox is ahead of it.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Clock {
 pub(crate) struct Moment {
     /// The sandbox's time: what becomes of exports, tokens and locks goes by it, and each response bears it as its `Date`.
     pub(crate) now: Timestamp,
-    /// The time on the clients' clocks, by which they sign.
+    /// The time on the clients' clocks.
     pub(crate) client: Timestamp,
     /// How long an export takes.
     pub(crate) duration: Duration,
@@ -46,6 +46,17 @@ impl Moment {
     pub(crate) fn fraction(&self, start: Timestamp) -> f64 {
         let elapsed = self.now.duration_since(start).as_secs_f64();
         elapsed / self.duration.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
+
+    /// How far a date is ahead that a client has signed: by its own clock, or by the sandbox's, as some do once they have read a `Date`.
+    pub(crate) fn ahead(&self, signed_at: Timestamp) -> SignedDuration {
+        let by = |clock| signed_at.duration_since(clock);
+        let (theirs, ours) = (by(self.client), by(self.now));
+        if ours.abs() < theirs.abs() {
+            ours
+        } else {
+            theirs
+        }
     }
 
     /// When something started at `start` has gone through `fraction` of an export's time.

@@ -198,7 +198,7 @@ impl Sandbox {
         *current = faults.into();
     }
 
-    /// Lets this much time pass at once: exports go on, tokens expire. Clients keep their clocks, by which they sign.
+    /// Lets this much time pass at once: exports go on, tokens expire, and each response bears it as its `Date`. Clients keep their clocks.
     pub fn advance(&self, by: Duration) {
         self.rules.clock.advance(by);
     }

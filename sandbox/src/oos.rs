@@ -100,7 +100,7 @@ fn authenticate(request: &Request, moment: &Moment) -> Result<&'static str, Resp
             "The request signature we calculated does not match the signature you provided.";
         return Err(refuse(403, "SignatureDoesNotMatch", message));
     }
-    if claim.signed_at.duration_since(moment.client).abs() > MAX_SKEW {
+    if moment.ahead(claim.signed_at).abs() > MAX_SKEW {
         let message = "The difference between the request time and the current time is too large.";
         return Err(refuse(403, "RequestTimeTooSkewed", message));
     }

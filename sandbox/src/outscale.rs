@@ -136,7 +136,7 @@ fn authenticate(
         return Err(denied());
     }
     state.forget_refusals(account);
-    let ahead = claim.signed_at.duration_since(moment.client);
+    let ahead = moment.ahead(claim.signed_at);
     if ahead > MAX_AHEAD || -ahead > MAX_BEHIND {
         return Err(denied());
     }

@@ -15,3 +15,16 @@ fn time_that_is_let_pass_adds_up_and_leaves_the_clients_clock_alone() {
     );
     assert!(later.fraction(start.now) >= 1.0);
 }
+
+#[test]
+fn a_client_may_sign_by_its_own_clock_or_by_the_sandboxs() {
+    let clock = Clock::default();
+    let hour = Duration::from_secs(3600);
+    clock.advance(hour);
+    let moment = clock.moment(hour);
+    for clock in [moment.client, moment.now] {
+        assert_eq!(moment.ahead(clock).as_secs(), 0);
+        assert_eq!(moment.ahead(clock + Duration::from_secs(60)).as_secs(), 60);
+    }
+    assert_eq!(moment.ahead(moment.client - hour).as_secs(), -3600);
+}

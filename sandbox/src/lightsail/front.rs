@@ -94,16 +94,10 @@ pub(crate) fn authenticate(request: &wire::Request, moment: &Moment) -> Result<(
     if claim.region != REGION {
         return Err(bad("Credential should be scoped to a valid region."));
     }
-    if claim
-        .signed_at
-        .duration_since(moment.client)
-        .as_secs()
-        .abs()
-        > MAX_SKEW_SECONDS
-    {
+    if moment.ahead(claim.signed_at).as_secs().abs() > MAX_SKEW_SECONDS {
         let message = format!(
             "Signature expired: {} is not near {}",
-            claim.signed_at, moment.client
+            claim.signed_at, moment.now
         );
         return Err(bad(&message));
     }
