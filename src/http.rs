@@ -27,6 +27,7 @@ use self::heard::Heard;
 use self::log::{trace_reply, trace_request};
 use self::reach::{host, is_metadata};
 use crate::error::{Error, Kind, Result};
+use crate::pace;
 use crate::secret::{Url, clean};
 
 /// Time to connect, TLS included.
@@ -45,6 +46,16 @@ pub struct Limits {
     pub body: usize,
     /// Attempts of a read, the first included.
     pub attempts: u32,
+}
+
+impl Limits {
+    fn in_this_process(self) -> Self {
+        Limits {
+            first_byte: pace::limit(self.first_byte),
+            reply: pace::limit(self.reply),
+            ..self
+        }
+    }
 }
 
 impl Default for Limits {
@@ -182,7 +193,7 @@ impl Http {
     pub async fn once(&self, request: Request) -> Result<Reply> {
         self.refuse_plain_http(&request)?;
         let client = self.client(&request.url)?;
-        let limits = self.0.limits;
+        let limits = self.0.limits.in_this_process();
         let name = request.name;
         let secrets = self.0.heard.secrets(&request);
         trace_request(&request);

@@ -15,6 +15,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::error::{Error, Kind, Result};
+use crate::pace;
 use crate::provider::Provider;
 use crate::task::{ProviderId, State, Task};
 
@@ -264,20 +265,19 @@ async fn look(
         known,
     } = question;
     let asking = ask(provider.clone(), renew, &known);
-    let mut answer = match deadline {
+    let last = |deadline: Instant| deadline.max(Instant::now()) + pace::limit(LAST_LOOK);
+    let mut answer = match deadline.map(last) {
         None => asking.await,
-        Some(deadline) => timeout_at(deadline.max(Instant::now()) + LAST_LOOK, asking)
-            .await
-            .unwrap_or_else(|_| {
-                let error = Error::new(
-                    Kind::Network,
-                    format!("{} did not answer in time", provider.id()),
-                );
-                Answer {
-                    slots: Err(error),
-                    renewed: None,
-                }
-            }),
+        Some(last) => timeout_at(last, asking).await.unwrap_or_else(|_| {
+            let error = Error::new(
+                Kind::Network,
+                format!("{} did not answer in time", provider.id()),
+            );
+            Answer {
+                slots: Err(error),
+                renewed: None,
+            }
+        }),
     };
     if let Ok(slots) = &mut answer.slots {
         locate(answer.renewed.as_ref().unwrap_or(&provider).as_ref(), slots).await;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::signals::Signals;
+use crate::pace::limit;
 use crate::report::{Printer, Reporter};
 use crate::secret::clean;
 use crate::task::Task;
@@ -101,14 +102,16 @@ impl OnDone {
         &mut self,
         printer: &Printer,
         signals: &Signals,
-        limit: Option<Instant>,
+        until: Option<Instant>,
     ) {
         let mut is_said = false;
-        let soon = Instant::now() + SOON;
+        let soon = Instant::now() + limit(SOON);
         let (say, asked) = (tokio::time::sleep_until(soon), tokio::time::interval(GRACE));
         let end = async {
-            match limit {
-                Some(limit) => tokio::time::sleep_until(limit.max(Instant::now() + LEAST)).await,
+            match until {
+                Some(until) => {
+                    tokio::time::sleep_until(until.max(Instant::now() + limit(LEAST))).await
+                }
                 None => std::future::pending().await,
             }
         };

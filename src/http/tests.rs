@@ -40,3 +40,10 @@ fn html_becomes_a_sentence() {
     let html = "<html><h1>404 Not Found</h1> It&#x27;s gone.<br /><br />\n</html>";
     assert_eq!(strip_tags(html), "404 Not Found It's gone.");
 }
+
+#[test]
+fn a_server_has_fifteen_seconds_to_begin_its_reply_and_thirty_to_end_it() {
+    let limits = Limits::default().in_this_process();
+    let seconds = (limits.first_byte.as_secs(), limits.reply.as_secs());
+    assert_eq!(seconds, (15, 30));
+}

@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use super::{Journal, failed, intent, is_busy, sources};
 use crate::error::{Error, Kind, Result};
+use crate::pace::limit;
 use crate::settings::private_file::{private_file, private_folders};
 
 /// The layout this version writes (`PRAGMA user_version`).
@@ -97,7 +98,7 @@ impl Journal {
     fn try_open_writable(path: &Path) -> rusqlite::Result<Self> {
         create_private(path)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        let patience = Instant::now() + BUSY;
+        let patience = Instant::now() + limit(BUSY);
         loop {
             match Self::connect(path) {
                 // While another process makes the journal or brings it up to date, SQLite turns others away without waiting.
@@ -111,7 +112,7 @@ impl Journal {
 
     fn connect(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(BUSY)?;
+        connection.busy_timeout(limit(BUSY))?;
         let version = user_version(&connection)?;
         if version < VERSION {
             migrate(&connection)?;

@@ -15,6 +15,7 @@ use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::error::{Error, Kind, Result};
+use crate::pace::limit;
 use crate::secret::Secret;
 
 /// A person may have to type a passphrase or touch a key.
@@ -93,11 +94,14 @@ fn printed(program: &str, args: &[String]) -> std::result::Result<String, String
             end(&mut child);
             stop.obey(number);
         }
-        if began.elapsed() > PATIENCE {
+        if began.elapsed() > limit(PATIENCE) {
             end(&mut child);
-            return Err(format!("it did not end within {} s", PATIENCE.as_secs()));
+            return Err(format!(
+                "it did not end within {} s",
+                limit(PATIENCE).as_secs_f64()
+            ));
         }
-        if began.elapsed() > SOON && !is_said {
+        if began.elapsed() > limit(SOON) && !is_said {
             is_said = true;
             tracing::warn!("waiting for {program}, which is to tell a secret");
         }

@@ -7,10 +7,11 @@ use snapexport_sandbox::{Fault, Options, Sandbox};
 
 use super::Context;
 use super::terminal::terminal;
-use super::variables::{complete, pause};
+use super::variables::{complete, haste, pause};
 use crate::error::{Error, Result};
 use crate::http::{Http, Network};
 use crate::options::{Global, Output};
+use crate::pace;
 use crate::provider;
 use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, open_file_warning};
 
@@ -23,6 +24,7 @@ impl Context {
             None => Origin::Variable("SNAPEXPORT_REGION"),
         };
         complete(&mut global, &env)?;
+        pace::hasten(haste(&env)?);
         let terminal = terminal(&global, &env);
         let Places {
             config,

@@ -110,6 +110,18 @@ pub(super) fn pause(env: &Env, name: &'static str) -> Result<Option<Duration>> {
         .map_err(|why| bad_variable(name, text, &why))
 }
 
+/// How many times shorter than usual limits are.
+pub(super) fn haste(env: &Env) -> Result<u32> {
+    const NAME: &str = "SNAPEXPORT_HASTE";
+    let Some(text) = env.get(NAME) else {
+        return Ok(1);
+    };
+    match text.parse() {
+        Ok(times @ 1..=1000) => Ok(times),
+        _ => Err(bad_variable(NAME, text, "it takes a number from 1 to 1000")),
+    }
+}
+
 fn bad_variable(name: &str, value: &str, why: &str) -> Error {
     Error::usage(format!(
         "The variable {name} has the value '{value}', which cannot be used: {why}"

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 use super::errors::{START, not_an_answer};
 use crate::error::{Error, Kind, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Reply, Request, http_date};
+use crate::pace::limit;
 use crate::secret::Url;
 
 /// Calls by their names on the wire, so that messages can say which one it was.
@@ -52,7 +53,7 @@ impl Connector {
     pub(super) fn new(http: Http) -> Self {
         Connector {
             http,
-            read_timeout: READ_TIMEOUT,
+            read_timeout: limit(READ_TIMEOUT),
         }
     }
 
@@ -78,7 +79,7 @@ impl Connector {
 }
 
 fn no_answer(name: &str, limit: Duration) -> Error {
-    let sentence = format!("No answer to {name} within {} s", limit.as_secs());
+    let sentence = format!("No answer to {name} within {} s", limit.as_secs_f64());
     Error::new(Kind::Network, sentence).maybe_executed()
 }
 

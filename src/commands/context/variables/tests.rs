@@ -30,6 +30,17 @@ fn a_variable_with_a_value_that_means_nothing_is_refused() {
 }
 
 #[test]
+fn limits_are_as_they_are_written_unless_it_is_said_how_much_shorter() {
+    let of = |text: &str| haste(&[("SNAPEXPORT_HASTE", text)].into_iter().collect());
+    assert_eq!(of("").expect("not set"), 1);
+    assert_eq!(of("10").expect("a number"), 10);
+    for text in ["0", "-1", "1001", "2.5", "fast"] {
+        let error = of(text).expect_err(text);
+        assert!(error.message.contains("SNAPEXPORT_HASTE"), "{error}");
+    }
+}
+
+#[test]
 fn json_output_is_recognised_before_the_command_line_is_parsed() {
     let env = Env::default();
     let stated = |args: &[&str]| {
