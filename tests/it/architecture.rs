@@ -284,3 +284,26 @@ fn only_the_journal_speaks_sql() {
         NONE
     );
 }
+
+/// Time is let pass by parameter: by the clouds' clock, in haste, or on a paused clock.
+#[test]
+fn no_test_sits_out_a_limit_and_none_is_left_out() {
+    const SLEEP: &str = "sleep(Duration::from_secs(";
+    let seconds = |line: &str| {
+        let number = line.split(SLEEP).nth(1)?.split(')').next()?;
+        number.parse::<u64>().ok()
+    };
+    let found: Vec<String> = ["src", "sandbox/src", "tests/it"]
+        .into_iter()
+        .flat_map(|folder| files(&root().join(folder)))
+        .flat_map(|(name, text)| {
+            let is_bad = |line: &&str| {
+                let line = line.trim_start();
+                line.starts_with("#[ignore") || seconds(line).is_some_and(|seconds| seconds >= 5)
+            };
+            let lines: Vec<String> = text.lines().filter(is_bad).map(str::to_owned).collect();
+            lines.into_iter().map(move |line| format!("{name}: {line}"))
+        })
+        .collect();
+    assert_eq!(found, NONE);
+}
