@@ -34,6 +34,11 @@ fn spawn(stage: &Stage) -> Child {
         .expect("it runs")
 }
 
+/// A user who waits less for what is not listed yet, and knows sooner.
+fn hurried(stage: &Stage) -> User {
+    User::of(&stage.clouds).with("SNAPEXPORT_VISIBILITY", "300ms")
+}
+
 /// Until so many starts have arrived.
 fn wait_for_starts(stage: &Stage, count: u32) {
     let began = Instant::now();
@@ -109,7 +114,7 @@ fn a_kill_at_any_moment_loses_no_export_and_doubles_none() {
         let mut random = SEED;
         for round in 0..ROUNDS {
             stage.clouds.world(|world| *world = World::default());
-            stage.user = User::of(&stage.clouds);
+            stage.user = hurried(&stage);
             let moment = whole.mul_f64((next(&mut random) % 1000) as f64 / 1000.0);
             let mut child = spawn(&stage);
             std::thread::sleep(moment);

@@ -151,7 +151,7 @@ async fn a_server_without_end_is_cut_off_in_time_and_in_size() {
             );
             let tries = server.connections.load(Ordering::Relaxed);
             assert!(
-                began.elapsed() < Duration::from_secs(10),
+                began.elapsed() < Duration::from_secs(25),
                 "{cloud}: {tries} tries"
             );
             // Only what may pass is tried again.
@@ -550,13 +550,14 @@ async fn pages_that_never_end_are_given_up() {
 
 #[tokio::test]
 async fn an_absurd_wish_to_be_left_alone_is_granted_for_an_hour_at_most() {
-    for cloud in CLOUDS {
-        for wish in [
-            "18446744073709551615",
-            "99999999999999999999",
-            "-5",
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ] {
+    let wishes = [
+        "18446744073709551615",
+        "99999999999999999999",
+        "-5",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+    ];
+    let attempts = CLOUDS.into_iter().flat_map(|cloud| {
+        wishes.map(|wish| async move {
             let headers = vec![("retry-after", wish.to_owned())];
             let server = Canned::start(vec![Answer::Reply(429, headers, "{}".into())]);
             let provider = provider(cloud, &server.url(), Limits::default()).await;
@@ -572,8 +573,9 @@ async fn an_absurd_wish_to_be_left_alone_is_granted_for_an_hour_at_most() {
                 granted <= Duration::from_secs(3600),
                 "{cloud} {wish}: {granted:?}"
             );
-        }
-    }
+        })
+    });
+    futures_util::future::join_all(attempts).await;
 }
 
 /// What must not reach a terminal, and what of it a person should see.

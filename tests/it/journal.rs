@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::program::{Clouds, Ran, User, program};
+use crate::stage::side_by_side;
 
 const QUICK: Duration = Duration::from_millis(300);
 const NEVER: Duration = Duration::from_secs(3600);
@@ -125,7 +126,7 @@ fn a_state_directory_that_cannot_be_made_costs_a_warning_only() {
 #[test]
 fn a_journal_that_somebody_holds_for_long_is_waited_for_and_nothing_is_doubled() {
     let clouds = Clouds::start(NEVER);
-    let user = User::of(&clouds);
+    let user = User::of(&clouds).in_haste();
     let first = user.run(&export(FIRST, "one/")).id();
     let holder = rusqlite::Connection::open(journal_of(&user)).expect("it opens");
     holder.execute_batch("BEGIN IMMEDIATE").expect("it is free");
@@ -133,8 +134,8 @@ fn a_journal_that_somebody_holds_for_long_is_waited_for_and_nothing_is_doubled()
         let runs: Vec<_> = (0..3)
             .map(|_| scope.spawn(|| user.run(&export(FIRST, "two/"))))
             .collect();
-        // Longer than SQLite itself waits.
-        std::thread::sleep(Duration::from_secs(8));
+        // Longer than SQLite itself waits in haste.
+        std::thread::sleep(Duration::from_secs(2));
         let so_far = clouds.world(|world| world.outscale.starts);
         assert_eq!(so_far, 1, "sent without its intent");
         holder.execute_batch("ROLLBACK").expect("it ends");
@@ -177,7 +178,9 @@ fn a_home_that_is_read_only_is_read() {
     let place = tempfile::tempdir().expect("a directory");
     std::fs::set_permissions(place.path(), PermissionsExt::from_mode(0o755)).expect("ours");
     let copy = place.path().join("snapexport");
-    std::fs::copy(program(), &copy).expect("copied");
+    // By a process of its own: a file that another thread's child has open for writing cannot be run.
+    let copied = Command::new("cp").arg(program()).arg(&copy).status();
+    assert!(copied.expect("cp runs").success());
     let run = |args: &[&str]| {
         let known = user.command(args);
         let mut command = Command::new(&copy);
@@ -238,35 +241,34 @@ fn on_a_full_disk(user: &User, blocks: u32, args: &[&str]) -> Ran {
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_at_any_write_stops_no_export_and_no_wait() {
-    let clouds = Clouds::start(QUICK);
-    for blocks in [0, 1, 8, 16, 24, 40, 64, 72] {
-        for has_journal in [false, true] {
-            let user = User::of(&clouds);
-            if has_journal {
-                user.run(&export(FIRST, &format!("old-{blocks}/"))).id();
-            }
-            let before = clouds.world(|world| world.outscale.starts);
-            let prefix = format!("full-{blocks}-{has_journal}/");
-            let started = on_a_full_disk(&user, blocks, &export(FIRST, &prefix));
-            let id = started.id();
-            assert_eq!(
-                clouds.world(|world| world.outscale.starts),
-                before + 1,
-                "{}",
-                started.all()
-            );
-            let is_remembered = user.run(&["status", "-q"]).stdout.contains(&id);
-            assert!(
-                is_remembered || started.stderr.contains("note"),
-                "neither remembered nor said: {}",
-                started.all()
-            );
-            for command in [&["wait", &id, "--timeout", "20s"][..], &["status", &id]] {
-                let ran = on_a_full_disk(&user, blocks, command);
-                assert_eq!(ran.code, Some(0), "{blocks} blocks: {}", ran.all());
-            }
+    let sizes = [0, 1, 8, 16, 24, 40, 64, 72];
+    let scenes = sizes.map(|blocks| [(blocks, false), (blocks, true)]);
+    side_by_side(4, scenes.concat(), |(blocks, has_journal)| {
+        let clouds = Clouds::start(QUICK);
+        let user = User::of(&clouds);
+        if has_journal {
+            user.run(&export(FIRST, "old/")).id();
         }
-    }
+        let before = clouds.world(|world| world.outscale.starts);
+        let started = on_a_full_disk(&user, blocks, &export(FIRST, "full/"));
+        let id = started.id();
+        assert_eq!(
+            clouds.world(|world| world.outscale.starts),
+            before + 1,
+            "{}",
+            started.all()
+        );
+        let is_remembered = user.run(&["status", "-q"]).stdout.contains(&id);
+        assert!(
+            is_remembered || started.stderr.contains("note"),
+            "neither remembered nor said: {}",
+            started.all()
+        );
+        for command in [&["wait", &id, "--timeout", "20s"][..], &["status", &id]] {
+            let ran = on_a_full_disk(&user, blocks, command);
+            assert_eq!(ran.code, Some(0), "{blocks} blocks: {}", ran.all());
+        }
+    });
 }
 
 #[test]

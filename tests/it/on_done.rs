@@ -1,5 +1,6 @@
 //! `--on-done`: what the user's command is told, and what it may do.
 
+use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use crate::manners::{FAILING, screens, signal, spawn, start, start_of, written};
@@ -20,6 +21,18 @@ fn keep(user: &User) -> String {
     format!(
         "cat > {home}/$SNAPEXPORT_TASK_ID.json; env | grep ^SNAPEXPORT_ | sort > {home}/$SNAPEXPORT_TASK_ID.env; echo told of $SNAPEXPORT_TASK_ID"
     )
+}
+
+/// A command that ends when it is told to.
+fn until_told(user: &User) -> String {
+    format!(
+        "until [ -e {}/told ]; do sleep 0.05; done",
+        user.home.path().display()
+    )
+}
+
+fn tell(user: &User) {
+    std::fs::write(user.home.path().join("told"), "").expect("written");
 }
 
 fn kept(user: &User, id: &str, kind: &str) -> String {
@@ -200,10 +213,10 @@ fn an_interrupt_does_not_wait_for_an_on_done_command() {
 #[test]
 fn a_hanging_on_done_command_does_not_outlast_the_timeout_for_long() {
     let clouds = Clouds::start(Duration::from_millis(200));
-    let user = User::of(&clouds);
+    let user = User::of(&clouds).in_haste();
     let id = start(&user);
     let begun = Instant::now();
-    let ran = user.run(&["wait", &id, "--timeout", "3s", "--on-done", "exec sleep 60"]);
+    let ran = user.run(&["wait", &id, "--timeout", "1s", "--on-done", "exec sleep 60"]);
     assert!(begun.elapsed() < Duration::from_secs(30), "{}", ran.all());
     assert_eq!(ran.code, Some(0), "{}", ran.all());
     for words in ["waiting for the --on-done command", "left to itself"] {
@@ -217,14 +230,19 @@ fn who_asks_while_an_on_done_command_runs_is_told_what_is_waited_for() {
     let user = User::of(&clouds);
     let id = start(&user);
     let runs = user.home.path().join("runs");
-    let command = format!("touch {}; exec sleep 4", runs.display());
-    let child = spawn(&user, &["wait", &id, "-q", "--on-done", &command]);
+    let command = format!("touch {}; {}", runs.display(), until_told(&user));
+    let mut child = spawn(&user, &["wait", &id, "-q", "--on-done", &command]);
     wait_for(&runs);
-    std::thread::sleep(Duration::from_secs(2));
-    signal(&child, "USR1");
-    let output = child.wait_with_output().expect("it ends");
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(err.contains("waiting for the --on-done command"), "{err}");
+    let mut said = BufReader::new(child.stderr.take().expect("piped")).lines();
+    // Who asks too early is told of the task: each question has its answer.
+    let is_told = (0..100).any(|_| {
+        signal(&child, "USR1");
+        let line = said.next().expect("a line").expect("text");
+        line.contains("waiting for the --on-done command")
+    });
+    assert!(is_told);
+    tell(&user);
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]
@@ -232,10 +250,13 @@ fn a_slow_on_done_command_delays_no_look_and_is_let_finish() {
     let clouds = Clouds::start(Duration::from_millis(500));
     let user = User::of(&clouds);
     let first = start(&user);
-    std::thread::sleep(Duration::from_millis(800));
+    clouds.later(&user, Duration::from_millis(800));
     let second = start(&user);
     let home = user.home.path().display().to_string();
-    let command = format!("sleep 3; touch {home}/$SNAPEXPORT_TASK_ID.end");
+    let command = format!(
+        "{}; touch {home}/$SNAPEXPORT_TASK_ID.end",
+        until_told(&user)
+    );
     let mut child = spawn(
         &user,
         &[
@@ -250,18 +271,10 @@ fn a_slow_on_done_command_delays_no_look_and_is_let_finish() {
             &command,
         ],
     );
-    let begun = Instant::now();
-    let stdout = child.stdout.take().expect("piped");
-    let lines: Vec<String> = std::io::BufRead::lines(std::io::BufReader::new(stdout))
-        .take(2)
-        .map(|line| line.expect("text"))
-        .collect();
-    assert_eq!(lines.len(), 2);
-    let both_known = begun.elapsed();
-    assert!(
-        !user.home.path().join(format!("{first}.end")).exists(),
-        "{both_known:?}"
-    );
+    let stdout = BufReader::new(child.stdout.take().expect("piped"));
+    assert_eq!(stdout.lines().take(2).flatten().count(), 2);
+    assert!(!user.home.path().join(format!("{first}.end")).exists());
+    tell(&user);
     assert!(child.wait().expect("it ends").success());
     for id in [first, second] {
         assert!(user.home.path().join(format!("{id}.end")).exists(), "{id}");
@@ -273,7 +286,7 @@ fn what_an_on_done_command_prints_does_not_spoil_the_bars() {
     let clouds = Clouds::start(Duration::from_secs(2));
     let user = User::of(&clouds);
     let first = start(&user);
-    std::thread::sleep(Duration::from_millis(1200));
+    clouds.later(&user, Duration::from_millis(1200));
     let second = start(&user);
     let script = format!(
         "snapexport wait {first} {second} -o id --interval 300ms --on-done 'echo one; echo two >&2'"

@@ -5,10 +5,15 @@ mod policies;
 mod run;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::program::{Clouds, User};
+use crate::stage::side_by_side;
 use markdown::{Block, Page, Table};
 use run::{Shell, scripts};
+
+/// Shells that run side by side: what is to go on while they look must not end because they are many.
+const AT_ONCE: usize = 4;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -38,55 +43,56 @@ fn all_pages() -> Vec<Page> {
 
 /// Runs every block of a page that a shell can run, each in a home and with clouds of its own.
 fn run_blocks(path: &str) {
-    let mut ran = 0;
-    for block in page(path).blocks {
-        for script in scripts(&block) {
-            let shell = Shell::new();
-            if !shell.has_tools(&script) {
-                continue;
-            }
-            let output = shell.run(&script);
-            assert!(
-                output.status.success(),
-                "{path}:{}: {}\n{}",
-                block.line,
-                output.status,
-                run::shown(&output)
-            );
-            ran += 1;
+    let blocks = page(path).blocks;
+    let all = blocks.iter().flat_map(|block| {
+        let scripts = scripts(block).into_iter();
+        scripts.map(move |script| (block.line, script))
+    });
+    let ran = AtomicUsize::new(0);
+    side_by_side(AT_ONCE, all.collect(), |(line, script)| {
+        let shell = Shell::new();
+        if !shell.has_tools(&script) {
+            return;
         }
-    }
-    assert!(ran > 0, "{path} has nothing to run");
+        let output = shell.run(&script);
+        assert!(
+            output.status.success(),
+            "{path}:{line}: {}\n{}",
+            output.status,
+            run::shown(&output)
+        );
+        ran.fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(ran.into_inner() > 0, "{path} has nothing to run");
 }
 
 /// Runs every row of a page's tables that has a command: it ends with the code of its row and says what the row says.
 fn run_rows(path: &str, least: usize) {
     let page = page(path);
-    let mut ran = 0;
-    for table in page.tables.iter().filter(|table| table.is_run()) {
-        for row in &table.rows {
-            let cell = |name| table.cell(row, name);
-            let command = markdown::code(cell("command").expect("a command"));
-            let shell = Shell::new();
-            let output = shell.run_loosely(&command);
-            let seen = run::shown(&output);
-            let code: i32 = cell("exit code").expect("a code").parse().expect("a code");
-            assert_eq!(
-                run::code(output.status),
-                Some(code),
-                "{path}: {command}\n{seen}"
+    let tables = page.tables.iter().filter(|table| table.is_run());
+    let rows: Vec<_> = tables
+        .flat_map(|table| table.rows.iter().map(move |row| (table, row)))
+        .collect();
+    assert!(rows.len() >= least, "{path}: only {} rows", rows.len());
+    side_by_side(AT_ONCE, rows, |(table, row)| {
+        let cell = |name| table.cell(row, name);
+        let command = markdown::code(cell("command").expect("a command"));
+        let output = Shell::new().run_loosely(&command);
+        let seen = run::shown(&output);
+        let code: i32 = cell("exit code").expect("a code").parse().expect("a code");
+        assert_eq!(
+            run::code(output.status),
+            Some(code),
+            "{path}: {command}\n{seen}"
+        );
+        if let Some(words) = cell("you see") {
+            let words = markdown::code(words);
+            assert!(
+                seen.contains(&words),
+                "{path}: {command}: not '{words}'\n{seen}"
             );
-            if let Some(words) = cell("you see") {
-                let words = markdown::code(words);
-                assert!(
-                    seen.contains(&words),
-                    "{path}: {command}: not '{words}'\n{seen}"
-                );
-            }
-            ran += 1;
         }
-    }
-    assert!(ran >= least, "{path}: only {ran} rows");
+    });
 }
 
 #[test]

@@ -218,7 +218,7 @@ async fn a_deadline_without_any_contact_is_a_network_error_and_not_still_running
         assert!(
             matches!(&waited.outcomes[0], Outcome::Lost(_, error) if error.kind == Kind::Network)
         );
-        assert!(waited.took <= S(20), "{:?}", waited.took);
+        assert!(waited.took <= S(15), "{:?}", waited.took);
     }
 }
 
@@ -291,10 +291,10 @@ async fn many_tasks_are_one_look() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_slept_for_hours_has_not_lost_contact() {
-    // The look itself takes half a day: so it seems to a process that was stopped in the middle of it.
+    // The look itself takes twice as long as contact may be lost: so it seems to a process that was stopped in the middle of it.
     let sights = [
         Sight::Running(1),
-        Sight::Silence(S(43_200)),
+        Sight::Silence(S(7_200)),
         Sight::Ended(State::Completed),
     ];
     let (waited, _) = watch_one(&sights, Options::default()).await;

@@ -171,7 +171,7 @@ proptest! {
 
     #[test]
     fn no_secret_survives_in_a_url(
-        name in secret_name(), other in "[a-z]{1,8}", value in any::<String>(), has_user in any::<bool>(),
+        name in secret_name(), other in "[a-h]{1,8}", value in any::<String>(), has_user in any::<bool>(),
     ) {
         let mut url = Url::parse("https://host:8443/path").expect("a URL");
         if has_user {

@@ -1,5 +1,6 @@
 //! A cloud of a test's own that misbehaves as it is told, and the user who meets it: for the fault tests.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use snapexport_sandbox::{Fault, Options, World};
@@ -109,6 +110,12 @@ impl Stage {
         }
     }
 
+    /// From now on every limit of the program is ten times shorter.
+    pub fn in_haste(mut self) -> Self {
+        self.user = self.user.in_haste();
+        self
+    }
+
     /// From now on this goes wrong, and only this.
     pub fn now_with(self, fault: &str) -> Self {
         self.clouds.set_faults(vec![parse(self.cloud, fault)]);
@@ -191,8 +198,17 @@ pub fn on_every_cloud(scene: impl Fn(&'static Cloud) + Sync) {
 
 /// Every fault of a table on every cloud, side by side too.
 pub fn each(faults: &[&str], scene: impl Fn(&'static Cloud, &str) + Sync) {
+    each_of(&CLOUDS, faults, scene);
+}
+
+/// Every fault of a table on these clouds.
+pub fn each_of(
+    clouds: &'static [Cloud],
+    faults: &[&str],
+    scene: impl Fn(&'static Cloud, &str) + Sync,
+) {
     std::thread::scope(|scope| {
-        for cloud in &CLOUDS {
+        for cloud in clouds {
             for fault in faults {
                 let scene = &scene;
                 std::thread::Builder::new()
@@ -200,6 +216,21 @@ pub fn each(faults: &[&str], scene: impl Fn(&'static Cloud, &str) + Sync) {
                     .spawn_scoped(scope, move || scene(cloud, fault))
                     .expect("a thread");
             }
+        }
+    });
+}
+
+/// Runs scenes that have nothing to do with each other, so many at once.
+pub fn side_by_side<T: Send>(at_once: usize, scenes: Vec<T>, play: impl Fn(T) + Sync) {
+    let rest = Mutex::new(scenes.into_iter());
+    let next = || rest.lock().expect("not poisoned").next();
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(scene) = next() {
+                    play(scene);
+                }
+            });
         }
     });
 }
