@@ -1,5 +1,9 @@
 //! What can be typed: clap types and help. No I/O.
 
+mod arguments;
+
+pub(crate) use arguments::tidy;
+
 use clap::{Parser, Subcommand};
 
 use crate::commands::{cancel, completions, doctor, export, list, man, status, wait};
@@ -10,7 +14,7 @@ use crate::options::Global;
 ///
 /// Exports run in the cloud and take minutes to hours. They go on when this program ends; `wait` picks them up again.
 #[derive(Debug, Parser)]
-#[command(name = "snapexport", version, max_term_width = 100, after_help = after_help(), subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "snapexport", version, max_term_width = 100, after_help = after_help(), subcommand_required = true, arg_required_else_help = true, args_override_self = true)]
 pub struct Cli {
     /// Options every command takes.
     #[command(flatten)]

@@ -23,13 +23,13 @@ mod remote;
 mod settle;
 mod signals;
 mod start;
-
-use std::io::Read;
+mod words;
 
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, worst};
 use crate::secret::clean;
 use crate::task::ProviderId;
+use words::words_or_none;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,70 +112,3 @@ fn nothing_to_do(printer: &crate::report::Printer, what: &str) -> Ending {
     printer.note(format!("Standard input named no {what}; nothing to do."));
     Ending::Code(0)
 }
-
-/// Reads what may be `-`: the words given, or one per line from standard input (blank lines and `#` comments skipped).
-/// An empty standard input is `None` if that is allowed.
-///
-/// It is not by default: it is more often a command before the pipe that failed than a day on which there is nothing to do.
-fn words_or_none(
-    words: &[String],
-    what: &str,
-    allow_empty: bool,
-) -> crate::error::Result<Option<Vec<String>>> {
-    let all = read_words(words, what)?;
-    match all.is_empty() {
-        false => Ok(Some(all)),
-        true if allow_empty => Ok(None),
-        true => Err(Error::usage(format!("Standard input named no {what}"))
-            .hint("if there may be none, say so with --allow-empty; else look at what should have named them")),
-    }
-}
-
-/// What was said on standard input: its words, or where it is something else.
-fn words_of(input: &[u8]) -> crate::error::Result<Vec<String>> {
-    let text = std::str::from_utf8(input).map_err(|error| {
-        let good = &input[..error.valid_up_to()];
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        Error::usage(format!(
-            "Standard input cannot be read as text: line {line} is not UTF-8"
-        ))
-    })?;
-    // Programs on Windows begin a text with a mark, which files that are joined keep between them.
-    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
-    Ok(text
-        .lines()
-        .map(|line| line.trim_matches(is_blank))
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect())
-}
-
-fn read_words(words: &[String], what: &str) -> crate::error::Result<Vec<String>> {
-    let mut all = Vec::new();
-    let mut has_read = false;
-    for word in words {
-        if word != "-" {
-            all.push(word.clone());
-            continue;
-        }
-        if has_read {
-            return Err(Error::usage("Standard input ('-') can be given only once"));
-        }
-        has_read = true;
-        let mut input = Vec::new();
-        std::io::stdin().read_to_end(&mut input).map_err(|error| {
-            Error::new(
-                Kind::Internal,
-                format!("The {what}s cannot be read from standard input"),
-            )
-            .cause(error.to_string())
-        })?;
-        all.extend(words_of(&input)?);
-    }
-    let mut seen = std::collections::HashSet::new();
-    all.retain(|word| seen.insert(word.clone()));
-    Ok(all)
-}
-
-#[cfg(test)]
-mod tests;

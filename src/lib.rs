@@ -41,6 +41,8 @@ mod suggest;
 pub mod task;
 mod text;
 
+use std::ffi::OsString;
+
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
@@ -51,18 +53,30 @@ use crate::error::Error;
 use crate::options::Output;
 use crate::settings::Env;
 
+/// The arguments as they are shown, also those that are no text.
+pub fn shown(args: &[OsString]) -> Vec<String> {
+    let text = |arg: &OsString| arg.to_string_lossy().into_owned();
+    args.iter().map(text).collect()
+}
+
 /// Runs the program with these arguments (the program's name first) and this environment.
-pub async fn run(args: Vec<String>, env: Env) -> Ending {
+pub async fn run(args: impl IntoIterator<Item = impl Into<OsString>>, env: Env) -> Ending {
+    let typed: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let args = shown(&typed);
     if let Some(shell) = env.get(completion::VARIABLE) {
         // Whoever asks this is no person: what cannot be written is not said.
         let _ = report::document(&completion::answer(shell, &args, env.clone()));
         return Ending::Code(0);
     }
-    let cli = match Cli::try_parse_from(&args) {
+    let stated = stated_output(&args, &env);
+    let typed = match cli::tidy(typed) {
+        Ok(typed) => typed,
+        Err(error) => return failed(&error, stated),
+    };
+    let cli = match Cli::try_parse_from(typed) {
         Ok(cli) => cli,
         Err(error) => return parse_failed(error, &args, &env),
     };
-    let stated = stated_output(&args, &env);
     // What needs no settings must work also where they are broken.
     let without_settings = match &cli.command {
         Command::Completions(args) => Some(commands::completions::run(args)),

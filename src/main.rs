@@ -1,18 +1,18 @@
 //! The program: calls the library and turns its ending into an exit code or a signal.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use snapexport::commands::Ending;
 use snapexport::commands::context::stated_output;
 use snapexport::settings::Env;
+use snapexport::shown;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args_os()
-        .map(|arg| arg.to_string_lossy().into_owned())
-        .collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     let env = Env::from_process();
-    snapexport::report::panic::install(stated_output(&args, &env));
+    snapexport::report::panic::install(stated_output(&shown(&args), &env));
     snapexport::secret::keep_out_of_core_dumps();
     match snapexport::run(args, env).await {
         Ending::Code(code) => ExitCode::from(code),

@@ -8,6 +8,7 @@ mod origin;
 mod places;
 pub(crate) mod private_file;
 mod secret_command;
+pub(crate) mod text;
 
 pub use config::{Config, Profile, Section};
 pub use env::Env;
@@ -59,17 +60,21 @@ impl Sources {
         names.iter().find_map(|name| Some((*name, self.var(name)?)))
     }
 
-    /// A path that a person wrote: `~/` is the home directory.
-    pub fn path(&self, text: &str) -> PathBuf {
-        let home = self.home.as_ref();
-        let below_home = text.strip_prefix("~/").zip(home);
-        below_home.map_or_else(|| PathBuf::from(text), |(rest, home)| home.join(rest))
+    /// A path that a person wrote: `~/` is the home directory. One that cannot be used is kept for [`Env::check`].
+    pub fn path(&self, typed: impl AsRef<Path>) -> PathBuf {
+        let typed = typed.as_ref();
+        let path = text::path(typed.as_os_str(), self.home.as_deref());
+        self.env.kept(path).unwrap_or_else(|| typed.to_owned())
+    }
+
+    /// The file that a variable names.
+    pub fn file_of(&self, variable: &str) -> Option<PathBuf> {
+        self.env.path(variable, self.home.as_deref())
     }
 
     /// The file that the first of these variables names.
     pub fn named_file(&self, variables: &[&'static str]) -> Option<PathBuf> {
-        let (_, path) = self.first_var(variables)?;
-        Some(self.path(path))
+        variables.iter().find_map(|name| self.file_of(name))
     }
 
     /// A file of a cloud's own tools in its usual place; `~/.config` is `XDG_CONFIG_HOME` where that is set. `None`
@@ -77,8 +82,8 @@ impl Sources {
     pub fn usual_file(&self, text: &str) -> Option<PathBuf> {
         self.home.as_ref()?;
         let in_config = text.strip_prefix("~/.config/");
-        Some(match in_config.zip(self.var("XDG_CONFIG_HOME")) {
-            Some((rest, folder)) => Path::new(folder).join(rest),
+        Some(match in_config.zip(self.file_of("XDG_CONFIG_HOME")) {
+            Some((rest, folder)) => folder.join(rest),
             None => self.path(text),
         })
     }

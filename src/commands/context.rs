@@ -153,7 +153,8 @@ impl Context {
         if let Some(region) = remembered_region {
             sources.region = Some((region.to_owned(), Origin::Task));
         }
-        (entry.connect)(&sources, self.http.clone())
+        entry
+            .client(&sources, self.http.clone())
             .await
             .map_err(|error| with_near_profile(&sources, error))
     }

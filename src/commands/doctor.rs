@@ -120,7 +120,7 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
         sources,
         place: args.places.get(entry.place),
     };
-    let (settings, mut checks) = match (entry.connect)(sources, context.new_client()).await {
+    let (settings, mut checks) = match entry.client(sources, context.new_client()).await {
         Err(error) if error.is_because(Reason::NothingConfigured) => {
             return Examined::Absent(entry, with_near_profile(sources, error));
         }

@@ -70,10 +70,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
         .duration
         .or(variable.map_err(Error::usage)?)
         .unwrap_or(usual.duration);
-    let file = args.faults.or_else(|| {
-        let path = context.sources.var("SNAPEXPORT_SANDBOX_FAULTS")?;
-        Some(PathBuf::from(path))
-    });
+    let file = match &args.faults {
+        Some(typed) => Some(context.sources.path(typed)),
+        None => context.sources.file_of("SNAPEXPORT_SANDBOX_FAULTS"),
+    };
+    context.sources.env.check()?;
     let mut faults = match file {
         Some(path) => Fault::read_file(&path)?,
         None => Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::settings::{Config, Env, Places, Sources};
+use crate::settings::{Config, Env, Places, Sources, text};
 
 /// What is at hand on this machine.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Glance {
         let has = |flag: &str| words.iter().any(|word| word == flag);
         let value_of = |flag: &str| {
             let attached = format!("{flag}=");
-            words.iter().enumerate().find_map(|(index, word)| {
+            words.iter().enumerate().rev().find_map(|(index, word)| {
                 let next = || words.get(index + 1).filter(|_| word == flag);
                 word.strip_prefix(&attached)
                     .or_else(|| next().map(String::as_str))
@@ -47,9 +47,10 @@ impl Glance {
                 journal,
             };
         }
-        let file = value_of("--config")
-            .or_else(|| env.get("SNAPEXPORT_CONFIG"))
-            .map(PathBuf::from)
+        let home = places.home.as_deref();
+        let typed = value_of("--config").and_then(|path| text::path(path.as_ref(), home).ok());
+        let file = typed
+            .or_else(|| env.path("SNAPEXPORT_CONFIG", home))
             .or_else(|| Some(places.config?.join("config.toml")));
         let config = file.and_then(|path| Config::read(&path).ok());
         Glance {

@@ -1,7 +1,7 @@
 //! How servers are reached: through which proxy, trusting whom, showing which certificate.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, ClientBuilder, Identity};
@@ -61,7 +61,7 @@ impl Proxy {
 
 impl Network {
     /// What the environment says: the usual variables for proxies, and `SSL_CERT_FILE`.
-    pub fn of(env: &Env) -> Self {
+    pub fn of(env: &Env, home: Option<&Path>) -> Self {
         let first = |names: &[&'static str]| {
             let mut set = names
                 .iter()
@@ -84,14 +84,14 @@ impl Network {
             exempt: first(&NO_PROXY).map_or(String::new(), |(_, hosts)| hosts.to_owned()),
             ..Network::default()
         };
-        if let Some((name, path)) = first(&["SSL_CERT_FILE"]) {
-            network.trust(path.into(), Origin::Variable(name));
+        if let Some(path) = env.path("SSL_CERT_FILE", home) {
+            network.trust(path, Origin::Variable("SSL_CERT_FILE"));
         }
         // Python's clients also take a directory there, which is laid out for OpenSSL.
-        if let Some((name, path)) = first(&["REQUESTS_CA_BUNDLE"])
-            && std::path::Path::new(path).is_file()
+        if let Some(path) = env.path("REQUESTS_CA_BUNDLE", home)
+            && path.is_file()
         {
-            network.trust(path.into(), Origin::Variable(name));
+            network.trust(path, Origin::Variable("REQUESTS_CA_BUNDLE"));
         }
         network
     }

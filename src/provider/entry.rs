@@ -116,6 +116,19 @@ pub enum Shape {
     No,
 }
 
+impl Entry {
+    /// A client, unless a variable that it is made of cannot be used: then that is the error, and nothing is sent.
+    pub async fn client(&self, sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
+        let sources = Sources {
+            env: sources.env.anew(),
+            ..sources.clone()
+        };
+        let client = (self.connect)(&sources, http).await;
+        sources.env.check()?;
+        client
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id.0)

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::settings::{Origin, Section, Sources};
+use crate::settings::{Origin, Sources};
 
 /// The names of the variables that a cloud reads: a constant for each, and all of them in one list.
 macro_rules! variables {
@@ -58,7 +58,8 @@ impl<'s, T: 's> Place<'s, T> {
             profile: profile.to_owned(),
             cloud,
         };
-        Some(match Section::read::<P>(section) {
+        let read = section.check().and_then(|()| section.read::<P>());
+        Some(match read {
             Ok(own) => {
                 let place = origin.clone();
                 Place::new(origin, who(&own), move || load(own, place))

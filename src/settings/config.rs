@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::text::{self, Form};
 use crate::error::{Error, Result};
 
 /// `config.toml`.
@@ -52,14 +53,14 @@ struct Outline {
 impl Config {
     /// Reads a configuration file. One that does not exist is empty; one that is malformed is a `usage` error that names the line.
     pub fn read(path: &Path) -> Result<Self> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Config::parse(text, path),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
-            Err(error) => Err(Error::usage(format!(
+        match text::read_file(path) {
+            Ok(Some(text)) => Config::parse(text, path),
+            Ok(None) => Ok(Config::default()),
+            Err(why) => Err(Error::usage(format!(
                 "The configuration file {} cannot be read",
                 path.display()
             ))
-            .cause(error.to_string())),
+            .cause(why)),
         }
     }
 
@@ -84,7 +85,9 @@ impl Config {
             (profile, sections)
         });
         Ok(Config {
-            default_profile: outline.default_profile,
+            default_profile: outline
+                .default_profile
+                .map(|name| text::trimmed(&name).to_owned()),
             profiles: profiles.collect(),
         })
     }
@@ -106,8 +109,38 @@ impl Profile {
 impl Section {
     /// What stands in it, in the cloud's own form. A mistake is a `usage` error that names the line.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        let mistake = |error| self.file.mistake(&error);
-        let whole = DeTable::parse(&self.file.text).map_err(mistake)?;
+        let mut value = self.value()?;
+        if let DeValue::Table(table) = &mut value {
+            for (_, value) in table.iter_mut() {
+                if let DeValue::String(text) = value.get_mut() {
+                    *text = text::trimmed(text).to_owned().into();
+                }
+            }
+        }
+        let end = self.file.text.len();
+        T::deserialize(Spanned::new(self.start..end, value).into_deserializer())
+            .map_err(|error| self.file.mistake(&error))
+    }
+
+    /// Refuses what cannot be used of what stands in it, by its line: due before it is used, and only then.
+    pub fn check(&self) -> Result<()> {
+        let DeValue::Table(table) = self.value()? else {
+            return Ok(());
+        };
+        for (key, value) in &table {
+            if let DeValue::String(text) = value.get_ref() {
+                let line = self.file.line_at(value.span().start);
+                let path = self.file.path.display();
+                let place = format!("{} in line {line} of {path}", key.get_ref());
+                Form::of(key.get_ref()).check(place, text::trimmed(text))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands in it.
+    fn value(&self) -> Result<DeValue<'_>> {
+        let whole = DeTable::parse(&self.file.text).map_err(|error| self.file.mistake(&error))?;
         let value = ["profile", &self.profile, &self.cloud]
             .into_iter()
             .try_fold(DeValue::Table(whole.into_inner()), |value, name| {
@@ -116,11 +149,7 @@ impl Section {
                 };
                 Some(table.remove(name)?.into_inner())
             });
-        let Some(value) = value else {
-            return Err(self.unknown(&[]));
-        };
-        let end = self.file.text.len();
-        T::deserialize(Spanned::new(self.start..end, value).into_deserializer()).map_err(mistake)
+        value.ok_or_else(|| self.unknown(&[]))
     }
 
     /// The error for a section of which nobody knows the cloud.
@@ -149,11 +178,15 @@ impl File {
         self.mistake_at(start, &without_value(&error.message().replace('\n', " ")))
     }
 
+    fn line_at(&self, start: usize) -> usize {
+        1 + self.text[..start].matches('\n').count()
+    }
+
     fn mistake_at(&self, start: usize, why: &str) -> Error {
-        let line = 1 + self.text[..start].matches('\n').count();
         Error::usage(format!(
-            "{} has a mistake in line {line}",
-            self.path.display()
+            "{} has a mistake in line {}",
+            self.path.display(),
+            self.line_at(start)
         ))
         .cause(why)
         .hint("docs/configuration.md lists the keys of the file; nothing was sent")

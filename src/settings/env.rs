@@ -1,40 +1,85 @@
 //! The environment, taken once.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-/// A snapshot of the environment. An empty variable counts as not set.
+use super::text;
+use crate::error::{Error, Result};
+
+/// A snapshot of the environment. A variable that is empty, or white space alone, counts as not set.
+///
+/// A value that cannot be used is an error only where somebody asks for it, and the first such error is kept: whoever has
+/// asked for several variables ends with [`Env::check`].
 #[derive(Clone, Debug, Default)]
-pub struct Env(BTreeMap<String, String>);
+pub struct Env {
+    values: BTreeMap<String, OsString>,
+    unusable: Arc<OnceLock<Error>>,
+}
 
 impl Env {
-    /// The process's own. Values that are not UTF-8 are left out.
+    /// The process's own.
     pub fn from_process() -> Self {
-        Env(std::env::vars_os()
-            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-            .collect())
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect()
     }
 
-    /// The value of a variable that is set and not empty.
+    /// The value of a variable that is set, without white space around it. `None` also where it cannot be used.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        let value = text::variable(name, self.values.get(name)?);
+        self.kept(value).filter(|value| !value.is_empty())
+    }
+
+    /// The path that a variable names; bytes that are no text stay as they are. `None` also where it cannot be used.
+    pub fn path(&self, name: &str, home: Option<&Path>) -> Option<PathBuf> {
+        let value = self.values.get(name)?;
+        let path = text::path(value, home).map_err(|error| {
+            let sentence = format!("The value of {name} cannot be used");
+            error.context(sentence)
+        });
+        self.kept(path).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The first error among the values that were asked for: nothing may be sent with the others.
+    pub fn check(&self) -> Result<()> {
+        self.unusable.get().cloned().map_or(Ok(()), Err)
+    }
+
+    /// Keeps what is wrong with a value for [`Env::check`].
+    pub(super) fn kept<T>(&self, value: Result<T>) -> Option<T> {
+        value
+            .map_err(|error| self.unusable.get_or_init(|| error))
+            .ok()
+    }
+
+    /// The same environment, of which nobody has asked for anything.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Env {
+            values: self.values.clone(),
+            unusable: Arc::default(),
+        }
     }
 
     /// The same without the variables whose names begin so.
     #[must_use]
     pub fn without(&self, prefix: &str) -> Self {
-        let others = self.0.iter().filter(|(name, _)| !name.starts_with(prefix));
-        others.collect()
+        let mut others = self.clone();
+        others.values.retain(|name, _| !name.starts_with(prefix));
+        others
     }
 }
 
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
+impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Env(pairs
-            .into_iter()
-            .map(|(k, v)| (k.into(), v.into()))
-            .collect())
+        let pairs = pairs.into_iter();
+        Env {
+            values: pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            unusable: Arc::default(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::text;
 use crate::secret::clean;
 
 /// Where a value came from. Displayed, it is what a person reads; `{:#}` also says which file a section is in.
@@ -51,6 +52,25 @@ impl Origin {
             kind,
             name: name.to_owned(),
             files: vec![file.to_owned()],
+        }
+    }
+
+    /// Where a value of this name stands, for a message: with the line, where it is in a file.
+    pub(crate) fn of_value(&self, key: &str) -> String {
+        let (name, files) = match self {
+            Origin::Entry { name, files, .. } => (Some(name.as_str()), files.as_slice()),
+            Origin::File(path) => (None, std::slice::from_ref(path)),
+            Origin::Chosen(origin, _) | Origin::Override(origin, _) => return origin.of_value(key),
+            _ => (None, [].as_slice()),
+        };
+        let words: Vec<&str> = name.into_iter().chain([key]).collect();
+        let line = files.iter().find_map(|path| {
+            let text = text::read_file(path).ok()??;
+            Some((text::line_of(&text, &words)?, path))
+        });
+        match line {
+            Some((line, path)) => format!("{key} in line {line} of {}", path.display()),
+            None => format!("{key} from {self:#}"),
         }
     }
 

@@ -23,12 +23,10 @@ impl Places {
     /// `SNAPEXPORT_*_DIR`, else XDG on every Unix system, else the platform's own.
     pub fn of(env: &Env) -> Self {
         let project = ProjectDirs::from("", "", "snapexport");
-        let own = |name: &str| env.get(name).map(PathBuf::from);
+        let home = BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+        let own = |name: &str| env.path(name, home.as_deref());
         let xdg = |name: &str| {
-            let base = env
-                .get(name)
-                .map(PathBuf::from)
-                .filter(|path| cfg!(unix) && path.is_absolute())?;
+            let base = own(name).filter(|path| cfg!(unix) && path.is_absolute())?;
             Some(base.join("snapexport"))
         };
         let platform = |pick: fn(&ProjectDirs) -> PathBuf| project.as_ref().map(pick);
@@ -48,7 +46,7 @@ impl Places {
             cache: own("SNAPEXPORT_CACHE_DIR")
                 .or_else(|| xdg("XDG_CACHE_HOME"))
                 .or_else(|| platform(|dirs| dirs.cache_dir().to_owned())),
-            home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+            home,
         }
     }
 }

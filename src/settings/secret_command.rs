@@ -14,6 +14,7 @@ use signal_hook::SigId;
 #[cfg(unix)]
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::text::{self, Form};
 use crate::error::{Error, Kind, Result};
 use crate::pace::limit;
 use crate::secret::Secret;
@@ -57,10 +58,12 @@ pub fn profile_secret(
         )
         .cause(why)
     };
-    let text = printed(program, args).map_err(failed)?;
-    match text.lines().next().map(str::trim_end) {
-        Some(line) if !line.is_empty() => Ok(Some(Secret::new(line))),
-        _ => Err(failed("it printed nothing".into())),
+    let printed = printed(program, args).map_err(failed)?;
+    let line = text::trimmed(printed.lines().next().unwrap_or_default());
+    match Form::of(what).flaw(line) {
+        Some(flaw) => Err(failed(format!("what it printed cannot be used: {flaw}"))),
+        None if line.is_empty() => Err(failed("it printed nothing".into())),
+        None => Ok(Some(Secret::new(line))),
     }
 }
 

@@ -89,7 +89,7 @@ fn be_the_program() {
         return;
     };
     provider::register(entry());
-    let arguments = serde_json::from_str(&arguments).expect("words");
+    let arguments: Vec<String> = serde_json::from_str(&arguments).expect("words");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -43,3 +43,5 @@ mod starts;
 mod tape;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod text;

@@ -1,6 +1,6 @@
 //! Flags over environment over profile over defaults.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "sandbox")]
 use snapexport_sandbox::{Fault, Options, Sandbox};
@@ -23,19 +23,21 @@ impl Context {
             Some(_) => Origin::Flag("--region"),
             None => Origin::Variable("SNAPEXPORT_REGION"),
         };
-        complete(&mut global, &env)?;
-        pace::hasten(haste(&env)?);
-        let terminal = terminal(&global, &env);
         let Places {
             config,
             state,
             cache,
             home,
         } = Places::of(&env);
+        complete(&mut global, &env, home.as_deref())?;
+        pace::hasten(haste(&env)?);
+        env.check()?;
+        // What the terminal is like is nobody's input: what cannot be read of it is not known.
+        let terminal = terminal(&global, &env.anew());
         let configuration = Configuration::read(&global, config)?;
         let open_file = configuration.open_file();
         let mut clouds = if global.sandbox {
-            Clouds::simulated(&env, state).await?
+            Clouds::simulated(&env, state, home.as_deref()).await?
         } else {
             let sources = Sources {
                 env,
@@ -49,8 +51,9 @@ impl Context {
         };
         clouds.sources.region = global.region.clone().map(|region| (region, region_origin));
         let env = &clouds.sources.env;
+        let network = Network::of(env, clouds.sources.home.as_deref());
         let context = Context {
-            http: Http::new(global.allow_http).over(Network::of(env)),
+            http: Http::new(global.allow_http).over(network),
             interval: pause(env, "SNAPEXPORT_INTERVAL")?,
             visibility: pause(env, "SNAPEXPORT_VISIBILITY")?,
             journal_path: clouds
@@ -66,6 +69,7 @@ impl Context {
             #[cfg(feature = "sandbox")]
             _sandbox: clouds.sandbox,
         };
+        context.sources.env.check()?;
         if let Some(warning) = open_file.filter(|_| context.is_config_secret) {
             context.printer(Output::Table).warn(&warning);
         }
@@ -135,14 +139,15 @@ impl Clouds {
 
     /// The simulated clouds. Simulated tasks have a journal of their own: a real cloud must never be asked about them.
     #[cfg(feature = "sandbox")]
-    async fn simulated(env: &Env, state: Option<PathBuf>) -> Result<Self> {
+    async fn simulated(env: &Env, state: Option<PathBuf>, home: Option<&Path>) -> Result<Self> {
         let state = state.map(|state| state.join("sandbox"));
         let usual = Options::default();
         let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(usual.duration);
-        let faults = match env.get("SNAPEXPORT_SANDBOX_FAULTS") {
-            Some(path) => Fault::read_file(path.as_ref())?,
+        let faults = match env.path("SNAPEXPORT_SANDBOX_FAULTS", home) {
+            Some(path) => Fault::read_file(&path)?,
             None => Vec::new(),
         };
+        env.check()?;
         let sandbox = Sandbox::start(Options {
             duration,
             state_file: state.as_ref().map(|state| state.join("world.json")),
@@ -166,7 +171,7 @@ impl Clouds {
     }
 
     #[cfg(not(feature = "sandbox"))]
-    async fn simulated(_env: &Env, _state: Option<PathBuf>) -> Result<Self> {
+    async fn simulated(_env: &Env, _state: Option<PathBuf>, _home: Option<&Path>) -> Result<Self> {
         Err(Error::usage("This build has no sandbox"))
     }
 }

@@ -1,6 +1,6 @@
 //! What was not typed comes from `SNAPEXPORT_…` variables.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -36,14 +36,14 @@ pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
 }
 
 /// Fills what was not typed from the environment.
-pub(super) fn complete(global: &mut Global, env: &Env) -> Result<()> {
+pub(super) fn complete(global: &mut Global, env: &Env, home: Option<&Path>) -> Result<()> {
     let text = |name: &str| env.get(name).map(str::to_owned);
     global.profile = global.profile.take().or_else(|| text("SNAPEXPORT_PROFILE"));
     global.region = global.region.take().or_else(|| text("SNAPEXPORT_REGION"));
-    global.config = global
-        .config
-        .take()
-        .or_else(|| text("SNAPEXPORT_CONFIG").map(PathBuf::from));
+    global.config = match global.config.take() {
+        Some(typed) => Some(crate::settings::text::path(typed.as_os_str(), home)?),
+        None => env.path("SNAPEXPORT_CONFIG", home),
+    };
     let is_quiet_typed = global.quiet;
     if is_quiet_typed {
         global.output.get_or_insert(Output::Id);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn through(env: &[(&str, &str)], url: &str) -> Option<(String, String)> {
-    let network = Network::of(&env.iter().copied().collect());
+    let network = Network::of(&env.iter().copied().collect(), None);
     let proxy = network.proxy(&Url::parse(url).expect("a URL"))?;
     Some((proxy.value, proxy.origin))
 }
@@ -64,7 +64,7 @@ fn what_is_no_proxy_or_no_certificate_is_refused_by_its_variable() {
         ("SSL_CERT_FILE", "/nonexistent.pem", "/nonexistent.pem"),
         ("SSL_CERT_FILE", path, "SSL_CERT_FILE"),
     ] {
-        let network = Network::of(&[(name, value)].into_iter().collect());
+        let network = Network::of(&[(name, value)].into_iter().collect(), None);
         let error = network.apply(reqwest::Client::builder()).expect_err(name);
         assert!(error.message.contains(said), "{}", error.message);
         assert!(!format!("{error:?}{network:?}").contains("hunter2"));

@@ -8,7 +8,8 @@ use super::places::Found;
 use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::provider::Setting;
-use crate::secret::{Url, clean};
+use crate::secret::Url;
+use crate::settings::text::{escaped, trimmed};
 use crate::settings::{Origin, Sources};
 
 /// The region: the flag; with an explicit profile the profile's, then the environment's; else the other way round.
@@ -49,13 +50,13 @@ fn in_aws(found: &Found, says: impl Fn(&AwsSource) -> Option<String>) -> Option<
 }
 
 fn checked_region(origin: &Origin, region: &str) -> Result<Setting> {
-    let region = region.trim();
+    let region = trimmed(region);
     let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if !region.bytes().all(is_name) || region.is_empty() {
         // The name becomes part of a host's name, and the request carries a signature.
         return Err(Error::usage(format!(
             "'{}' from {origin} is no AWS region",
-            clean(region)
+            escaped(region.as_ref())
         ))
         .about("region"));
     }
@@ -72,11 +73,11 @@ fn checked_region(origin: &Origin, region: &str) -> Result<Setting> {
 
 /// A file of certificate authorities, as the AWS tools name it.
 pub(super) fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, Origin)> {
-    let set = sources.var(AWS_CA_BUNDLE);
-    let set = set.map(|path| (path.to_owned(), Origin::Variable(AWS_CA_BUNDLE)));
-    let in_profile = || in_aws(found, |source| Some(source.get("ca_bundle")?.to_owned()));
-    let (path, origin) = set.or_else(in_profile)?;
-    Some((sources.path(&path), origin))
+    if let Some(path) = sources.file_of(AWS_CA_BUNDLE) {
+        return Some((path, Origin::Variable(AWS_CA_BUNDLE)));
+    }
+    let (path, origin) = in_aws(found, |source| Some(source.get("ca_bundle")?.to_owned()))?;
+    Some((sources.path(path), origin))
 }
 
 /// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.

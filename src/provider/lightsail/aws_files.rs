@@ -12,7 +12,7 @@ use super::names::*;
 use super::pairs::of_one_file;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
-use crate::settings::{Origin, Sources, warn_if_open};
+use crate::settings::{Origin, Sources, text, warn_if_open};
 use crate::suggest;
 
 /// Settings by which an AWS profile can give credentials.
@@ -46,7 +46,8 @@ impl AwsSource {
 
     /// A setting of the profile that is not empty.
     pub(super) fn get(&self, setting: &str) -> Option<&str> {
-        self.profile()?.get(setting).filter(|text| !text.is_empty())
+        let value = text::trimmed(self.profile()?.get(setting)?);
+        Some(value).filter(|value| !value.is_empty())
     }
 
     /// Where it stands: `profile 'x' of /home/me/.aws/config`.
@@ -56,7 +57,7 @@ impl AwsSource {
             format!("[profile {}]", self.name),
         ];
         let has_it = |path: &&PathBuf| {
-            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let text = text::read_file(path).ok().flatten().unwrap_or_default();
             text.lines().any(|line| headings.contains(&squeezed(line)))
         };
         Origin::Entry {
@@ -173,7 +174,51 @@ pub(super) fn files_with_keys(sources: &Sources) -> Vec<PathBuf> {
 }
 
 fn has_keys(path: &Path) -> bool {
-    std::fs::read_to_string(path).is_ok_and(|text| text.contains("aws_secret_access_key"))
+    let text = text::read_file(path).ok().flatten();
+    text.is_some_and(|text| text.contains("aws_secret_access_key"))
+}
+
+fn unreadable(why: String) -> Error {
+    Error::new(
+        Kind::Credentials,
+        "The AWS configuration files cannot be read",
+    )
+    .cause(why)
+    .hint("check ~/.aws/config and ~/.aws/credentials")
+}
+
+/// One of the two files, as the AWS crates can read it.
+struct SharedFile {
+    path: PathBuf,
+    text: String,
+    /// Whether the text is not what stands in the file.
+    is_changed: bool,
+}
+
+impl SharedFile {
+    /// The AWS crates know neither a mark at the beginning nor white space beyond ASCII.
+    fn read(path: PathBuf) -> Result<Self> {
+        let bytes = std::fs::read(&path);
+        let text = match bytes.as_deref().map(text::decoded) {
+            Ok(Ok(text)) => text,
+            Ok(Err(why)) => return Err(unreadable(format!("{}: {why}", path.display()))),
+            Err(error) => return Err(unreadable(format!("{}: {error}", path.display()))),
+        };
+        let plain: String = text
+            .split_inclusive('\n')
+            .map(|line| match line.split_once('=') {
+                Some((name, value)) if !value.is_ascii() => {
+                    format!("{name}= {}\n", text::trimmed(value))
+                }
+                _ => line.to_owned(),
+            })
+            .collect();
+        Ok(SharedFile {
+            is_changed: bytes.is_ok_and(|bytes| bytes != plain.as_bytes()),
+            text: plain,
+            path,
+        })
+    }
 }
 
 impl AwsSource {
@@ -185,30 +230,25 @@ impl AwsSource {
         }
         let paths = config.iter().chain(&keys).cloned().collect();
         let mut files = EnvConfigFiles::builder();
-        // What cannot be read is left to the AWS crates, which say so.
-        let text = |path: &Option<PathBuf>| std::fs::read_to_string(path.as_ref()?).ok();
-        let both = text(&config).zip(text(&keys));
-        if let Some((config, keys)) = both.and_then(|(config, keys)| of_one_file(&config, &keys)) {
-            files = files
-                .with_contents(EnvConfigFileKind::Config, config)
-                .with_contents(EnvConfigFileKind::Credentials, keys);
-        } else {
-            if let Some(path) = config {
-                files = files.with_file(EnvConfigFileKind::Config, path);
-            }
-            if let Some(path) = keys {
-                files = files.with_file(EnvConfigFileKind::Credentials, path);
-            }
+        let mut config = config.map(SharedFile::read).transpose()?;
+        let mut keys = keys.map(SharedFile::read).transpose()?;
+        if let Some((config, keys)) = config.as_mut().zip(keys.as_mut())
+            && let Some(sifted) = of_one_file(&config.text, &keys.text)
+        {
+            (config.text, keys.text) = sifted;
+            (config.is_changed, keys.is_changed) = (true, true);
+        }
+        for (kind, file) in [
+            (EnvConfigFileKind::Config, config),
+            (EnvConfigFileKind::Credentials, keys),
+        ] {
+            files = match file {
+                Some(file) if file.is_changed => files.with_contents(kind, file.text),
+                Some(file) => files.with_file(kind, file.path),
+                None => files,
+            };
         }
         let files = files.build();
-        let unreadable = |why: String| {
-            Error::new(
-                Kind::Credentials,
-                "The AWS configuration files cannot be read",
-            )
-            .cause(why)
-            .hint("check ~/.aws/config and ~/.aws/credentials")
-        };
         let selected = Some(name.to_owned().into());
         let (disk, no_variables) = (Fs::real(), AwsEnv::from_slice(&[]));
         let set = aws_config::profile::load(&disk, &no_variables, &files, selected);

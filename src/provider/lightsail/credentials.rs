@@ -14,7 +14,9 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::future::ProvideCredentials as ProvideFuture;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_lightsail::config::Region;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
@@ -27,6 +29,7 @@ use crate::error::Result;
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::provider::Setting;
 use crate::secret::{Secret, Url};
+use crate::settings::text::{Form, trimmed};
 use crate::settings::{Origin, Sources};
 
 /// What a client needs to know.
@@ -134,6 +137,7 @@ fn credentials(
                 .profile_files(source.files)
                 .profile_name(source.name)
                 .build();
+            let provider = Tidy(SharedCredentialsProvider::new(provider));
             (SharedCredentialsProvider::new(provider), account)
         }
         Way::WebIdentity => {
@@ -160,6 +164,41 @@ fn credentials(
             )
         }
     }
+}
+
+/// Credentials without white space around them; such as the SDK could not even sign with are refused.
+#[derive(Debug)]
+struct Tidy(SharedCredentialsProvider);
+
+impl ProvideCredentials for Tidy {
+    fn provide_credentials<'a>(&'a self) -> ProvideFuture<'a>
+    where
+        Self: 'a,
+    {
+        ProvideFuture::new(async move { tidy(&self.0.provide_credentials().await?) })
+    }
+}
+
+fn tidy(given: &Credentials) -> provider::Result {
+    let part = |name: &str, value: &str| {
+        let value = trimmed(value).to_owned();
+        match Form::of(name).check(format!("The {name} that was given"), &value) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(CredentialsError::invalid_configuration(error)),
+        }
+    };
+    let token = given.session_token();
+    let token = token
+        .map(|token| part("session_token", token))
+        .transpose()?;
+    let mut tidied = Credentials::builder()
+        .access_key_id(part("access_key_id", given.access_key_id())?)
+        .secret_access_key(part("secret_access_key", given.secret_access_key())?)
+        .provider_name("snapexport");
+    tidied.set_session_token(token);
+    tidied.set_expiry(given.expiry());
+    tidied.set_account_id(given.account_id().cloned());
+    Ok(tidied.build())
 }
 
 /// Explicit limits: the SDK's own wait for ever, or are read from the environment and panic on a bad value.

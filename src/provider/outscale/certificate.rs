@@ -1,5 +1,7 @@
 //! A certificate that the client shows beside its keys: API access rules can ask for one.
 
+use std::path::PathBuf;
+
 use reqwest::Identity;
 
 use crate::error::{Error, Kind, Result};
@@ -19,7 +21,7 @@ pub(super) struct Certificate {
 #[derive(Debug)]
 pub(super) enum Part {
     /// A path: from the home directory after `~/`, else from where the program is run.
-    File(String),
+    File(PathBuf),
     /// PEM, once more in base64.
     Base64(Secret),
 }
@@ -30,7 +32,7 @@ impl Part {
         let content = sources
             .var(base64)
             .map(|text| Part::Base64(Secret::new(text)));
-        content.or_else(|| sources.var(file).map(|path| Part::File(path.to_owned())))
+        content.or_else(|| sources.file_of(file).map(Part::File))
     }
 
     fn read(&self, sources: &Sources) -> std::result::Result<Vec<u8>, String> {
@@ -44,10 +46,10 @@ impl Part {
         }
     }
 
-    fn shown(&self) -> &str {
+    fn shown(&self) -> String {
         match self {
-            Part::File(path) => path,
-            Part::Base64(_) => "given in base64",
+            Part::File(path) => path.display().to_string(),
+            Part::Base64(_) => "given in base64".to_owned(),
         }
     }
 }
@@ -79,6 +81,6 @@ impl Certificate {
         }
         let identity =
             Identity::from_pem(&pem).map_err(|error| unusable(crate::http::chain(&error)))?;
-        Ok(Some((identity, chain.shown().to_owned())))
+        Ok(Some((identity, chain.shown())))
     }
 }

@@ -8,7 +8,8 @@ use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network};
 use crate::provider::Setting;
-use crate::secret::{Secret, Url, clean};
+use crate::secret::{Secret, Url};
+use crate::settings::text::{Form, escaped};
 use crate::settings::{Origin, Sources, profile_secret};
 
 /// The region of every official client, if none is named.
@@ -218,7 +219,14 @@ impl Section {
         let command = self.secret_key_command.as_deref();
         let secret = profile_secret("secret_key", self.secret_key.as_ref(), command)?;
         let missing = match (&self.access_key, secret) {
-            (Some(id), Some(secret)) => return Ok(checked(id, secret, &self.origin)),
+            (Some(id), Some(secret)) => {
+                for (key, value) in [("access_key", id.as_str()), ("secret_key", secret.expose())] {
+                    if let Some(flaw) = Form::Key.flaw(value) {
+                        return Err(Form::Key.refusal(self.origin.of_value(key), &flaw));
+                    }
+                }
+                return Ok(checked(id, secret, &self.origin));
+            }
             (Some(_), None) => "the secret key (OSC_SECRET_KEY, or secret_key in a profile)",
             (None, Some(_)) => "the access key (OSC_ACCESS_KEY, or access_key in a profile)",
             (None, None) => "the access key and the secret key",
@@ -263,13 +271,13 @@ fn region(sources: &Sources, section: &Section) -> Result<(String, Origin)> {
         (None, None, Some(region)) => (region, Origin::Variable(OSC_REGION)),
         (None, None, None) => (DEFAULT_REGION, Origin::Rule("the default")),
     };
-    check_region(region)?;
+    check_region(region, &origin)?;
     Ok((region.to_owned(), origin))
 }
 
 /// New regions appear, so only what cannot be one is refused.
-fn check_region(region: &str) -> Result<()> {
-    let shown = clean(region);
+fn check_region(region: &str, origin: &Origin) -> Result<()> {
+    let shown = escaped(region.as_ref());
     let mut back = region.chars().rev();
     let is_zone = back.next().is_some_and(|c| c.is_ascii_lowercase())
         && back.next().is_some_and(|c| c.is_ascii_digit());
@@ -286,9 +294,11 @@ fn check_region(region: &str) -> Result<()> {
     // It becomes part of a host name.
     let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if region.is_empty() || !region.chars().all(is_label) {
-        return Err(Error::usage(format!("'{shown}' is no OUTSCALE region"))
-            .about("region")
-            .hint("such as eu-west-2"));
+        return Err(
+            Error::usage(format!("'{shown}' from {origin:#} is no OUTSCALE region"))
+                .about("region")
+                .hint("such as eu-west-2"),
+        );
     }
     Ok(())
 }

@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::certificate::{Certificate, Part};
 use super::credentials::Section;
-use super::mapping::text;
+use super::mapping::text as member;
 use super::names::{CONFIG_FILE, OSC_CONFIG_FILE, OSC_PROFILE};
 use super::places::missing;
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::Secret;
-use crate::settings::{Origin, Sources};
+use crate::settings::{Origin, Sources, text};
 use crate::suggest;
 
 /// The file that OUTSCALE's own tools share: an object of profiles, with whatever keys each tool adds.
@@ -41,14 +41,16 @@ impl OscFile {
             )
             .cause(why)
         };
-        let file = match std::fs::read(&path) {
+        let file = match text::read_file(&path) {
             // The parser's message says where it failed, not what stands there.
-            Ok(content) => serde_json::from_slice(&content).map_err(|e| unreadable(e.to_string())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                sources.var(OSC_CONFIG_FILE)?;
-                Err(unreadable(error.to_string()))
+            Ok(Some(content)) => {
+                serde_json::from_str(&content).map_err(|e| unreadable(e.to_string()))
             }
-            Err(error) => Err(unreadable(error.to_string())),
+            Ok(None) => {
+                sources.file_of(OSC_CONFIG_FILE)?;
+                Err(unreadable("it does not exist".to_owned()))
+            }
+            Err(why) => Err(unreadable(why)),
         };
         let file = file.map(|profiles| OscFile {
             path: path.clone(),
@@ -86,9 +88,13 @@ impl OscFile {
     /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
     pub(super) fn section(&self, name: &str) -> Option<Section> {
         let profile = self.profiles.get(name).filter(|value| value.is_object())?;
-        let value = |key| text(profile, key).map(str::to_owned);
+        let word = |object, key| {
+            let word = text::trimmed(member(object, key)?);
+            (!word.is_empty()).then(|| word.to_owned())
+        };
+        let value = |key| word(profile, key);
         let endpoints = profile.get("endpoints").unwrap_or(&Value::Null);
-        let is_plain = text(profile, "protocol") == Some("http")
+        let is_plain = value("protocol").as_deref() == Some("http")
             || profile.get("https") == Some(&Value::Bool(false));
         let with_scheme = |address: String| {
             if is_plain && !address.contains("://") {
@@ -99,10 +105,9 @@ impl OscFile {
         };
         let part = |file: &'static str, base64: &'static str| {
             let content = value(base64).map(|text| Part::Base64(Secret::new(text)));
-            content.or_else(|| value(file).map(Part::File))
+            content.or_else(|| value(file).map(|path| Part::File(path.into())))
         };
-        let api = text(endpoints, "api").map(str::to_owned);
-        let oos = text(endpoints, "oos").map(str::to_owned);
+        let (api, oos) = (word(endpoints, "api"), word(endpoints, "oos"));
         Some(Section {
             origin: Origin::entry("profile", name, &self.path),
             access_key: value("access_key"),

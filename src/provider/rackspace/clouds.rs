@@ -10,7 +10,7 @@ use super::openrc;
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, Url, clean, redact_json};
-use crate::settings::{Origin, Sources, warn_if_open};
+use crate::settings::{Origin, Sources, text, warn_if_open};
 
 /// The kinds of login that are understood; the others are named in a refusal.
 const AUTH_TYPES: [&str; 9] = [
@@ -294,7 +294,10 @@ fn has_secret(value: &Value) -> bool {
 /// Text or a number: account numbers are often written without quotes.
 fn word(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::String(text) => {
+            let text = text::trimmed(text);
+            (!text.is_empty()).then(|| text.to_owned())
+        }
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -310,10 +313,8 @@ fn unreadable(path: &Path, why: String) -> Error {
 
 /// A YAML file; `None` where there is none.
 fn read(path: &Path) -> Result<Option<Value>> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(path, error.to_string())),
+    let Some(text) = text::read_file(path).map_err(|why| unreadable(path, why))? else {
+        return Ok(None);
     };
     if text.trim().is_empty() {
         return Ok(Some(Value::Null));

@@ -42,6 +42,7 @@ pub(super) struct Settings {
 pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let place = places(sources).next();
     let found = place.ok_or_else(missing)?.load()?;
+    found.check()?;
     warn_of_unused_cloud(sources, &found.origin);
     let who = found.access.shown();
     let mut said = vec![Setting::new("credentials", who, &found.origin)];
@@ -120,10 +121,16 @@ fn network(
     said: &mut Vec<Setting>,
 ) -> Result<Network> {
     let mut network = http.network().clone();
-    let set = sources.var(OS_CACERT);
-    let set = set.map(|path| (path.to_owned(), Origin::Variable(OS_CACERT)));
-    if let Some((path, origin)) = set.or(found.authorities.clone()) {
-        network.trust(sources.path(&path), origin);
+    let set = sources.file_of(OS_CACERT);
+    let set = set.map(|path| (path, Origin::Variable(OS_CACERT)));
+    let of_cloud = || {
+        Some((
+            sources.path(&found.authorities.as_ref()?.0),
+            found.origin.clone(),
+        ))
+    };
+    if let Some((path, origin)) = set.or_else(of_cloud) {
+        network.trust(path, origin);
     }
     if let Some((certificate, key)) = &found.certificate {
         let unusable = |why: String| {

@@ -2,11 +2,12 @@
 
 use std::fmt::Display;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::provider::absence::no_credentials;
 use crate::provider::place;
 use crate::secret::Secret;
 use crate::settings::Origin;
+use crate::settings::text::Form;
 
 /// A place where an access stands.
 pub(super) type Place<'s> = place::Place<'s, Found>;
@@ -104,6 +105,29 @@ impl Found {
             authorities: None,
             certificate: None,
         }
+    }
+}
+
+impl Found {
+    /// Refuses a user or a secret that cannot be used, by where it stands.
+    pub(super) fn check(&self) -> Result<()> {
+        let Access::Login(login) = &self.access else {
+            // Variables, which have been looked at.
+            return Ok(());
+        };
+        let proof = match &login.proof {
+            Proof::ApiKey(_) => "api_key",
+            Proof::Password(_) | Proof::Either(_) => "password",
+            Proof::Token(_) => "token",
+            Proof::Application { .. } => "application_credential_secret",
+        };
+        let secret = login.proof.secret().expose();
+        for (key, value) in [("username", login.user.as_str()), (proof, secret)] {
+            if let Some(flaw) = Form::of(key).flaw(value) {
+                return Err(Form::of(key).refusal(self.origin.of_value(key), &flaw));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,7 +7,7 @@ use super::names::{CREDENTIALS_FILE, PYRAX_FILE, RAX_CREDENTIALS, RAX_CREDS_FILE
 use super::{openrc, variables};
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
-use crate::settings::{Origin, Sources, warn_if_open};
+use crate::settings::{Origin, Sources, text, warn_if_open};
 
 /// The section with the credentials.
 const SECTION: &str = "rackspace_cloud";
@@ -24,16 +24,18 @@ fn path(sources: &Sources) -> Option<PathBuf> {
 pub(super) fn place(sources: &Sources) -> Option<Place<'_>> {
     let path = path(sources)?;
     let origin = Origin::File(path.clone());
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                sources.first_var(&FILE_VARIABLES)?;
-            }
-            let sentence = format!("The credentials file {} cannot be read", path.display());
-            let error = Error::new(Kind::Credentials, sentence).cause(error.to_string());
-            return Some(Place::broken(origin, error));
+    let broken = |why: String| {
+        let sentence = format!("The credentials file {} cannot be read", path.display());
+        let error = Error::new(Kind::Credentials, sentence).cause(why);
+        Some(Place::broken(origin.clone(), error))
+    };
+    let text = match text::read_file(&path) {
+        Ok(Some(text)) => text,
+        Ok(None) => {
+            sources.named_file(&FILE_VARIABLES)?;
+            return broken("it does not exist".to_owned());
         }
+        Err(why) => return broken(why),
     };
     let user = member(&text, SECTION, "username");
     Some(Place::new(origin.clone(), user, move || {
@@ -53,26 +55,27 @@ pub(super) fn place(sources: &Sources) -> Option<Place<'_>> {
 /// The file, if there is a secret in it.
 pub(super) fn secret_file(sources: &Sources) -> Option<PathBuf> {
     let path = path(sources)?;
-    let text = std::fs::read_to_string(&path).ok()?;
+    let text = text::read_file(&path).ok()??;
     (text.contains("password") || text.contains("api_key")).then_some(path)
 }
 
 /// The region in pyrax's own settings, which go with its credentials file.
 fn region(sources: &Sources) -> Option<(String, Origin)> {
     let path = sources.usual_file(PYRAX_FILE)?;
-    let text = std::fs::read_to_string(&path).ok()?;
+    let text = text::read_file(&path).ok()??;
     Some((member(&text, "settings", "region")?, Origin::File(path)))
 }
 
 /// A member of a section of an INI file that is not empty; of several the last.
-fn member(text: &str, section: &str, wanted: &str) -> Option<String> {
+fn member(content: &str, section: &str, wanted: &str) -> Option<String> {
     let mut is_ours = false;
-    let members = text.lines().map(str::trim).filter_map(|line| {
+    let members = content.lines().map(text::trimmed).filter_map(|line| {
         if let Some(heading) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             is_ours = heading.trim() == section;
         }
         let (name, value) = line.split_once(['=', ':']).filter(|_| is_ours)?;
-        (name.trim() == wanted && !value.trim().is_empty()).then(|| value.trim().to_owned())
+        let value = text::trimmed(value);
+        (name.trim() == wanted && !value.is_empty()).then(|| value.to_owned())
     });
     members.last()
 }

@@ -12,7 +12,7 @@ fn what_is_typed_wins_over_the_environment() {
         region: Some("us-east-2".into()),
         ..Global::default()
     };
-    complete(&mut global, &env).expect("good values");
+    complete(&mut global, &env, None).expect("good values");
     assert_eq!(global.region.as_deref(), Some("us-east-2"));
     assert_eq!(global.output, Some(Output::Json));
 }
@@ -24,7 +24,7 @@ fn a_variable_with_a_value_that_means_nothing_is_refused() {
         ("SNAPEXPORT_SANDBOX", "perhaps"),
     ] {
         let env: Env = [(name, value)].into_iter().collect();
-        let error = complete(&mut Global::default(), &env).expect_err("a bad value");
+        let error = complete(&mut Global::default(), &env, None).expect_err("a bad value");
         assert!(error.message.contains(name), "{}", error.message);
     }
 }
