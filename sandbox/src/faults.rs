@@ -345,8 +345,13 @@ impl Fault {
     /// The faults in a TOML file. Whatever else it holds is an error that names it.
     pub fn read_file(path: &Path) -> Result<Vec<Self>, Error> {
         let bad = |cause: &dyn Display| Failure::FaultFile(path.to_owned()).because(cause);
-        let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
-        let file: File = toml::from_str(&text).map_err(|error| bad(&error))?;
+        let text = std::fs::read(path).map_err(|error| bad(&error))?;
+        let text = std::str::from_utf8(&text).map_err(|error| {
+            let good = &text[..error.valid_up_to()];
+            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+            bad(&format_args!("line {line} is not UTF-8"))
+        })?;
+        let file: File = toml::from_str(text).map_err(|error| bad(&error))?;
         file.fault
             .iter()
             .map(|entry| {

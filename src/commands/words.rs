@@ -89,7 +89,8 @@ fn read_lines(mut input: impl BufRead, what: &str, words: &mut Words) -> Result<
         let text = std::str::from_utf8(&line)
             .map_err(|_| cannot(format!("line {number} is not UTF-8")))?;
         let word = trimmed(text);
-        if !word.is_empty() && !word.starts_with('#') {
+        let is_new = !word.is_empty() && !word.starts_with('#') && !words.seen.contains(word);
+        if is_new {
             if let Some(flaw) = Form::Plain.flaw(word) {
                 return Err(cannot(format!("line {number} cannot be used: {flaw}")));
             }

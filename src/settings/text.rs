@@ -21,7 +21,7 @@ pub(crate) fn trimmed(text: &str) -> &str {
 /// What a value may be made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A key of a pair: visible ASCII without quotes.
+    /// A key of a pair: visible ASCII, not in quotes.
     Key,
     /// A token, which becomes a header: visible ASCII.
     Token,
@@ -82,8 +82,7 @@ impl Form {
             ));
         }
         let is_odd = |c: char| match self {
-            Form::Key => !c.is_ascii_graphic() || matches!(c, '"' | '\'' | '`'),
-            Form::Token => !c.is_ascii_graphic(),
+            Form::Key | Form::Token => !c.is_ascii_graphic(),
             Form::Login | Form::Plain => is_control(c),
             Form::Lines => false,
         };

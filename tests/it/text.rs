@@ -415,7 +415,7 @@ fn what_a_command_prints_is_read_the_same_way() {
             server.url()
         );
         put(&user, "config/config.toml", text.as_bytes());
-        let ran = user.run(&["list", "outscale"]);
+        let ran = run(&user, &[b"list", b"outscale"], NONE);
         assert_eq!(ran.code, Some(code), "{printed:?} {}", ran.all());
     }
 }
@@ -537,7 +537,7 @@ fn our_own_paths_know_tilde_and_dollar_too() {
         let ran = run(&user, &args, NONE);
         assert_eq!(ran.code, Some(code), "{}", ran.all());
         assert!(
-            ran.stderr.contains(text) && !ran.stderr.contains("~"),
+            ran.stderr.contains(text) && !ran.stderr.contains("~/f"),
             "{}",
             ran.all()
         );
@@ -602,7 +602,11 @@ fn the_last_of_a_repeated_option_wins() {
     ];
     assert_eq!(user.run(&bad).code, Some(2));
     let verbose = user.run(&["-v", "-v", "list", "outscale"]);
-    assert!(verbose.stderr.contains("x-osc-date"), "{}", verbose.all());
+    assert!(
+        verbose.stderr.contains("authorization: ***"),
+        "{}",
+        verbose.all()
+    );
 }
 
 #[test]

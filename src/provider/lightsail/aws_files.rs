@@ -12,6 +12,7 @@ use super::names::*;
 use super::pairs::of_one_file;
 use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
+use crate::settings::text::Form;
 use crate::settings::{Origin, Sources, text, warn_if_open};
 use crate::suggest;
 
@@ -50,19 +51,44 @@ impl AwsSource {
         Some(value).filter(|value| !value.is_empty())
     }
 
+    /// Refuses keys that cannot be used, also those of the profiles that this one takes them from.
+    pub(super) fn check_keys(&self) -> Result<()> {
+        const KEYS: [&str; 3] = [
+            "aws_access_key_id",
+            "aws_secret_access_key",
+            "aws_session_token",
+        ];
+        let mut names: Vec<&str> = vec![&self.name];
+        while let Some(profile) = names.last().and_then(|name| self.set.get_profile(name)) {
+            for key in KEYS {
+                let value = text::trimmed(profile.get(key).unwrap_or_default());
+                if let Some(flaw) = Form::of(key).flaw(value) {
+                    let place = self.origin_of(profile.name()).of_value(key);
+                    return Err(Form::of(key).refusal(place, &flaw));
+                }
+            }
+            match profile.get("source_profile") {
+                Some(source) if !names.contains(&source) => names.push(source),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Where it stands: `profile 'x' of /home/me/.aws/config`.
     pub(super) fn origin(&self) -> Origin {
-        let headings = [
-            format!("[{}]", self.name),
-            format!("[profile {}]", self.name),
-        ];
+        self.origin_of(&self.name)
+    }
+
+    fn origin_of(&self, name: &str) -> Origin {
+        let headings = [format!("[{name}]"), format!("[profile {name}]")];
         let has_it = |path: &&PathBuf| {
             let text = text::read_file(path).ok().flatten().unwrap_or_default();
             text.lines().any(|line| headings.contains(&squeezed(line)))
         };
         Origin::Entry {
             kind: "profile",
-            name: self.name.clone(),
+            name: name.to_owned(),
             files: self.paths.iter().filter(has_it).cloned().collect(),
         }
     }

@@ -12,7 +12,7 @@ use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideFuture;
@@ -20,10 +20,11 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 use aws_sdk_lightsail::config::Region;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
+use jiff::Timestamp;
 
 use super::address::{authorities, endpoint, region};
 use super::connector::Connector;
-use super::names::AWS_ROLE_ARN;
+use super::names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE};
 use super::places::{Way, missing, places};
 use crate::error::Result;
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
@@ -141,9 +142,23 @@ fn credentials(
             (SharedCredentialsProvider::new(provider), account)
         }
         Way::WebIdentity => {
-            let provider = WebIdentityTokenCredentialsProvider::builder()
-                .configure(&config)
-                .build();
+            let mut builder = WebIdentityTokenCredentialsProvider::builder().configure(&config);
+            // Without it the AWS crates read the variables themselves, as they stand there.
+            if let (Some(file), Some(role)) = (
+                sources.file_of(AWS_WEB_IDENTITY_TOKEN_FILE),
+                sources.var(AWS_ROLE_ARN),
+            ) {
+                let session = sources.var(AWS_ROLE_SESSION_NAME).map(str::to_owned);
+                // As the AWS crates name a session that has no name.
+                let unnamed =
+                    || format!("web-identity-token-{}", Timestamp::now().as_millisecond());
+                builder = builder.static_configuration(StaticConfiguration {
+                    web_identity_token_file: file,
+                    role_arn: role.to_owned(),
+                    session_name: session.unwrap_or_else(unnamed),
+                });
+            }
+            let provider = builder.build();
             let account = sources.var(AWS_ROLE_ARN).unwrap_or("web identity");
             (SharedCredentialsProvider::new(provider), account.to_owned())
         }

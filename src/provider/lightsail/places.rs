@@ -8,7 +8,6 @@ use crate::provider::absence::{no_credentials, none_chosen};
 use crate::provider::check::{self, Check, rivals};
 use crate::provider::place;
 use crate::secret::{Secret, clean};
-use crate::settings::text::Form;
 use crate::settings::{Origin, Sources, profile_secret};
 
 /// Keys of the environment.
@@ -232,11 +231,7 @@ fn of_aws_profile(source: AwsSource, by: Origin) -> Result<Found> {
         [None, Some(_)] => return half(PAIR[1], PAIR[0]),
         _ => {}
     }
-    for key in [PAIR[0], PAIR[1], "aws_session_token"] {
-        if let Some(flaw) = source.get(key).and_then(|value| Form::of(key).flaw(value)) {
-            return Err(Form::of(key).refusal(source.origin().of_value(key), &flaw));
-        }
-    }
+    source.check_keys()?;
     source.warn_if_open();
     let origin = source.origin().chosen_by(by);
     Ok(Found::new(Way::AwsProfile(source), origin))
