@@ -62,17 +62,18 @@ pub fn shown(args: &[OsString]) -> Vec<String> {
 /// Runs the program with these arguments (the program's name first) and this environment.
 pub async fn run(args: impl IntoIterator<Item = impl Into<OsString>>, env: Env) -> Ending {
     let typed: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let args = shown(&typed);
     if let Some(shell) = env.get(completion::VARIABLE) {
         // Whoever asks this is no person: what cannot be written is not said.
-        let _ = report::document(&completion::answer(shell, &args, env.clone()));
+        let _ = report::document(&completion::answer(shell, &shown(&typed), env.clone()));
         return Ending::Code(0);
     }
-    let stated = stated_output(&args, &env);
+    let stated = stated_output(&shown(&typed), &env);
     let typed = match cli::tidy(typed) {
         Ok(typed) => typed,
         Err(error) => return failed(&error, stated),
     };
+    let args = shown(&typed);
+    let stated = stated_output(&args, &env);
     let cli = match Cli::try_parse_from(typed) {
         Ok(cli) => cli,
         Err(error) => return parse_failed(error, &args, &env),

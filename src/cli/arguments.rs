@@ -15,7 +15,7 @@ const UNTOUCHED: [&str; 3] = ["FILE", "DIRECTORY", "COMMAND"];
 ///
 /// Paths keep their bytes, and what a shell or a sandbox is to run is nobody's business here.
 pub(crate) fn tidy(args: Vec<OsString>) -> Result<Vec<OsString>> {
-    let is_usual = |arg: &OsString| arg.to_str().is_some_and(|text| is_tidy(text));
+    let is_usual = |arg: &OsString| arg.to_str().is_some_and(is_tidy);
     if args.iter().skip(1).all(is_usual) {
         return Ok(args);
     }
@@ -34,7 +34,8 @@ pub(crate) fn tidy(args: Vec<OsString>) -> Result<Vec<OsString>> {
 }
 
 fn is_tidy(text: &str) -> bool {
-    trimmed(text).len() == text.len() && Form::Plain.flaw(text).is_none()
+    let mut parts = text.split('=');
+    parts.all(|part| trimmed(part).len() == part.len()) && Form::Plain.flaw(text).is_none()
 }
 
 /// One argument; of `--option=value` the value.

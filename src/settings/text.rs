@@ -27,6 +27,8 @@ pub(crate) enum Form {
     Token,
     /// What a person logs in with: no control characters.
     Login,
+    /// The name of a region: what is printed of ASCII, not in quotes.
+    Region,
     /// Anything else: no control characters.
     Plain,
     /// Data and lists, which may have several lines.
@@ -36,7 +38,7 @@ pub(crate) enum Form {
 impl Form {
     /// The form of a variable or a member of a file, by its name.
     pub(crate) fn of(name: &str) -> Form {
-        const FORMS: [(Form, &[&str]); 4] = [
+        const FORMS: [(Form, &[&str]); 5] = [
             (Form::Key, &["access_key", "secret_key", "access_key_id"]),
             (Form::Token, &["token"]),
             (
@@ -50,6 +52,7 @@ impl Form {
                     "credential_id",
                 ],
             ),
+            (Form::Region, &["region", "region_name"]),
             (Form::Lines, &["_b64", "no_proxy"]),
         ];
         let name = name.to_ascii_lowercase();
@@ -62,7 +65,7 @@ impl Form {
     fn kind(self) -> Kind {
         match self {
             Form::Key | Form::Token | Form::Login => Kind::Credentials,
-            Form::Plain | Form::Lines => Kind::Usage,
+            Form::Region | Form::Plain | Form::Lines => Kind::Usage,
         }
     }
 
@@ -72,7 +75,7 @@ impl Form {
             .chars()
             .next()
             .filter(|c| matches!(c, '"' | '\'' | '`'));
-        if self == Form::Key
+        if matches!(self, Form::Key | Form::Region)
             && let Some(quote) = quote
             && value.len() > 1
             && value.ends_with(quote)
@@ -83,6 +86,7 @@ impl Form {
         }
         let is_odd = |c: char| match self {
             Form::Key | Form::Token => !c.is_ascii_graphic(),
+            Form::Region => c != ' ' && !c.is_ascii_graphic(),
             Form::Login | Form::Plain => is_control(c),
             Form::Lines => false,
         };

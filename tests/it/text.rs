@@ -87,7 +87,7 @@ fn white_space_around_variables_goes() {
 
 #[test]
 fn unusable_variables_are_named_and_nothing_is_sent() {
-    let cases: [(&str, &str, &[u8], i32, &str); 26] = [
+    let cases: [(&str, &str, &[u8], i32, &str); 29] = [
         ("outscale", "OSC_ACCESS_KEY", b"AK\nID", 4, "'\\n'"),
         ("outscale", "OSC_ACCESS_KEY", b"\"AKIDOSC\"", 4, "quotes"),
         ("outscale", "OSC_SECRET_KEY", b"'secret'", 4, "quotes"),
@@ -101,6 +101,9 @@ fn unusable_variables_are_named_and_nothing_is_sent() {
             2,
             "\\u{200b}",
         ),
+        ("outscale", "OSC_REGION", b"\"eu-west-2\"", 2, "quotes"),
+        ("lightsail", "AWS_REGION", b"'eu-west-3'", 2, "quotes"),
+        ("rackspace", "RAX_REGION", b"\"DFW\"", 2, "quotes"),
         ("outscale", "OSC_REGION", b"\xff", 2, "\\xff"),
         ("outscale", "OSC_ENDPOINT_API", b"http://\xff", 2, "\\xff"),
         ("outscale", "OSU_ACCESS_KEY", b"\xff", 4, "\\xff"),
@@ -356,6 +359,12 @@ fn unusable_values_in_files_are_named_with_the_line() {
             ".aws/credentials",
             "[default]\naws_access_key_id = AKIA\u{200b}X\naws_secret_access_key = s\n",
             ["aws_access_key_id", "line 2", "\\u{200b}"],
+        ),
+        (
+            "lightsail",
+            ".aws/credentials",
+            "[default]\nrole_arn = r\nsource_profile = b\n[b]\naws_access_key_id = 'K'\naws_secret_access_key = s\n",
+            ["aws_access_key_id", "line 5", "quotes"],
         ),
         (
             "rackspace",

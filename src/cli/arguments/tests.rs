@@ -19,6 +19,7 @@ fn white_space_around_an_argument_goes() {
             vec!["--region=\teu-west-2\u{a0}"],
             vec!["--region=eu-west-2"],
         ),
+        (vec!["--region= eu-west-2"], vec!["--region=eu-west-2"]),
         (
             vec!["\u{feff}snap-1 ", "-o", "json\r"],
             vec!["snap-1", "-o", "json"],

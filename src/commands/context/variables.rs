@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::options::{Global, Output, parse_interval};
 use crate::settings::Env;
+use crate::settings::text::{self, Form};
 
 /// The output form that a command line or the environment names, for errors that come before anything is parsed.
 pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
@@ -37,11 +38,11 @@ pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
 
 /// Fills what was not typed from the environment.
 pub(super) fn complete(global: &mut Global, env: &Env, home: Option<&Path>) -> Result<()> {
-    let text = |name: &str| env.get(name).map(str::to_owned);
-    global.profile = global.profile.take().or_else(|| text("SNAPEXPORT_PROFILE"));
-    global.region = global.region.take().or_else(|| text("SNAPEXPORT_REGION"));
+    let set = |name: &str| env.get(name).map(str::to_owned);
+    global.profile = global.profile.take().or_else(|| set("SNAPEXPORT_PROFILE"));
+    global.region = global.region.take().or_else(|| set("SNAPEXPORT_REGION"));
     global.config = match global.config.take() {
-        Some(typed) => Some(crate::settings::text::path(typed.as_os_str(), home)?),
+        Some(typed) => Some(text::path(typed.as_os_str(), home)?),
         None => env.path("SNAPEXPORT_CONFIG", home),
     };
     let is_quiet_typed = global.quiet;
@@ -72,6 +73,9 @@ pub(super) fn complete(global: &mut Global, env: &Env, home: Option<&Path>) -> R
         {
             return Err(Error::usage(format!("The value of {name} is empty")));
         }
+    }
+    if let Some(region) = &global.region {
+        Form::Region.check("The value of --region", region)?;
     }
     Ok(())
 }

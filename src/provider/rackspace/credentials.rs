@@ -96,6 +96,7 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         images.as_ref().filter(|_| is_token),
     )?;
     if let Some((region, origin)) = &region {
+        Form::Region.check(format!("The region from {origin}"), region)?;
         refuse_zone(region, identity.version)?;
         said.push(Setting::new("region", region, origin));
     }

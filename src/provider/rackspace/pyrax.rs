@@ -24,11 +24,7 @@ fn path(sources: &Sources) -> Option<PathBuf> {
 pub(super) fn place(sources: &Sources) -> Option<Place<'_>> {
     let path = path(sources)?;
     let origin = Origin::File(path.clone());
-    let broken = |why: String| {
-        let sentence = format!("The credentials file {} cannot be read", path.display());
-        let error = Error::new(Kind::Credentials, sentence).cause(why);
-        Some(Place::broken(origin.clone(), error))
-    };
+    let broken = |why: String| Some(Place::broken(origin.clone(), unreadable(&path, why)));
     let text = match text::read_file(&path) {
         Ok(Some(text)) => text,
         Ok(None) => {
@@ -43,8 +39,11 @@ pub(super) fn place(sources: &Sources) -> Option<Place<'_>> {
         let login = login(&text, &path)?;
         // Variables come before pyrax's own settings.
         let region = variables::region(&openrc::apart(sources), RAX_REGION)
-            .or_else(|| Some((member(&text, SECTION, "region")?, origin.clone())))
-            .or_else(|| region(sources));
+            .or_else(|| Some((member(&text, SECTION, "region")?, origin.clone())));
+        let region = match region {
+            Some(region) => Some(region),
+            None => usual_region(sources)?,
+        };
         Ok(Found {
             region,
             ..Found::new(Access::Login(login), origin)
@@ -60,10 +59,18 @@ pub(super) fn secret_file(sources: &Sources) -> Option<PathBuf> {
 }
 
 /// The region in pyrax's own settings, which go with its credentials file.
-fn region(sources: &Sources) -> Option<(String, Origin)> {
-    let path = sources.usual_file(PYRAX_FILE)?;
-    let text = text::read_file(&path).ok()??;
-    Some((member(&text, "settings", "region")?, Origin::File(path)))
+fn usual_region(sources: &Sources) -> Result<Option<(String, Origin)>> {
+    let Some(path) = sources.usual_file(PYRAX_FILE) else {
+        return Ok(None);
+    };
+    let text = text::read_file(&path).map_err(|why| unreadable(&path, why))?;
+    let region = text.and_then(|text| member(&text, "settings", "region"));
+    Ok(region.map(|region| (region, Origin::File(path))))
+}
+
+fn unreadable(path: &Path, why: String) -> Error {
+    let sentence = format!("The file {} cannot be read", path.display());
+    Error::new(Kind::Credentials, sentence).cause(why)
 }
 
 /// A member of a section of an INI file that is not empty; of several the last.

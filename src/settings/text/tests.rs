@@ -14,7 +14,9 @@ fn the_form_follows_the_name() {
         ("RAX_API_KEY", Form::Login),
         ("OS_PASSWORD", Form::Login),
         ("username", Form::Login),
-        ("OSC_REGION", Form::Plain),
+        ("OSC_REGION", Form::Region),
+        ("OS_REGION_NAME", Form::Region),
+        ("OSC_PROFILE", Form::Plain),
         ("OSC_X509_CLIENT_KEY_B64", Form::Lines),
         ("NO_PROXY", Form::Lines),
     ] {
@@ -33,6 +35,13 @@ fn a_flaw_is_told_by_its_character_alone() {
         (Form::Token, "a.b\nc", Some("character 4 is '\\n'")),
         (Form::Login, "\"p\u{e4}ss w\u{f6}rd'", None),
         (Form::Login, "p\u{7f}", Some("character 2 is '\\u{7f}'")),
+        (Form::Region, "'DFW'", Some("it stands in quotes (')")),
+        (
+            Form::Region,
+            "DFW\u{200b}",
+            Some("character 4 is '\\u{200b}'"),
+        ),
+        (Form::Region, "Region One", None),
         (
             Form::Plain,
             "eu\u{85}west",
