@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network, chain};
 use crate::provider::Setting;
 use crate::secret::{Url, clean};
+use crate::settings::text::Form;
 use crate::settings::{Origin, Sources};
 
 /// Where Rackspace's users log in (docs-cloud-identity). UK accounts have a host of their own.
