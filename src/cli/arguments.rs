@@ -8,8 +8,10 @@ use super::Cli;
 use crate::error::{Error, Result};
 use crate::settings::text::{Form, escaped, trimmed};
 
-/// Values that stay as they are, by what the help calls them: paths, and what others are to run.
-const UNTOUCHED: [&str; 3] = ["FILE", "DIRECTORY", "COMMAND"];
+/// Values that stay as they are, bytes that are no text among them, by what the help calls them.
+const PATHS: [&str; 2] = ["FILE", "DIRECTORY"];
+/// Text that stays as it is: others are to run it.
+const COMMANDS: [&str; 1] = ["COMMAND"];
 
 /// The arguments without white space around them; what then cannot be used is a `usage` error that names it.
 ///
@@ -19,16 +21,28 @@ pub(crate) fn tidy(args: Vec<OsString>) -> Result<Vec<OsString>> {
     if args.iter().skip(1).all(is_usual) {
         return Ok(args);
     }
-    let mut untouched = Vec::new();
-    collect(&Cli::command(), &mut untouched);
+    let command = Cli::command();
+    let (paths, commands) = (
+        options_of(&command, &PATHS),
+        options_of(&command, &COMMANDS),
+    );
     let is_sandbox = args.iter().any(|arg| arg == "sandbox");
-    let mut is_value = true; // The program's own name.
+    let is_any =
+        |arg: &OsStr, options: &[String]| options.iter().any(|option| arg == option.as_str());
+    let mut is_path = true; // The program's own.
+    let mut is_command = false;
     let mut is_rest = false;
     let tidied = args.into_iter().map(|arg| {
-        let stays = is_rest || is_value || has_attached(&arg, &untouched);
-        is_value = untouched.iter().any(|option| arg == option.as_str());
+        let tidy = if is_path || has_attached(&arg, &paths) {
+            Ok(arg.clone())
+        } else if is_rest || is_command || has_attached(&arg, &commands) {
+            as_text(&arg).map(OsString::from)
+        } else {
+            tidied(&arg)
+        };
+        (is_path, is_command) = (is_any(&arg, &paths), is_any(&arg, &commands));
         is_rest |= is_sandbox && arg == "--";
-        if stays { Ok(arg) } else { tidied(&arg) }
+        tidy
     });
     tidied.collect()
 }
@@ -38,20 +52,22 @@ fn is_tidy(text: &str) -> bool {
     parts.all(|part| trimmed(part).len() == part.len()) && Form::Plain.flaw(text).is_none()
 }
 
+fn as_text(arg: &OsStr) -> Result<&str> {
+    arg.to_str()
+        .ok_or_else(|| Error::usage(format!("The argument '{}' is not UTF-8", escaped(arg))))
+}
+
 /// One argument; of `--option=value` the value.
 fn tidied(arg: &OsStr) -> Result<OsString> {
-    let shown = escaped(arg);
-    let Some(text) = arg.to_str() else {
-        return Err(Error::usage(format!("The argument '{shown}' is not UTF-8")));
-    };
-    let text = trimmed(text);
+    let text = trimmed(as_text(arg)?);
     let text = match text.split_once('=') {
         Some((option, value)) if option.starts_with("--") => format!("{option}={}", trimmed(value)),
         _ => text.to_owned(),
     };
     match Form::Plain.flaw(&text) {
         Some(flaw) => Err(Error::usage(format!(
-            "The argument '{shown}' cannot be used: {flaw}"
+            "The argument '{}' cannot be used: {flaw}",
+            escaped(arg)
         ))),
         None => Ok(text.into()),
     }
@@ -67,19 +83,17 @@ fn has_attached(arg: &OsStr, options: &[String]) -> bool {
     })
 }
 
-/// The options whose values stay as they are.
-fn collect(command: &Command, options: &mut Vec<String>) {
-    for arg in command.get_arguments() {
-        let mut names = arg.get_value_names().into_iter().flatten();
-        if let Some(long) = arg.get_long()
-            && names.any(|name| UNTOUCHED.contains(&name.as_str()))
-        {
-            options.push(format!("--{long}"));
-        }
-    }
-    for sub in command.get_subcommands() {
-        collect(sub, options);
-    }
+/// The options whose values have one of these names.
+fn options_of(command: &Command, names: &[&str]) -> Vec<String> {
+    let is_one = |arg: &&clap::Arg| {
+        let mut own = arg.get_value_names().into_iter().flatten();
+        own.any(|name| names.contains(&name.as_str()))
+    };
+    let own = command.get_arguments().filter(is_one);
+    let own = own.filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+    let below = command.get_subcommands();
+    own.chain(below.flat_map(|sub| options_of(sub, names)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(crate) fn trimmed(text: &str) -> &str {
 pub(crate) enum Form {
     /// A key of a pair: visible ASCII, not in quotes.
     Key,
-    /// A token, which becomes a header: visible ASCII.
+    /// A token, which becomes a header: visible ASCII, not in quotes.
     Token,
     /// What a person logs in with: no control characters.
     Login,
@@ -75,7 +75,7 @@ impl Form {
             .chars()
             .next()
             .filter(|c| matches!(c, '"' | '\'' | '`'));
-        if matches!(self, Form::Key | Form::Region)
+        if matches!(self, Form::Key | Form::Token | Form::Region)
             && let Some(quote) = quote
             && value.len() > 1
             && value.ends_with(quote)

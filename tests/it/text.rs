@@ -86,6 +86,26 @@ fn white_space_around_variables_goes() {
 }
 
 #[test]
+fn a_token_and_a_region_of_openstacks_names_are_read_so_too() {
+    let server = Canned::start(vec![Answer::json(200, r#"{"images": []}"#)]);
+    let user = User::new().with("API_ENDPOINT", &format!("{}/v2\r", server.url()));
+    let user = user.with("OS_REGION_NAME", "DFW\r");
+    let ran = run(
+        &user,
+        &[b"list", b"rackspace", b"-v"],
+        ("AUTH_TOKEN", b"TOKEN\n"),
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(
+        ran.stderr.contains("region: DFW from OS_REGION_NAME"),
+        "{}",
+        ran.all()
+    );
+    let sent = server.requests().concat().to_ascii_lowercase();
+    assert!(sent.contains("x-auth-token: token\r\n"), "{sent}");
+}
+
+#[test]
 fn unusable_variables_are_named_and_nothing_is_sent() {
     let cases: [(&str, &str, &[u8], i32, &str); 29] = [
         ("outscale", "OSC_ACCESS_KEY", b"AK\nID", 4, "'\\n'"),
@@ -206,7 +226,8 @@ fn arguments_that_are_no_text_are_refused_but_paths() {
     let server = nobody();
     let user = user(&server);
     let export: [&[u8]; 5] = [b"export", b"outscale", b"snap-1", b"--bucket", b"b"];
-    let cases: [(&[&[u8]], &str); 5] = [
+    let cases: [(&[&[u8]], &str); 6] = [
+        (&[b"--on-done", b"echo \xff"], "echo \\xff"),
         (&[b"--prefix", b"caf\xe9/"], "caf\\xe9/"),
         (&[b"--prefix=caf\xe9/"], "caf\\xe9/"),
         (&[b"snap-\xff"], "snap-\\xff"),
