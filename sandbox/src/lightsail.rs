@@ -180,11 +180,6 @@ fn export_snapshot(
         );
         return Err(Fault::new("OperationFailureException", message));
     }
-    if snapshot.is_auto {
-        return Err(Fault::input(format!(
-            "{name} is an automatic snapshot and cannot be exported."
-        )));
-    }
     if ["cpanel", "django", "ghost"]
         .iter()
         .any(|fixed| snapshot.blueprint.starts_with(fixed))

@@ -85,5 +85,10 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     if !shown.is_empty() || total == 0 {
         printer.sources(&shown, Timestamp::now());
     }
+    if total == 0
+        && let Some(hint) = provider.none_exportable()
+    {
+        printer.note(hint);
+    }
     Ok(Tally::default().close(&printer))
 }

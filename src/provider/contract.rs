@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::check::{Check, CheckRequest};
-use crate::error::Result;
+use crate::error::{Hint, Result};
 use crate::settings::Setting;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
@@ -88,6 +88,11 @@ pub trait Provider: Send + Sync {
 
     /// Looks where the artifact of a completed task lies; never guesses (`exact` is true on what it returns).
     async fn locate(&self, task: &Task) -> Result<Artifact>;
+
+    /// What a person should know who finds that there is nothing to export.
+    fn none_exportable(&self) -> Option<Hint> {
+        None
+    }
 
     /// What a person should know once the export is complete, such as what goes on being billed.
     fn aftermath(&self, _task: &Task) -> Option<String> {

@@ -319,6 +319,10 @@ impl Provider for Lightsail {
         self.artifact_of(task).await
     }
 
+    fn none_exportable(&self) -> Option<Hint> {
+        Some(sources::only_automatic(&self.region))
+    }
+
     fn aftermath(&self, task: &Task) -> Option<String> {
         let name = task.snapshot.as_deref().unwrap_or("?");
         let artifact = task.artifact.as_ref()?;
@@ -361,6 +365,7 @@ impl Lightsail {
         )
         .because(Reason::NoSource)
         .hint(Hint::run("snapexport list lightsail").and(" shows what can be exported"))
+        .hint(sources::only_automatic(&self.region))
     }
 
     /// A failed start, with the advice for a snapshot that does not exist.

@@ -152,6 +152,11 @@ impl State {
         }
     }
 
+    /// Leaves an account that has automatic snapshots at most: they are in no list.
+    pub fn clear_snapshots(&mut self) {
+        self.snapshots.clear();
+    }
+
     /// Takes an export out of sight, its record too.
     pub(crate) fn hide(&mut self, operation: &str) {
         self.exports
@@ -329,13 +334,13 @@ impl Snapshot {
                 object["fromInstanceArn"] = self.parent_arn().into();
                 object["fromBlueprintId"] = self.blueprint.clone().into();
                 object["fromBundleId"] = "small_3_0".into();
-                object["fromAttachedDisks"] = self
-                    .attached
-                    .iter()
-                    .map(|(name, size)| {
-                        json!({"name": name, "sizeInGb": size, "isSystemDisk": false, "path": "/dev/xvdf"})
-                    })
-                    .collect();
+                // The system disk stands among them, and its size in `sizeInGb` as well.
+                let system = json!({"name": format!("{}-system", self.from), "sizeInGb": self.size_gb,
+                    "isSystemDisk": true, "path": "/dev/sda1"});
+                let attached = self.attached.iter().map(|(name, size)| {
+                    json!({"name": name, "sizeInGb": size, "isSystemDisk": false, "path": "/dev/xvdf"})
+                });
+                object["fromAttachedDisks"] = std::iter::once(system).chain(attached).collect();
             }
         }
         object

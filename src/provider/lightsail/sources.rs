@@ -6,6 +6,7 @@ use aws_sdk_lightsail::types::{DiskSnapshot, InstanceSnapshot, Tag};
 
 use super::ID;
 use super::merge::timestamp;
+use crate::error::Hint;
 use crate::task::{SCHEMA, Source, SourceKind};
 
 /// Blueprints that Lightsail does not export, by the start of their ids (Lightsail's user guide, 2023).
@@ -18,11 +19,12 @@ const FIXED_BLUEPRINTS: [(&str, &str); 3] = [
 /// An instance snapshot, with its system disk and its attached disks. `None` without a name, by which alone it can be exported.
 pub(super) fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Option<Source> {
     let word = snapshot.state().map(|state| state.as_str());
+    // `sizeInGb` is the system disk's, which may be listed once more among the attached ones.
     let attached = snapshot.from_attached_disks().iter();
+    let attached = attached.filter(|disk| disk.is_system_disk() != Some(true));
     let attached = attached.filter_map(|disk| bytes(disk.size_in_gb()));
     let size = bytes(snapshot.size_in_gb()).map(|size| attached.fold(size, u64::saturating_add));
     let reason = state_problem(word, "available")
-        .or_else(|| auto_problem(snapshot.is_from_auto_snapshot()))
         .or_else(|| blueprint_problem(snapshot.from_blueprint_id()));
     source(
         region,
@@ -41,8 +43,7 @@ pub(super) fn of_instance(region: &str, snapshot: &InstanceSnapshot) -> Option<S
 /// A disk snapshot; `None` without a name.
 pub(super) fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Option<Source> {
     let word = snapshot.state().map(|state| state.as_str());
-    let reason =
-        state_problem(word, "completed").or_else(|| auto_problem(snapshot.is_from_auto_snapshot()));
+    let reason = state_problem(word, "completed");
     source(
         region,
         SourceKind::DiskSnapshot,
@@ -55,6 +56,14 @@ pub(super) fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Option<Source> {
             reason,
         },
     )
+}
+
+/// For whoever has only automatic snapshots: they stand in no list, and only a copy can be exported.
+pub(super) fn only_automatic(region: &str) -> Hint {
+    Hint::say("automatic snapshots are in no list; keep a copy, and export that: ").and_run(format!(
+        "aws lightsail copy-snapshot --source-resource-name INSTANCE --use-latest-restorable-auto-snapshot \
+         --target-snapshot-name NAME --source-region {region} --region {region}"
+    ))
 }
 
 /// What the two kinds of snapshot have in common.
@@ -105,13 +114,6 @@ fn state_problem(word: Option<&str>, ready: &str) -> Option<String> {
         Some("error") => Some("making it failed (error)".to_owned()),
         _ => None,
     }
-}
-
-fn auto_problem(is_auto: Option<bool>) -> Option<String> {
-    is_auto.unwrap_or(false).then(|| {
-        "it is an automatic snapshot; copy it to a manual one first (aws lightsail copy-snapshot)"
-            .to_owned()
-    })
 }
 
 fn blueprint_problem(blueprint: Option<&str>) -> Option<String> {

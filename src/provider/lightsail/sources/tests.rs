@@ -9,7 +9,7 @@ fn what_lightsail_does_not_export_has_a_reason() {
         ("brand-new-word", false, "ubuntu_22_04", None),
         ("pending", false, "ubuntu_22_04", Some("pending")),
         ("error", false, "ubuntu_22_04", Some("failed")),
-        ("available", true, "ubuntu_22_04", Some("automatic")),
+        ("available", true, "ubuntu_22_04", None),
         ("available", false, "cpanel_whm_linux", Some("cPanel")),
         ("available", false, "django", Some("Django")),
         ("available", false, "ghost_bitnami", Some("Ghost")),
@@ -34,7 +34,7 @@ fn a_disk_snapshot_that_is_not_exported_has_a_reason() {
         ("unknown", false, None),
         ("pending", false, Some("still being made")),
         ("error", false, Some("failed")),
-        ("completed", true, Some("automatic")),
+        ("completed", true, None),
     ] {
         let snapshot = DiskSnapshot::builder()
             .name("d")
@@ -64,6 +64,18 @@ fn the_ready_words_of_both_kinds_become_one() {
         (disk.state.as_str(), disk.size_bytes),
         ("completed", Some(8 << 30))
     );
+}
+
+#[test]
+fn a_system_disk_among_the_attached_counts_once() {
+    let disk = |size, is_system| Disk::builder().size_in_gb(size).is_system_disk(is_system);
+    let instance = InstanceSnapshot::builder()
+        .name("i")
+        .size_in_gb(40)
+        .from_attached_disks(disk(40, true).build())
+        .from_attached_disks(disk(8, false).build());
+    let instance = of_instance("r", &instance.build()).expect("it has a name");
+    assert_eq!(instance.size_bytes, Some(48 << 30));
 }
 
 #[test]
