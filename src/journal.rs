@@ -127,11 +127,11 @@ impl Journal {
         result
     }
 
-    /// The entries with this id, of one provider or of all.
+    /// The entries with this id in any case, of one provider or of all.
     pub fn find(&self, id: &str, provider: Option<&str>) -> Result<Vec<Entry>> {
         self.select(
             "SELECT provider, profile, started_at, object FROM task
-             WHERE task_id = ?1 AND (?2 IS NULL OR provider = ?2)",
+             WHERE task_id = ?1 COLLATE NOCASE AND (?2 IS NULL OR provider = ?2)",
             params![id, provider],
         )
     }

@@ -76,10 +76,15 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let Some(snapshots) = words_or_none(&typed.snapshots, "snapshot", starting.allow_empty)? else {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
     };
-    let requests: Vec<ExportRequest> = snapshots
+    let mut requests: Vec<ExportRequest> = Vec::new();
+    for request in snapshots
         .into_iter()
         .map(|snapshot| typed.request(snapshot))
-        .collect();
+    {
+        if !requests.contains(&request) {
+            requests.push(request);
+        }
+    }
     let provider = context.connect(entry, None, None).await?;
     // All of them before the first is sent: exit code 2 means that nothing was.
     requests

@@ -64,9 +64,10 @@ pub fn resolve(text: &str, journal: Option<&Journal>) -> Result<Named> {
         (None, []) => by_shape(id).map_err(|error| near::with_exports_of(journal, id, error))?,
     };
     let known = known.pop();
+    let spelled = known.as_ref().map(|known| known.task.id.clone());
     Ok(Named {
         entry,
-        id: TaskId::from(id),
+        id: spelled.unwrap_or_else(|| TaskId::from(id)),
         known,
     })
 }

@@ -10,6 +10,8 @@ use crate::task::{ExportRequest, Target};
 pub struct Typed {
     /// What to export: ids, names, or `-` for those on standard input.
     pub snapshots: Vec<String>,
+    /// Spells one of them as the cloud does.
+    pub spell: fn(String) -> String,
     /// Where to.
     pub target: Target,
     /// See [`ExportRequest::extras`].
@@ -23,6 +25,7 @@ impl Typed {
     pub fn new(snapshots: Vec<String>, target: Target) -> Self {
         Typed {
             snapshots,
+            spell: |snapshot| snapshot,
             target,
             extras: Map::new(),
             target_profile: None,
@@ -32,7 +35,7 @@ impl Typed {
     /// The request for one of the snapshots.
     pub fn request(&self, snapshot: String) -> ExportRequest {
         ExportRequest {
-            snapshot,
+            snapshot: (self.spell)(snapshot),
             target: self.target.clone(),
             extras: self.extras.clone(),
         }

@@ -1,5 +1,6 @@
 //! The arguments of `export rackspace`.
 
+use super::rules;
 use super::target::Destination;
 use crate::provider::Typed;
 use crate::task::Target;
@@ -22,6 +23,9 @@ impl From<Arguments> for Typed {
     fn from(args: Arguments) -> Self {
         let container = args.container;
         let target = Target::new(&Destination::CloudFiles { container });
-        Typed::new(args.images, target)
+        Typed {
+            spell: rules::same_case,
+            ..Typed::new(args.images, target)
+        }
     }
 }

@@ -25,6 +25,16 @@ pub(super) fn check(request: &ExportRequest) -> Result<()> {
     container_problem(&container).map_or(Ok(()), Err)
 }
 
+/// A UUID means the same in any case, but the cloud compares text: it is sent, and its object named, in lower case.
+pub(super) fn same_case(id: impl Into<String>) -> String {
+    let id = id.into();
+    if is_uuid(&id) {
+        id.to_ascii_lowercase()
+    } else {
+        id
+    }
+}
+
 /// Exactly the members the API takes: an unknown one is refused, and a null one breaks it.
 pub(super) fn export_body(request: &ExportRequest) -> Value {
     let container = container_of(request).unwrap_or_default();

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::errors::{is_unknown_type, refusal, shortened};
+use super::rules::same_case;
 use super::session::{Service, Session};
 use super::urls::{below, follow};
 use super::wire;
@@ -43,7 +44,7 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
             ),
         ));
     }
-    let url = below(images, &["tasks", id.as_str()]);
+    let url = below(images, &["tasks", &same_case(id.as_str())]);
     let value: Value = session
         .read("show task", Method::GET, &url, |reply| match reply.status {
             200 => reply.json(),
