@@ -316,7 +316,7 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Tas
 /// Looks at where the artifacts of completed tasks lie, where that is only known by rule.
 ///
 /// The export is complete whatever comes of it, so it costs little time: what does not answer stays marked as derived.
-async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) {
+pub(crate) async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) {
     let derived = |task: &&mut Task| {
         task.state == State::Completed
             && task
@@ -331,7 +331,7 @@ async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) {
         .take(LOCATED_AT_MOST)
         .map(|task| async {
             match timeout(LOCATE_LIMIT, provider.locate(task)).await {
-                Ok(Ok(artifact)) => task.artifact = Some(artifact),
+                Ok(Ok(artifact)) => task.found(artifact),
                 Ok(Err(error)) => {
                     tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())
                 }

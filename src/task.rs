@@ -63,6 +63,8 @@ pub enum State {
     Pending,
     /// Under way. Every word never seen before counts as this.
     Running,
+    /// Under way by the provider's word, but with an error that it will not recover from. Not an end.
+    Stalled,
     /// The artifact is there.
     Completed,
     /// Ended without an artifact.
@@ -82,6 +84,7 @@ impl State {
         match self {
             State::Pending => "pending",
             State::Running => "running",
+            State::Stalled => "stalled",
             State::Completed => "completed",
             State::Failed => "failed",
             State::Cancelled => "cancelled",
@@ -151,6 +154,9 @@ pub struct Artifact {
     pub format: Option<String>,
     /// Size as stored, if it is known.
     pub size_bytes: Option<u64>,
+    /// When it was written, by its store's word. A task's `finished_at` says it where the provider does not.
+    #[serde(skip)]
+    pub modified_at: Option<Timestamp>,
     /// False where the location is derived by rule and has not been looked at.
     pub exact: bool,
 }
@@ -205,8 +211,10 @@ pub struct Task {
     pub created_at: Option<Timestamp>,
     /// When it last changed, by the provider's word.
     pub updated_at: Option<Timestamp>,
-    /// When it ended.
+    /// When it ended, by the provider's word, else by the time of the object that it wrote.
     pub finished_at: Option<Timestamp>,
+    /// When its end was first seen from here.
+    pub observed_finished_at: Option<Timestamp>,
     /// When the provider forgets it.
     pub expires_at: Option<Timestamp>,
     /// Where it goes; `None` where the provider does not say.
@@ -237,6 +245,7 @@ impl Task {
             created_at: None,
             updated_at: None,
             finished_at: None,
+            observed_finished_at: None,
             expires_at: None,
             target: None,
             artifact: None,
@@ -258,6 +267,7 @@ impl Task {
         self.created_at = self.created_at.or(known.created_at);
         if self.state.is_terminal() {
             self.finished_at = self.finished_at.or(known.finished_at);
+            self.observed_finished_at = known.observed_finished_at.or(self.observed_finished_at);
         }
         let is_better = |known: &Artifact| match &self.artifact {
             None => true,
@@ -266,6 +276,28 @@ impl Task {
         if self.state == State::Completed && known.artifact.as_ref().is_some_and(is_better) {
             self.artifact.clone_from(&known.artifact);
         }
+    }
+
+    /// Notes that it was seen `now`: of an end, the first sight counts. Call [`Task::inherit`] before.
+    pub fn seen_at(&mut self, now: Timestamp) {
+        if self.state.is_terminal() {
+            let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            self.observed_finished_at.get_or_insert(now);
+        }
+    }
+
+    /// The error of a request about it, with a sentence that names it.
+    pub fn named_in(&self, error: Error) -> Error {
+        if error.message.contains(self.id.as_str()) {
+            return error;
+        }
+        error.context(format!("The task {} could not be read", self.qualified()))
+    }
+
+    /// Takes over where the artifact was found to lie, and when it was written.
+    pub fn found(&mut self, artifact: Artifact) {
+        self.finished_at = self.finished_at.or(artifact.modified_at);
+        self.artifact = Some(artifact);
     }
 
     /// Where it goes, as its cloud's own type; `None` also where the provider does not say.
@@ -283,11 +315,6 @@ impl Task {
         self.state.is_terminal() || self.is_stalled()
     }
 
-    /// The provider calls it running but reports an error it will not recover from.
-    pub fn is_stalled(&self) -> bool {
-        !self.state.is_terminal() && self.error.as_ref().is_some_and(|e| e.kind == Kind::Stalled)
-    }
-
     /// Whole percent, where the provider gives one.
     pub fn percent(&self) -> Option<u8> {
         match self.progress {
@@ -296,13 +323,18 @@ impl Task {
         }
     }
 
+    /// The provider calls it running but reports an error it will not recover from.
+    pub fn is_stalled(&self) -> bool {
+        self.state == State::Stalled
+    }
+
     /// The exit code of a wait for this task alone: 0, 3, or 124 while it is under way.
     pub fn exit_code(&self) -> u8 {
         match self.state {
             State::Completed => 0,
             State::Failed | State::Cancelled => Kind::TaskFailed.exit_code(),
-            _ if self.is_stalled() => Kind::Stalled.exit_code(),
-            _ => Kind::Timeout.exit_code(),
+            State::Stalled => Kind::Stalled.exit_code(),
+            State::Pending | State::Running => Kind::Timeout.exit_code(),
         }
     }
 }

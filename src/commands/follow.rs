@@ -330,14 +330,14 @@ fn verdict(task: &Task) -> Option<Error> {
             format!("Export {}{of} was cancelled", task.id),
         ),
         State::Completed => return None,
-        _ if task.is_stalled() => (
+        State::Stalled => (
             Kind::Stalled,
             format!(
                 "Export {}{of} is stalled: {} still calls it {}",
                 task.id, task.provider, task.provider_state
             ),
         ),
-        _ => return None,
+        State::Pending | State::Running => return None,
     };
     let mut error = Error::new(kind, sentence);
     if let Some(fault) = &task.error {

@@ -139,19 +139,22 @@ impl<'a> Starter<'a> {
         if self.is_new {
             return None;
         }
-        let task = adopted(request, running.clone());
+        let mut task = adopted(request, running.clone());
         let Some(journal) = self.search.journal else {
             return Some(task);
         };
-        let mut kept = task.clone();
         // One that this user has started before keeps its start.
         let known = journal
             .find(task.id.as_str(), Some(task.provider.0))
             .unwrap_or_default();
-        if let Some(known) = known.iter().find(|known| known.started_at.is_some()) {
-            kept.adopted = known.task.adopted;
-            kept.created_at = kept.created_at.or(known.task.created_at);
+        let known = known.iter().find(|known| known.started_at.is_some());
+        if let Some(known) = known {
+            task.created_at = task.created_at.or(known.task.created_at);
         }
+        let kept = Task {
+            adopted: known.is_none_or(|known| known.task.adopted),
+            ..task.clone()
+        };
         let (profile, account) = (self.context.profile(), self.search.provider.account());
         self.warn_if_forgotten(
             &task,

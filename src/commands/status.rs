@@ -10,6 +10,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
+use crate::poll;
 use crate::provider::{self, Entry};
 use crate::report::Printer;
 use crate::suggest;
@@ -74,7 +75,7 @@ pub enum TaskState {
     Pending,
     /// Under way
     Running,
-    /// Under way by its state, but with an error that it will not recover from
+    /// Under way by the provider's word, but with an error that it will not recover from
     Stalled,
     /// The artifact is there
     Completed,
@@ -86,14 +87,15 @@ pub enum TaskState {
 
 impl TaskState {
     fn fits(self, task: &Task) -> bool {
-        match self {
-            TaskState::Pending => task.state == State::Pending,
-            TaskState::Running => task.state == State::Running,
-            TaskState::Stalled => task.is_stalled(),
-            TaskState::Completed => task.state == State::Completed,
-            TaskState::Failed => task.state == State::Failed,
-            TaskState::Cancelled => task.state == State::Cancelled,
-        }
+        let state = match self {
+            TaskState::Pending => State::Pending,
+            TaskState::Running => State::Running,
+            TaskState::Stalled => State::Stalled,
+            TaskState::Completed => State::Completed,
+            TaskState::Failed => State::Failed,
+            TaskState::Cancelled => State::Cancelled,
+        };
+        task.state == state
     }
 }
 
@@ -289,21 +291,28 @@ pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result
         .iter()
         .map(|(_, named)| named.task(asked.provider.as_ref()))
         .collect();
-    let slots = match asked.provider.look_again(&known).await {
+    let mut slots = match asked.provider.look_again(&known).await {
         Ok(slots) => slots,
         Err(error) => known.iter().map(|_| Err(error.clone())).collect(),
     };
+    let now = Timestamp::now();
+    for (slot, known) in slots.iter_mut().zip(&known) {
+        if let Ok(task) = slot {
+            task.inherit(known);
+            task.seen_at(now);
+        }
+    }
+    poll::locate(asked.provider.as_ref(), &mut slots).await;
     let account = asked.provider.account();
     let sights: Vec<Result<Task>> = slots
         .into_iter()
+        .zip(&known)
         .zip(&asked.tasks)
-        .map(|(slot, (_, named))| match slot {
-            Ok(mut task) => {
-                let known = named.task(asked.provider.as_ref());
-                task.inherit(&known);
-                let is_news = TaskObject::from(&task) != TaskObject::from(&known);
+        .map(|((slot, known), (_, named))| match slot {
+            Ok(task) => {
+                let is_news = TaskObject::from(&task) != TaskObject::from(known);
                 if let Some(journal) = journal.filter(|_| is_news && named.known.is_some())
-                    && let Err(error) = journal.record_sight(&task, &account, Timestamp::now())
+                    && let Err(error) = journal.record_sight(&task, &account, now)
                 {
                     tracing::info!("{}", error.one_line());
                 }
@@ -312,7 +321,7 @@ pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result
             Err(error) if error.kind == Kind::NotFound => {
                 remembered(asked, named).ok_or_else(|| named.may_be_late(error))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(known.named_in(error)),
         })
         .collect();
     with_near_misses(asked, journal, sights).await

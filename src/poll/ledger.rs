@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{
@@ -212,7 +213,7 @@ impl<'a> Ledger<'a> {
         match error.kind {
             Kind::NotFound if now < open.may_be_missing_until => return Verdict::Expected,
             Kind::NotFound | Kind::Credentials | Kind::Permission | Kind::Usage => {
-                return Verdict::Final(error);
+                return Verdict::Final(open.task.named_in(error));
             }
             _ => {}
         }
@@ -293,6 +294,7 @@ impl Open {
     /// Takes a sighting; true if anything a person would see is new.
     fn see(&mut self, mut task: Task, now: Instant, listener: &mut impl FnMut(Event<'_>)) -> bool {
         task.inherit(&self.task);
+        task.seen_at(Timestamp::now());
         let is_new = !self.has_contact || is_different(&self.task, &task);
         self.has_contact = true;
         self.silent = Duration::ZERO;

@@ -147,6 +147,7 @@ fn summary(rows: &[&Row]) -> String {
     let over = rows.iter().filter(|row| !row.is_open()).count();
     let counts = [
         (count(State::Failed) + count(State::Cancelled), "failed"),
+        (count(State::Stalled), "stalled"),
         (count(State::Running), "running"),
         (count(State::Pending), "pending"),
     ];
@@ -189,8 +190,8 @@ fn bar(row: &Row, now: Duration, is_narrow: bool, terminal: Terminal) -> Line {
     let sign = match task.state {
         State::Completed => paint(Style::new().green(), "✓", terminal),
         State::Failed | State::Cancelled => paint(Style::new().red(), "✗", terminal),
-        _ if task.is_stalled() => paint(Style::new().red(), "!", terminal),
-        _ => "{spinner}".to_owned(),
+        State::Stalled => paint(Style::new().red(), "!", terminal),
+        State::Pending | State::Running => "{spinner}".to_owned(),
     };
     let bar = stage::percent(task).map(|percent| {
         let length = if is_narrow { 6 } else { 24 };

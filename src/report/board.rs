@@ -188,8 +188,8 @@ impl Row {
 
     /// Whether it ended badly, as far as this wait can tell.
     pub(super) fn has_failed(&self) -> bool {
-        let is_bad = matches!(self.task.state, State::Failed | State::Cancelled);
-        self.is_lost || is_bad || self.task.is_stalled()
+        let bad = [State::Failed, State::Cancelled, State::Stalled];
+        self.is_lost || bad.contains(&self.task.state)
     }
 
     /// How long it has been waited for: up to `now`, or up to its end.

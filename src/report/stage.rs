@@ -17,18 +17,9 @@ pub(crate) fn in_brief(task: &Task) -> String {
     detailed(state, [word_beyond(task, state), percent(task)])
 }
 
-/// The common word, or that it is stalled.
-pub(super) fn state(task: &Task) -> &'static str {
-    if task.is_stalled() {
-        "stalled"
-    } else {
-        task.state.as_str()
-    }
-}
-
 /// The common word, and what the provider says beyond it: `running (uploading)`, `running (Started, isTerminal: false)`.
 pub(super) fn in_common_words(task: &Task) -> String {
-    let state = state(task);
+    let state = task.state.as_str();
     let flag = flag(task).filter(|_| !task.state.is_terminal());
     detailed(state, [word_beyond(task, state), flag])
 }

@@ -33,6 +33,7 @@ fn summary(board: &Board) -> String {
         (in_state(State::Completed), "completed"),
         (in_state(State::Failed), "failed"),
         (in_state(State::Cancelled), "cancelled"),
+        (in_state(State::Stalled), "stalled"),
         (in_state(State::Running), "running"),
         (in_state(State::Pending), "pending"),
         (count(&|row| row.is_lost), "given up"),

@@ -29,7 +29,7 @@ pub(super) fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> Strin
                 task.provider.to_string(),
                 clean(task.id.as_str()),
                 or_dash(task.snapshot.as_deref()),
-                stage::state(task).to_owned(),
+                task.state.to_string(),
                 stage::percent(task).unwrap_or_else(|| clean(&task.provider_state)),
                 task.created_at
                     .map_or_else(|| "-".into(), |then| text::age(then, now)),

@@ -42,8 +42,10 @@ pub struct TaskObject {
     pub created_at: Option<Timestamp>,
     /// When it last changed, by the provider's word.
     pub updated_at: Option<Timestamp>,
-    /// When it ended.
+    /// When it ended: the provider's word, else the time of the object that it wrote; null where neither is known.
     pub finished_at: Option<Timestamp>,
+    /// When its end was first seen from here.
+    pub observed_finished_at: Option<Timestamp>,
     /// When the provider forgets it.
     pub expires_at: Option<Timestamp>,
     /// Where the artifact goes; null where the provider does not say.
@@ -76,6 +78,7 @@ impl From<&Task> for TaskObject {
             created_at: task.created_at,
             updated_at: task.updated_at,
             finished_at: task.finished_at,
+            observed_finished_at: task.observed_finished_at,
             expires_at: task.expires_at,
             target: task.target.clone(),
             artifact: task.artifact.clone(),
@@ -107,6 +110,7 @@ impl TaskObject {
             created_at: self.created_at,
             updated_at: self.updated_at,
             finished_at: self.finished_at,
+            observed_finished_at: self.observed_finished_at,
             expires_at: self.expires_at,
             target: self.target,
             artifact: self.artifact,

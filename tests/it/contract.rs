@@ -96,7 +96,8 @@ fn task() -> Value {
     json!({"schema": 1, "provider": "outscale", "region": "eu-west-2", "task_id": "snap-export-12345678",
         "snapshot": "snap-87654321", "state": "running", "provider_state": "uploading", "is_terminal": false,
         "progress": 42, "message": null, "adopted": false,
-        "created_at": "2026-01-15T12:34:56Z", "updated_at": "2026-01-15T12:40:01Z", "finished_at": null, "expires_at": null,
+        "created_at": "2026-01-15T12:34:56Z", "updated_at": "2026-01-15T12:40:01Z", "finished_at": null,
+        "observed_finished_at": null, "expires_at": null,
         "target": {"kind": "oos", "bucket": "backups", "prefix": "web/", "format": "qcow2"},
         "artifact": null, "tags": {}, "error": null})
 }
@@ -142,6 +143,7 @@ fn a_line_that_is_not_as_published_is_found() {
         "task_id",
         "progress",
         "finished_at",
+        "observed_finished_at",
         "tags",
         "error",
     ] {

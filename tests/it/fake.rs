@@ -122,6 +122,7 @@ pub fn task(id: &str, state: State, progress: Progress) -> Task {
             id: Some(id.to_owned()),
             format: None,
             size_bytes: None,
+            modified_at: None,
             exact: false,
         });
     }

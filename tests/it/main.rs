@@ -45,3 +45,4 @@ mod tape;
 mod terminal;
 #[cfg(unix)]
 mod text;
+mod truth;

@@ -64,6 +64,9 @@ pub(super) fn task(
         (State::Running, Some(operation)) if record.is_none() => overdue(operation),
         _ => None,
     };
+    if state == State::Running && task.error.is_some() {
+        task.state = State::Stalled;
+    }
     task.raw = json!({
         "operation": operation.map_or(Value::Null, |seen| redact_json(&seen.raw)),
         "record": record.map_or(Value::Null, |seen| redact_json(&seen.raw)),
@@ -158,6 +161,7 @@ pub(super) fn artifact(region: &str, record: &ExportSnapshotRecord) -> Option<Ar
         id: Some(id.to_owned()),
         format: None,
         size_bytes: None,
+        modified_at: None,
         exact: true,
     })
 }

@@ -28,10 +28,11 @@ pub(super) async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact>
     for stem in [&stem, &old_stem] {
         let objects = store.list(&bucket, stem).await?;
         if let Some(object) = choose(&objects, stem, &format)? {
-            let artifact = mapping::artifact(&bucket, &object.key, &format, object.size);
             return Ok(Artifact {
+                size_bytes: object.size,
+                modified_at: object.modified_at,
                 exact: true,
-                ..artifact
+                ..mapping::artifact(&bucket, &object.key, &format)
             });
         }
     }

@@ -28,8 +28,8 @@ pub(super) fn text<'v>(object: &'v Value, member: &str) -> Option<&'v str> {
 pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
     let id = TaskId(text(raw, "TaskId")?.to_owned());
     let provider_state = text(raw, "State").unwrap_or_default().to_owned();
-    let state = state(&provider_state);
     let message = text(raw, "Comment").map(str::to_owned);
+    let state = state(&provider_state, message.as_deref());
     let mut task = Task {
         snapshot: text(raw, "SnapshotId").map(str::to_owned),
         state,
@@ -48,12 +48,15 @@ pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
     Some(task)
 }
 
-/// Three words end a task in every version of the API; all others, known or not, mean that it goes on.
-fn state(word: &str) -> State {
+/// Three words end a task in every version of the API; all others, known or not, mean that it goes on. One whose bucket
+/// keys were refused may never end (QA: TINA-6147): its comment says so, where that of a healthy one reads "Export of
+/// snapshot …".
+fn state(word: &str, comment: Option<&str>) -> State {
     match word {
         "completed" => State::Completed,
         "failed" => State::Failed,
         "cancelled" => State::Cancelled,
+        _ if comment.is_some_and(|comment| comment.starts_with("Error")) => State::Stalled,
         "pending" | "pending/queued" => State::Pending,
         _ => State::Running,
     }
@@ -67,12 +70,11 @@ fn percent(value: Option<&Value>, state: State) -> u8 {
     }
 }
 
-/// A failed task says why in its comment. So does one whose bucket keys were refused, which may never end (QA: TINA-6147);
-/// the comment of a healthy one reads "Export of snapshot …".
+/// A failed or stalled task says why in its comment.
 fn fault(state: State, comment: Option<&str>) -> Option<Fault> {
     let kind = match state {
         State::Failed => Kind::TaskFailed,
-        State::Pending | State::Running if comment?.starts_with("Error") => Kind::Stalled,
+        State::Stalled => Kind::Stalled,
         _ => return None,
     };
     Some(Fault {
@@ -125,18 +127,19 @@ pub(super) fn expected_artifact(task: &Task) -> Option<Artifact> {
         return None;
     };
     let key = format!("{}.{format}.gz", key_stem(task)?);
-    Some(artifact(&bucket, &key, &format, None))
+    Some(artifact(&bucket, &key, &format))
 }
 
-/// An object as an artifact; one of known size has been seen.
-pub(super) fn artifact(bucket: &str, key: &str, format: &str, size: Option<u64>) -> Artifact {
+/// An object as an artifact that has not been looked at.
+pub(super) fn artifact(bucket: &str, key: &str, format: &str) -> Artifact {
     Artifact {
         kind: ArtifactKind::new(&Made::Oos),
         uri: format!("s3://{bucket}/{key}"),
         id: Some(key.to_owned()),
         format: Some(format.to_owned()),
-        size_bytes: size,
-        exact: size.is_some(),
+        size_bytes: None,
+        modified_at: None,
+        exact: false,
     }
 }
 

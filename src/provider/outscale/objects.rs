@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use jiff::Timestamp;
 use reqwest::Method;
 
 use super::sign::{self, Keys};
@@ -23,6 +24,8 @@ pub(super) struct Object {
     pub key: String,
     /// As stored, in bytes.
     pub size: Option<u64>,
+    /// When it was written.
+    pub modified_at: Option<Timestamp>,
 }
 
 impl ObjectStore {
@@ -120,6 +123,9 @@ pub(super) fn read_list(reply: &Reply) -> Result<Vec<Object>> {
                 size: elements(object, "Size")
                     .next()
                     .and_then(|size| size.trim().parse().ok()),
+                modified_at: elements(object, "LastModified")
+                    .next()
+                    .and_then(|time| time.trim().parse().ok()),
             })
         })
         .collect())

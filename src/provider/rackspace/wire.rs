@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::ID;
 use super::errors::parse_time;
+use super::rules::same_case;
 use super::target::{Destination, Made};
 use super::urls::below;
 use crate::error::Kind;
@@ -56,7 +57,7 @@ pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<T
     let input = object.inner("input");
     task.snapshot = input
         .and_then(|input| input.text("image_uuid"))
-        .map(str::to_owned);
+        .map(same_case);
     task.target = input
         .and_then(|input| input.text("receiving_swift_container"))
         .map(|container| {
@@ -139,7 +140,6 @@ fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Arti
     };
     Some(Artifact {
         uri: below(files?, &[&container, &name]).as_str().to_owned(),
-        exact: said.is_some(),
         ..cloud_file(name)
     })
 }
@@ -152,6 +152,7 @@ pub(super) fn cloud_file(name: String) -> Artifact {
         id: Some(name),
         format: Some("vhd".into()),
         size_bytes: None,
+        modified_at: None,
         exact: false,
     }
 }

@@ -9,6 +9,7 @@ fn address(region: &str, kind: Made, id: &str) -> String {
         id: Some(id.to_owned()),
         format: None,
         size_bytes: None,
+        modified_at: None,
         exact: true,
     });
     url(&task).expect("an address").into()

@@ -134,7 +134,7 @@ fn an_operation_that_ended_long_ago_without_a_record_is_stalled() {
         if is_stalled {
             let why = task.error.map(|error| error.message).unwrap_or_default();
             assert!(why.contains("no export record"), "{why}");
-            assert_eq!((task.state, task.message.is_some()), (State::Running, true));
+            assert_eq!((task.state, task.message.is_some()), (State::Stalled, true));
         }
     }
 }

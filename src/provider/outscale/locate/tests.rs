@@ -7,6 +7,7 @@ fn the_expected_object_wins_then_the_only_one() {
     let object = |key: &str| Object {
         key: key.into(),
         size: Some(1),
+        modified_at: None,
     };
     for (keys, expected) in [
         (&[][..], Ok(None)),

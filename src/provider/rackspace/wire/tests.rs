@@ -69,27 +69,25 @@ fn four_kinds_of_message_mean_none() {
 }
 
 #[test]
-fn the_artifact_is_exact_only_where_the_cloud_said_it() {
+fn the_artifact_is_where_the_cloud_said_and_never_exact_unseen() {
     let derived = "https://files/v1/acct/exports/3f457ab0-edb1-4ad2-9754-c3b5621dbad3.vhd";
-    for (result, uri, exact) in [
+    for (result, uri) in [
         (
             json!({"export_location": "other/x.vhd"}),
             "https://files/v1/acct/other/x.vhd",
-            true,
         ),
         (
             json!({"export_location": "https://elsewhere/x.vhd"}),
             derived,
-            false,
         ),
-        (json!({}), derived, false),
-        (Value::Null, derived, false),
+        (json!({}), derived),
+        (Value::Null, derived),
     ] {
         let task = shown(json!({"status": "success", "result": result}));
         let artifact = task.artifact.expect("it succeeded");
         assert_eq!(
             (artifact.uri.as_str(), artifact.exact),
-            (uri, exact),
+            (uri, false),
             "{result}"
         );
     }
