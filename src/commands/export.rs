@@ -1,6 +1,7 @@
 //! `snapexport export`: start exports, each exactly once, and remember them.
 
 mod cloud;
+mod ready;
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, Waiting};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
-use crate::task::{ExportRequest, Task};
+use crate::task::{ExportRequest, State, Task};
 
 /// Starts under way at once. The first goes alone: refused credentials must not be sent again and again.
 /// OUTSCALE locks a key after four refusals in a row.
@@ -40,6 +41,9 @@ pub struct Starting {
     /// Wait until the exports end; the exit code tells how
     #[arg(long)]
     pub wait: bool,
+    /// Wait first until a snapshot that is still being made can be exported; --timeout bounds that too
+    #[arg(long, conflicts_with = "dry_run")]
+    pub wait_for_snapshot: bool,
     /// Check what can be checked and print the request, but start nothing
     #[arg(long, conflicts_with = "wait")]
     pub dry_run: bool,
@@ -92,6 +96,17 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         .try_for_each(|request| provider.validate(request))?;
     if starting.dry_run {
         return dry_run(context, provider.as_ref(), &requests).await;
+    }
+    if starting.wait_for_snapshot {
+        let interval = starting.waiting.interval.or(context.interval);
+        let pause = interval.unwrap_or(provider.capabilities().pace_min);
+        let printer = context.printer(Output::Id);
+        let ready = ready::wait(provider.as_ref(), &requests, pause, &printer);
+        let ready = ready::within(starting.waiting.timeout, ready);
+        tokio::select! {
+            made = ready => made?,
+            () = signals.wait() => return Ok(Ending::Signal(signals.received().unwrap_or(2))),
+        }
     }
     let journal = context
         .journal("the export is started all the same, so note its id; whether the same was begun before is not known")
@@ -192,6 +207,7 @@ fn group(
 
 fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: bool) -> Hint {
     let verb = match (task.adopted, task.state.is_terminal()) {
+        (false, _) if task.state == State::Failed => "Failed at its start",
         (false, _) => "Started",
         (true, false) => "Already under way, adopted",
         (true, true) => "Already done, adopted",

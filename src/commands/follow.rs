@@ -80,6 +80,10 @@ impl<'c> Follow<'c> {
 
     /// Ends without waiting, after starts.
     pub(super) fn close_started(mut self, tasks: &[Task]) -> Ending {
+        // A cloud may take a start and say in the same reply that it has failed.
+        for task in tasks.iter().filter(|task| task.state == State::Failed) {
+            self.judge(task);
+        }
         self.printer.table(tasks, Timestamp::now());
         self.tally.close(&self.printer)
     }

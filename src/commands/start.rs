@@ -202,7 +202,8 @@ impl<'a> Starter<'a> {
         let intent = attempt.intent;
         let error = match reply {
             Ok(task) => {
-                let task = complete(task, &intent.request, Some(intent.made_at));
+                let mut task = complete(task, &intent.request, Some(intent.made_at));
+                task.seen_at(Timestamp::now());
                 let settled = self.search.settle(&intent, &Settled::Started(&task));
                 self.warn_if_forgotten(&task, settled);
                 return Ok(task);

@@ -266,7 +266,7 @@ impl Provider for Lightsail {
         let name = &request.snapshot;
         let operations = match self.calls.export_snapshot(name).await {
             Ok(operations) => operations,
-            Err(error) => return Err(self.start_error(name, error)),
+            Err(error) => return Err(self.about_source(name, error)),
         };
         let mut operations = operations.into_iter();
         let first = operations.next();
@@ -343,19 +343,20 @@ impl Provider for Lightsail {
 impl Lightsail {
     /// The snapshot of this name: first among the instances', then among the disks'.
     async fn source(&self, name: &str) -> Result<Source> {
-        if let Some(mut snapshot) = self.calls.instance_snapshot(name).await? {
-            snapshot.name.get_or_insert_with(|| name.to_owned());
-            if let Some(source) = sources::of_instance(&self.region, &snapshot) {
-                return Ok(source);
+        match self.calls.instance_snapshot(name).await {
+            Ok(mut snapshot) => {
+                snapshot.name.get_or_insert_with(|| name.to_owned());
+                if let Some(source) = sources::of_instance(&self.region, &snapshot) {
+                    return Ok(source);
+                }
             }
+            Err(error) if error.kind == Kind::NotFound => {}
+            Err(error) => return Err(error),
         }
-        if let Some(mut snapshot) = self.calls.disk_snapshot(name).await? {
-            snapshot.name.get_or_insert_with(|| name.to_owned());
-            if let Some(source) = sources::of_disk(&self.region, &snapshot) {
-                return Ok(source);
-            }
-        }
-        Err(self.no_snapshot(name))
+        let found = self.calls.disk_snapshot(name).await;
+        let mut snapshot = found.map_err(|error| self.about_source(name, error))?;
+        snapshot.name.get_or_insert_with(|| name.to_owned());
+        sources::of_disk(&self.region, &snapshot).ok_or_else(|| self.no_snapshot(name))
     }
 
     fn no_snapshot(&self, name: &str) -> Error {
@@ -368,8 +369,8 @@ impl Lightsail {
         .hint(sources::only_automatic(&self.region))
     }
 
-    /// A failed start, with the advice for a snapshot that does not exist.
-    fn start_error(&self, name: &str, error: Error) -> Error {
+    /// An error about a snapshot; for one that does not exist our sentence and advice, and below them all that Lightsail says.
+    fn about_source(&self, name: &str, error: Error) -> Error {
         if error.kind != Kind::NotFound {
             return error;
         }

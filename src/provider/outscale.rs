@@ -129,19 +129,18 @@ struct Outscale {
 
 impl Outscale {
     fn new(account: Account, http: Http) -> Self {
-        let (keys, region) = (account.keys.clone(), account.region.clone());
-        let bucket_keys = account.bucket_keys.clone().unwrap_or_else(|| keys.clone());
+        let bucket_keys = account.bucket_keys.as_ref().unwrap_or(&account.keys);
         let objects = ObjectStore::new(
             http.clone(),
-            bucket_keys,
-            region.clone(),
+            bucket_keys.clone(),
+            account.region.clone(),
             account.objects.clone(),
         );
         let http = match &account.network {
             Some(network) => http.over(network.clone()),
             None => http,
         };
-        let api = Api::new(http.clone(), keys, region, account.api.clone());
+        let api = Api::new(http.clone(), &account);
         Outscale {
             account,
             api,

@@ -13,6 +13,7 @@ mod grant;
 mod identity;
 mod login;
 mod names;
+mod offer;
 mod openrc;
 mod places;
 mod preflight;
@@ -238,7 +239,16 @@ impl Provider for Rackspace {
         }
         if !reply.is_success() {
             let sentence = format!("The export of the image {image} was refused");
-            return Err(self.session.explain(refusal(&reply, sentence)));
+            let refused = refusal(&reply, sentence);
+            let is_about_type = matches!(reply.status, 400 | 403);
+            if is_about_type && offer::is_missing(&self.session).await {
+                let mut error = offer::no_export(image);
+                error.details.code = refused.details.code;
+                error.details.causes = refused.details.causes;
+                error.details.request_id = refused.details.request_id;
+                return Err(self.session.explain(error));
+            }
+            return Err(self.session.explain(refused));
         }
         let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let files = self.session.known_base(Service::Files);
@@ -290,11 +300,19 @@ impl Provider for Rackspace {
             (Some(tenant), Some(owner)) => tenant == owner,
             _ => true,
         };
-        Ok(values
+        let mut sources: Vec<Source> = values
             .iter()
             .filter(is_own)
             .filter_map(|value| wire::source(value, self.region(), tenant.as_deref()))
-            .collect())
+            .collect();
+        if !sources.is_empty() && offer::is_missing(&self.session).await {
+            for source in &mut sources {
+                let why = format!("{}; {}", offer::NO_EXPORT, offer::instead(&source.id));
+                source.exportable = false;
+                source.reason = Some(why);
+            }
+        }
+        Ok(sources)
     }
 
     async fn locate(&self, task: &Task) -> Result<Artifact> {

@@ -98,6 +98,7 @@ fn the_task_object_has_every_field_in_every_state() {
         "created_at",
         "updated_at",
         "finished_at",
+        "observed_finished_at",
         "expires_at",
         "target",
         "artifact",

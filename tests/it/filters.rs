@@ -33,12 +33,7 @@ fn each_cloud_says_what_can_be_exported_and_why_not() {
         ("outscale", "snap-5f607182", "failed", Some("in error")),
         ("lightsail", "web-1", "completed", None),
         ("lightsail", "data-1", "completed", None),
-        (
-            "lightsail",
-            "web-1700000000",
-            "completed",
-            Some("automatic snapshot"),
-        ),
+        ("lightsail", "web-1700000000", "completed", None),
         ("lightsail", "panel-1", "completed", Some("cPanel & WHM")),
         ("lightsail", "fresh-1", "pending", Some("still being made")),
         (

@@ -318,11 +318,9 @@ async fn snapshots_are_listed_with_what_speaks_against_them() {
         "system disk and attached disk"
     );
     assert_eq!(found("data-1").kind, SourceKind::DiskSnapshot);
-    for (id, word) in [
-        ("web-1700000000", "automatic"),
-        ("panel-1", "cPanel"),
-        ("fresh-1", "pending"),
-    ] {
+    let kept = found("web-1700000000");
+    assert_eq!((kept.exportable, &kept.reason), (true, &None));
+    for (id, word) in [("panel-1", "cPanel"), ("fresh-1", "pending")] {
         let reason = found(id).reason.clone().unwrap_or_default();
         assert!(
             !found(id).exportable && reason.contains(word),
@@ -339,7 +337,7 @@ async fn a_preflight_warns_refuses_the_unknown_and_starts_nothing() {
         ("web-1", None),
         ("data-1", None),
         ("panel-1", Some("cPanel")),
-        ("web-1700000000", Some("automatic")),
+        ("web-1700000000", None),
         ("fresh-1", Some("pending")),
     ] {
         let said = cloud.preflight(&export(name)).await.expect(name);

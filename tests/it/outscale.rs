@@ -158,7 +158,7 @@ async fn other_ends_and_other_words_are_understood() {
         ),
         (
             "snap-57a11ed0",
-            State::Pending,
+            State::Stalled,
             Some(Kind::Stalled),
             "pending",
         ),

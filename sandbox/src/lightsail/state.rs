@@ -157,6 +157,20 @@ impl State {
         self.snapshots.clear();
     }
 
+    /// Lets every snapshot that is being made be whole.
+    pub fn finish_snapshots(&mut self) {
+        let pending = self
+            .snapshots
+            .iter_mut()
+            .filter(|one| one.state == "pending");
+        pending.for_each(|one| {
+            one.state = match one.of {
+                Of::Instance => "available".into(),
+                Of::Disk => "completed".into(),
+            }
+        });
+    }
+
     /// Takes an export out of sight, its record too.
     pub(crate) fn hide(&mut self, operation: &str) {
         self.exports

@@ -150,6 +150,13 @@ impl State {
         &self.tasks[self.tasks.len() - 1]
     }
 
+    /// Lets every snapshot that is being made be whole.
+    pub fn finish_snapshots(&mut self) {
+        let is_made = |one: &&mut Snapshot| ["pending", "in-queue"].contains(&one.state.as_str());
+        let pending = self.snapshots.iter_mut().filter(is_made);
+        pending.for_each(|one| one.state = "completed".into());
+    }
+
     /// Takes a task out of sight.
     pub(crate) fn hide(&mut self, id: &str) {
         self.tasks.retain(|task| task.id != id);

@@ -113,34 +113,34 @@ impl Calls {
         .await
     }
 
-    /// GetInstanceSnapshot; `None` where there is none of this name.
-    pub(super) async fn instance_snapshot(&self, name: &str) -> Result<Option<InstanceSnapshot>> {
+    /// GetInstanceSnapshot; kind `not_found` where there is none of this name.
+    pub(super) async fn instance_snapshot(&self, name: &str) -> Result<InstanceSnapshot> {
         let sent = self
             .0
             .get_instance_snapshot()
             .instance_snapshot_name(name)
             .send();
-        none_if_not_found(
-            sent.await
-                .map(|output| output.instance_snapshot)
-                .map_err(|error| {
-                    let what = format!("The instance snapshot '{name}' cannot be read");
-                    of_call(&what, "GetInstanceSnapshot", &error)
-                }),
-        )
+        const CALL: &str = "GetInstanceSnapshot";
+        let output = sent.await.map_err(|error| {
+            let what = format!("The instance snapshot '{name}' cannot be read");
+            of_call(&what, CALL, &error)
+        })?;
+        output
+            .instance_snapshot
+            .ok_or_else(|| no_snapshot_in(CALL, name))
     }
 
-    /// GetDiskSnapshot; `None` where there is none of this name.
-    pub(super) async fn disk_snapshot(&self, name: &str) -> Result<Option<DiskSnapshot>> {
+    /// GetDiskSnapshot; kind `not_found` where there is none of this name.
+    pub(super) async fn disk_snapshot(&self, name: &str) -> Result<DiskSnapshot> {
         let sent = self.0.get_disk_snapshot().disk_snapshot_name(name).send();
-        none_if_not_found(
-            sent.await
-                .map(|output| output.disk_snapshot)
-                .map_err(|error| {
-                    let what = format!("The disk snapshot '{name}' cannot be read");
-                    of_call(&what, "GetDiskSnapshot", &error)
-                }),
-        )
+        const CALL: &str = "GetDiskSnapshot";
+        let output = sent.await.map_err(|error| {
+            let what = format!("The disk snapshot '{name}' cannot be read");
+            of_call(&what, CALL, &error)
+        })?;
+        output
+            .disk_snapshot
+            .ok_or_else(|| no_snapshot_in(CALL, name))
     }
 
     /// GetInstanceSnapshots, all pages.
@@ -187,11 +187,9 @@ fn seen_all<T>(typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
     typed.into_iter().map(pair).collect()
 }
 
-fn none_if_not_found<T>(found: Result<Option<T>>) -> Result<Option<T>> {
-    match found {
-        Err(error) if error.kind == Kind::NotFound => Ok(None),
-        other => other,
-    }
+fn no_snapshot_in(call: &str, name: &str) -> Error {
+    let sentence = format!("The reply to {call} holds no snapshot '{name}'");
+    Error::new(Kind::NotFound, sentence)
 }
 
 /// A page, from what the SDK read. An empty token is none.

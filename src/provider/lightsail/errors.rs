@@ -16,6 +16,11 @@ use crate::http::{Reply, chain, find, innermost};
 const NOT_READY_PAUSE: Duration = Duration::from_secs(20);
 const WELCOME: &str =
     "open https://lightsail.aws.amazon.com once with this account, which signs it up for Lightsail";
+const ENABLE: &str =
+    "a region that is not enabled in the account refuses every key; check the region (--region)";
+const UNKNOWN_KEY: &str = "AWS does not know this access key: check AWS_ACCESS_KEY_ID or the profile, and whether the key is still active";
+const SESSION: &str = "a temporary key (ASIA…) needs its session token too: AWS_SESSION_TOKEN, or aws_session_token in the profile";
+const UNUSABLE_KEY: &str = "check the access key and its secret: a blank, a quote or a line break in them breaks the signature";
 
 /// Names of failures within Lightsail: after these nobody knows what was done, whatever the status.
 const INTERNAL: [&str; 5] = [
@@ -183,13 +188,13 @@ fn of_reply(what: &str, reply: &Reply) -> Error {
     } else {
         message.to_owned()
     });
+    error = advise(error, name.unwrap_or_default(), reply.name);
     if let Some(tip) = body.text("tip") {
         error = error.hint(tip);
     }
     if let Some(docs) = body.text("docs") {
         error = error.hint(format!("see {docs}"));
     }
-    error = advise(error, name.unwrap_or_default(), reply.name);
     let is_internal = matches!(reply.status, 408 | 500..)
         || name.is_some_and(|name| INTERNAL.iter().any(|word| name.starts_with(word)));
     if is_internal && kind != Kind::RateLimited {
@@ -227,6 +232,7 @@ fn classify(
         "InvalidClientTokenId",
         "UnrecognizedClient",
         "OptInRequired",
+        "SubscriptionRequired",
         "IncompleteSignature",
         "InvalidSignature",
         "SignatureDoesNotMatch",
@@ -267,14 +273,25 @@ fn classify(
 
 fn advise(error: Error, name: &str, call: &str) -> Error {
     let starts = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
-    if starts(&["AccountSetup", "OptInRequired", "UnrecognizedClient"]) {
+    if starts(&["AccountSetup", "SubscriptionRequired"]) {
         error.hint(WELCOME)
+    } else if starts(&["OptInRequired"]) {
+        error.hint(WELCOME).hint(ENABLE)
+    } else if starts(&["UnrecognizedClient", "InvalidClientTokenId"]) {
+        error
+            .hint(UNKNOWN_KEY)
+            .hint(SESSION)
+            .hint(ENABLE)
+            .hint(WELCOME)
+    } else if starts(&["MissingAuthenticationToken", "IncompleteSignature"]) {
+        error.hint(UNUSABLE_KEY)
     } else if starts(&["ExpiredToken"]) {
         error.hint(
             Hint::say("get new temporary credentials, for instance with ").and_run("aws sso login"),
         )
     } else if starts(&["InvalidSignature", "SignatureDoesNotMatch"]) {
-        error.hint("check the secret key, the region and this machine's clock")
+        error
+            .hint("check the secret key first, then the region (--region) and this machine's clock")
     } else if error.kind == Kind::Permission && call == START {
         error
             .hint("allow lightsail:ExportSnapshot to this user or role")

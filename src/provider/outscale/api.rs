@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::errors::refused;
+use super::credentials::Account;
+use super::errors::{Caller, refused};
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Page, Reply, Request, pages};
@@ -20,15 +21,17 @@ pub(super) struct Api {
     keys: Keys,
     region: String,
     endpoint: Url,
+    caller: Caller,
 }
 
 impl Api {
-    pub(super) fn new(http: Http, keys: Keys, region: String, endpoint: Url) -> Self {
+    pub(super) fn new(http: Http, account: &Account) -> Self {
         Api {
             http,
-            keys,
-            region,
-            endpoint,
+            keys: account.keys.clone(),
+            region: account.region.clone(),
+            endpoint: account.api.clone(),
+            caller: account.caller.clone(),
         }
     }
 
@@ -58,7 +61,8 @@ impl Api {
 
     /// Sends a call once and gives back its reply if it is a success. `what` names the deed and its object in errors.
     pub(super) async fn once(&self, call: &'static str, body: &Value, what: &str) -> Result<Reply> {
-        accept(self.http.once(self.request(call, body)?).await?, what)
+        let reply = self.http.once(self.request(call, body)?).await?;
+        accept(reply, what, &self.caller)
     }
 
     /// A call that changes nothing, repeated while its failure is transient.
@@ -66,7 +70,7 @@ impl Api {
         self.http
             .read(
                 || self.request(call, body),
-                |reply| accept(reply, what)?.json(),
+                |reply| accept(reply, what, &self.caller)?.json(),
             )
             .await
     }
@@ -137,11 +141,11 @@ pub(super) fn acknowledged(reply: &Reply, what: &str) -> Result<()> {
     .maybe_executed())
 }
 
-pub(super) fn accept(reply: Reply, what: &str) -> Result<Reply> {
+fn accept(reply: Reply, what: &str, caller: &Caller) -> Result<Reply> {
     if reply.is_success() {
         Ok(reply)
     } else {
-        Err(refused(&reply, what))
+        Err(refused(&reply, what, caller))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Profile;
 use super::certificate::{Certificate, Part};
 use super::names::*;
+use super::errors::Caller;
 use super::places::*;
 use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
@@ -14,6 +15,12 @@ use crate::settings::{Origin, Sources, profile_secret};
 
 /// The region of every official client, if none is named.
 pub(super) const DEFAULT_REGION: &str = "eu-west-2";
+
+/// Where a region that nobody named comes from.
+const DEFAULT: Origin = Origin::Rule("the default");
+
+/// The name of the setting for what is shown to the API beside the keys.
+const CERTIFICATE: &str = "client certificate";
 
 /// The name of the setting that says where the API is.
 const API: &str = "endpoint";
@@ -33,6 +40,8 @@ pub(super) struct Account {
     pub settings: Vec<Setting>,
     /// How the API is reached, where that differs from how everything is.
     pub network: Option<Network>,
+    /// What its errors need to know.
+    pub caller: Caller,
 }
 
 impl Account {
@@ -46,6 +55,7 @@ impl Account {
         let mut settings = vec![Setting::new("credentials", &keys.id, origin)];
         let (region, origin) = region(sources, &section)?;
         settings.push(Setting::new("region", &region, format!("{origin:#}")));
+        let default_region = (origin == DEFAULT).then(|| region.clone());
         // A profile's endpoints are those of its region, so another region's calls must not go there.
         let is_home = section.home(sources) == region;
         let mut endpoint = |name, variable, own: &Option<String>, service: &str| {
@@ -88,6 +98,10 @@ impl Account {
                 format!("{origin:#}"),
             ));
         }
+        let caller = Caller {
+            default_region,
+            has_certificate: settings.iter().any(|set| set.name == CERTIFICATE),
+        };
         Ok(Account {
             keys,
             region,
@@ -96,6 +110,7 @@ impl Account {
             bucket_keys: bucket_keys.map(|(keys, _)| keys),
             settings,
             network,
+            caller,
         })
     }
 }
@@ -145,7 +160,7 @@ fn network(
     let certificate = section.certificate.load(sources, origin)?;
     let is_own = certificate.is_some() || section.proxy.is_some();
     if let Some((identity, shown)) = certificate {
-        settings.push(Setting::new("client certificate", shown, origin));
+        settings.push(Setting::new(CERTIFICATE, shown, origin));
         network.present(identity);
     }
     if let Some(address) = &section.proxy {
@@ -269,7 +284,7 @@ fn region(sources: &Sources, section: &Section) -> Result<(String, Origin)> {
             (region.as_str(), section.origin.clone())
         }
         (None, None, Some(region)) => (region, Origin::Variable(OSC_REGION)),
-        (None, None, None) => (DEFAULT_REGION, Origin::Rule("the default")),
+        (None, None, None) => (DEFAULT_REGION, DEFAULT),
     };
     check_region(region, &origin)?;
     Ok((region.to_owned(), origin))

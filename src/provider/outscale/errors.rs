@@ -11,8 +11,17 @@ use crate::http::Reply;
 /// The code for a snapshot that does not exist, or is another account's.
 const NO_SNAPSHOT: u32 = 5054;
 
+/// How the caller comes to the cloud, as far as it bears on what a refusal means.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Caller {
+    /// The region that nobody named.
+    pub(super) default_region: Option<String>,
+    /// A client certificate is shown.
+    pub(super) has_certificate: bool,
+}
+
 /// The refusal as an error. `what` completes "OUTSCALE refused …" and names the id.
-pub(super) fn refused(reply: &Reply, what: &str) -> Error {
+pub(super) fn refused(reply: &Reply, what: &str, caller: &Caller) -> Error {
     let said = Said::read(reply);
     let number = said.code.as_deref().and_then(|code| code.parse().ok());
     let (kind, reason) = match meaning(reply.status, number) {
@@ -40,7 +49,7 @@ pub(super) fn refused(reply: &Reply, what: &str) -> Error {
     if number == Some(NO_SNAPSHOT) {
         error = error.because(Reason::NoSource);
     }
-    error.hints(hints(reply, number))
+    error.hints(hints(reply, number, caller))
 }
 
 /// The kind and the reason, from the HTTP status and the number in `Code`.
@@ -82,15 +91,18 @@ fn meaning(status: u16, code: Option<u32>) -> (Kind, &'static str) {
 }
 
 /// What to do about it, most useful first.
-fn hints(reply: &Reply, code: Option<u32>) -> Vec<Hint> {
+fn hints(reply: &Reply, code: Option<u32>, caller: &Caller) -> Vec<Hint> {
     match (reply.status, code) {
         (401, Some(1)) => {
             let clock = reply
                 .date()
                 .and_then(|theirs| clock_hint(Timestamp::now(), theirs));
             let keys = "check the access key and its secret before the next try: four wrong signatures in a row lock the key";
-            let clock = clock.map(Hint::from);
-            clock.into_iter().chain([keys.into()]).collect()
+            let region = caller.default_region.as_ref().map(|region| {
+                format!("no region is set, so {region} was asked, and a key is known in its own region only: name it with --region or OSC_REGION")
+            });
+            let first = clock.into_iter().chain(region);
+            first.chain([keys.to_owned()]).map(Hint::from).collect()
         }
         (401, Some(4 | 5 | 7)) => {
             vec![format!("its user needs the action api:{}", reply.name).into()]
@@ -100,7 +112,13 @@ fn hints(reply: &Reply, code: Option<u32>) -> Vec<Hint> {
             "wait before the next try: every four further refusals add a minute, up to ten".into(),
         ],
         (401, Some(14)) => {
-            vec!["ask the account's administrator about its API access rules".into()]
+            let certificate = if caller.has_certificate {
+                "no rule accepts this client certificate from this address; check which certificate it is (doctor shows it)"
+            } else {
+                "if a rule asks for a client certificate, name one: OSC_X509_CLIENT_CERT and OSC_X509_CLIENT_KEY, or x509_client_cert and x509_client_key in the profile"
+            };
+            let rules = "ask the account's administrator about its API access rules";
+            vec![certificate.into(), rules.into()]
         }
         (_, Some(NO_SNAPSHOT)) => {
             vec![what_can_be_exported()]

@@ -1,18 +1,14 @@
 //! What `doctor` looks at: a login where no kept token will do, then one look at what the images service offers.
 
 use jiff::Timestamp;
-use reqwest::Method;
 use serde_json::Value;
 
-use super::errors::refusal;
 use super::grant::Grant;
 use super::identity::Version;
 use super::names::REGIONS;
 use super::session::{Service, Session};
-use super::tasks::EXPORT as TASK_TYPE;
-use super::urls::below;
-use super::{preflight, rules};
-use crate::error::{Error, Hint, Kind, Result};
+use super::{offer, preflight, rules};
+use crate::error::{Error, Kind};
 use crate::provider::check::{self, Check, CheckRequest, FirstContact, first_contact};
 use crate::text;
 
@@ -74,18 +70,7 @@ async fn visit(session: &Session) -> Visit {
         }
         Err(error) => return refused(&error),
     };
-    let url = below(&images, &["schemas", "task"]);
-    let seen: Result<Option<Value>> = session
-        .read("show schema", Method::GET, &url, |reply| {
-            match reply.status {
-                200 => reply.json().map(Some),
-                // Not every cloud shows it.
-                404 => Ok(None),
-                _ => Err(refusal(&reply, "Cloud Images cannot be looked at")),
-            }
-        })
-        .await;
-    match seen {
+    match offer::task_schema(session).await {
         Ok(schema) => {
             // A kept token says nothing of whether a login would still be accepted.
             let is_kept = session.known_grant().is_some_and(|grant| grant.is_kept);
@@ -110,13 +95,8 @@ async fn visit(session: &Session) -> Visit {
 
 /// Whether the cloud can export, and the user may.
 fn export(session: &Session, schema: Option<&Value>, grant: Option<&Grant>) -> Check {
-    let types = schema.and_then(|schema| schema.pointer("/properties/type/enum")?.as_array());
-    if types.is_some_and(|types| !types.iter().any(|kind| kind == TASK_TYPE)) {
-        return Check::problem(EXPORT, "this cloud's images service offers no export task").hint(
-            Hint::say("download the image itself instead (")
-                .and_run("openstack image save")
-                .and(")"),
-        );
+    if offer::lacks_export(schema) {
+        return Check::problem(EXPORT, offer::NO_EXPORT).hint(offer::instead("IMAGE"));
     }
     let roles = grant.map_or(&[][..], |grant| &grant.roles);
     let needed = format!("a start needs one of the roles {}", EXPORTERS.join(", "));

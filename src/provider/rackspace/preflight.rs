@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::errors::{files_refusal, refusal};
+use super::offer;
 use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
@@ -24,6 +25,9 @@ pub(super) async fn preflight(
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let shown = show_image(session, image).await?;
+    if offer::is_missing(session).await {
+        return Err(offer::no_export(image));
+    }
     let object = Object::of(&shown);
     if let Some(object) = object {
         if let Some((kind, reason)) = obstacle(object, session.tenant().as_deref()) {

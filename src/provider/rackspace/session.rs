@@ -30,6 +30,8 @@ pub(super) struct Session {
     gate: Gate<()>,
     /// Where a bare token's files are, once looked up.
     token_files: OnceCell<Url>,
+    /// Whether the cloud has no export tasks, once it was asked.
+    pub(super) lacks_export: OnceCell<bool>,
 }
 
 /// Which service a call goes to.
@@ -52,6 +54,7 @@ impl Session {
             grant: Mutex::new(None),
             gate: Gate::new(()),
             token_files: OnceCell::new(),
+            lacks_export: OnceCell::new(),
         };
         if let Some(region) = session.said_region().or_else(|| session.kept_region()) {
             session.region.get_or_init(|| region);

@@ -139,7 +139,7 @@ async fn a_record_in_doubt_goes_to_the_operation_that_is_nearer() {
     let task = task.expect("known");
     assert_eq!(
         (task.state, &task.raw["record"]),
-        (State::Running, &Value::Null)
+        (State::Stalled, &Value::Null)
     );
 }
 

@@ -43,6 +43,11 @@ fn an_error_is_known_by_its_name_and_code_before_its_status() {
         (401, typed("UnauthenticatedException"), Kind::Credentials),
         (400, typed("UnrecognizedClientException"), Kind::Credentials),
         (400, typed("ExpiredTokenException"), Kind::Credentials),
+        (
+            400,
+            typed("SubscriptionRequiredException"),
+            Kind::Credentials,
+        ),
         (403, typed("InvalidClientTokenId"), Kind::Credentials),
         (400, typed("ThrottlingException"), Kind::RateLimited),
         (503, typed("ThrottlingException"), Kind::RateLimited),
@@ -170,4 +175,36 @@ fn a_message_in_both_spellings_is_told_once() {
         r#"{"__type":"NotFoundException","message":"a","Message":"b"}"#,
     );
     assert_eq!(error.details.causes, ["a"]);
+}
+
+#[test]
+fn the_hint_that_fits_the_code_comes_first() {
+    for (name, first) in [
+        ("UnrecognizedClientException", "AWS_ACCESS_KEY_ID"),
+        ("InvalidClientTokenId", "AWS_ACCESS_KEY_ID"),
+        ("SubscriptionRequiredException", "signs it up"),
+        ("OptInRequired", "signs it up"),
+        ("AccountSetupInProgressException", "signs it up"),
+        ("ExpiredTokenException", "temporary credentials"),
+        ("SignatureDoesNotMatch", "secret key"),
+        ("IncompleteSignatureException", "blank"),
+    ] {
+        let body = format!(r#"{{"__type":"{name}","message":"m","tip":"try","docs":"https://d"}}"#);
+        let hints = read(400, &[], &body).details.hints;
+        let hints: Vec<String> = hints.iter().map(ToString::to_string).collect();
+        assert!(hints[0].contains(first), "{name}: {hints:?}");
+        assert_eq!(hints[hints.len() - 2..], ["try", "see https://d"], "{name}");
+    }
+    let unknown = read(400, &[], r#"{"__type":"UnrecognizedClientException"}"#);
+    let hints: Vec<String> = unknown
+        .details
+        .hints
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let names = |word: &str| hints.iter().any(|hint| hint.contains(word));
+    assert!(
+        names("AWS_SESSION_TOKEN") && names("--region") && names("signs it up"),
+        "{hints:?}"
+    );
 }

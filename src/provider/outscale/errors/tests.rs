@@ -70,7 +70,11 @@ fn only_throttling_is_surely_not_executed_among_the_failures_of_the_platform() {
         (500, "{}", true),
         (504, "", true),
     ] {
-        let error = refused(&reply(status, body), "the export of snap-12345678");
+        let error = refused(
+            &reply(status, body),
+            "the export of snap-12345678",
+            &Caller::default(),
+        );
         assert_eq!(error.details.maybe_executed, maybe, "{status} {body}");
     }
 }
@@ -97,7 +101,7 @@ fn every_form_of_refusal_keeps_its_words() {
         ),
         ("", "HTTP 400"),
     ] {
-        let error = refused(&reply(400, body), "the call");
+        let error = refused(&reply(400, body), "the call", &Caller::default());
         assert_eq!(error.details.causes, [words], "{body}");
     }
     let error = refused(
@@ -106,6 +110,7 @@ fn every_form_of_refusal_keeps_its_words() {
             r#"{"Errors":[{"Code":5054}],"ResponseContext":{"RequestId":"r"}}"#,
         ),
         "the export of snap-12345678",
+        &Caller::default(),
     );
     assert_eq!(error.details.code.as_deref(), Some("5054"));
     assert_eq!(error.details.request_id.as_deref(), Some("r"));
@@ -127,5 +132,29 @@ fn a_clock_that_is_off_is_named_where_it_can_be_the_cause() {
             Some(part) => assert!(hint.expect("a hint").contains(part), "{offset}"),
             None => assert_eq!(hint, None, "{offset}"),
         }
+    }
+}
+
+#[test]
+fn a_refused_key_is_told_what_fits_its_code_first() {
+    let asked = || Caller {
+        default_region: Some("eu-west-2".into()),
+        has_certificate: false,
+    };
+    let shown = || Caller {
+        has_certificate: true,
+        ..Caller::default()
+    };
+    for (code, caller, first) in [
+        (1, asked(), "no region is set, so eu-west-2 was asked"),
+        (1, Caller::default(), "check the access key"),
+        (14, Caller::default(), "OSC_X509_CLIENT_CERT"),
+        (14, shown(), "this client certificate"),
+        (4, asked(), "api:CreateSnapshotExportTask"),
+    ] {
+        let body = format!(r#"{{"Errors":[{{"Type":"AccessDenied","Code":"{code}"}}]}}"#);
+        let error = refused(&reply(401, &body), "the call", &caller);
+        let hint = error.details.hints.first().expect("a hint").to_string();
+        assert!(hint.contains(first), "{code}: {hint}");
     }
 }

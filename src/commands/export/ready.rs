@@ -1,0 +1,61 @@
+//! Waiting until the snapshots that are to be exported are made.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::options::Limit;
+use crate::provider::Provider;
+use crate::report::Printer;
+use crate::secret::clean;
+use crate::task::{ExportRequest, Source};
+
+/// Polls until none of them is still being made. One list serves all; what it does not show is for the start to judge.
+pub(super) async fn wait(
+    provider: &dyn Provider,
+    requests: &[ExportRequest],
+    pause: Duration,
+    printer: &Printer,
+) -> Result<()> {
+    let mut told: Vec<String> = Vec::new();
+    loop {
+        let sources = match provider.exportable().await {
+            Err(error) if error.kind.is_transient() => {
+                tracing::info!("waiting for snapshots: {}", error.one_line());
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            sources => sources?,
+        };
+        let is_wanted = |source: &Source| requests.iter().any(|one| one.snapshot == source.id);
+        let mut is_whole = true;
+        let pending = sources.iter().filter(|source| source.state == "pending");
+        for source in pending.filter(|source| is_wanted(source)) {
+            is_whole = false;
+            if !told.contains(&source.id) {
+                told.push(source.id.clone());
+                printer.note(format!(
+                    "Waiting until {} is made (it is {})",
+                    clean(&source.id),
+                    clean(&source.provider_state)
+                ));
+            }
+        }
+        if is_whole {
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The same, no longer than this.
+pub(super) async fn within(limit: Limit, made: impl Future<Output = Result<()>>) -> Result<()> {
+    let Limit::After(limit) = limit else {
+        return made.await;
+    };
+    tokio::time::timeout(limit, made).await.unwrap_or_else(|_| {
+        let sentence = "A snapshot is still being made; nothing was started";
+        Err(Error::new(Kind::Timeout, sentence)
+            .hint("run the same command again, with a longer --timeout"))
+    })
+}
