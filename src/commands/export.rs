@@ -162,15 +162,24 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         ));
     }
     if starting.wait && !tasks.is_empty() {
+        // A cloud may take a start and say in the same reply that it has failed: nothing is left to poll for.
+        let is_over = |task: &Task| task.state == State::Failed;
+        for (index, task) in tasks.iter().enumerate().filter(|(_, task)| is_over(task)) {
+            follow.ended(index, task);
+        }
         let renew = context.renew(entry, None, None);
         let group = group(
             provider.clone(),
-            tasks,
+            tasks
+                .into_iter()
+                .enumerate()
+                .filter(|(_, task)| !is_over(task)),
             search.windows.may_be_missing,
             follow.interval(),
             renew,
         );
-        return Ok(follow.run(vec![group], &signals).await);
+        let groups = [group].into_iter().filter(|group| !group.tasks.is_empty());
+        return Ok(follow.run(groups.collect(), &signals).await);
     }
     if let Some(number) = signals.received() {
         return Ok(Ending::Signal(number));
@@ -181,15 +190,13 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
 /// Tasks that were started just now: seen, though perhaps not yet listed.
 fn group(
     provider: std::sync::Arc<dyn Provider>,
-    tasks: Vec<Task>,
+    tasks: impl Iterator<Item = (usize, Task)>,
     may_be_missing: Duration,
     interval: Option<Duration>,
     renew: Renew<'_>,
 ) -> Group<'_> {
     let capabilities = provider.capabilities();
     let tasks = tasks
-        .into_iter()
-        .enumerate()
         .map(|(index, task)| Watched {
             index,
             task,

@@ -140,13 +140,13 @@ impl Journal {
 
     /// Ends an intent: its task takes its place, or nothing does, or it waits for somebody to look.
     pub fn settle(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> Result<()> {
-        self.end(intent, settled, now)
+        // Both or neither: on a full disk the task alone would look like another start's.
+        self.transaction(|_| self.end(intent, settled, now))
             .map_err(|error| written(&error))
     }
 
     fn end(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> rusqlite::Result<()> {
         if let Settled::Started(task) = settled {
-            // The task first: a crash in between leaves both, and the intent is found to be this task.
             let profile = Some(intent.profile.as_deref());
             self.write(task, profile, &intent.account, Some(now), now)?;
         }

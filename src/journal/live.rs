@@ -19,14 +19,18 @@ impl Presence {
     pub(super) fn show(journal: &Path) -> std::io::Result<Self> {
         let directory = directory(journal);
         private_folders().create(&directory)?;
+        sweep(journal, &directory);
         // A process may have several: in tests one process plays many.
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let started = jiff::Timestamp::now().as_nanosecond();
         let name = format!("{}-{started}-{count}", std::process::id());
         let path = directory.join(&name);
-        let lock = File::create(&path)?;
+        // Locked before it has its name: whoever sweeps must not take this process for a dead one.
+        let unnamed = directory.join(format!(".{name}"));
+        let lock = File::create(&unnamed)?;
         lock.lock()?;
+        std::fs::rename(&unnamed, &path)?;
         Ok(Presence {
             name,
             path,
@@ -39,6 +43,15 @@ impl Drop for Presence {
     fn drop(&mut self) {
         // A file that stays is removed by whoever finds that nobody holds it.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what processes left that were killed.
+fn sweep(journal: &Path, directory: &Path) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    for name in names.filter(|name| !name.starts_with('.')) {
+        is_alive(journal, &name);
     }
 }
 

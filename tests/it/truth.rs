@@ -313,6 +313,8 @@ fn glance(types: &'static [&'static str], start: (u16, Value)) -> (Canned, User)
             Answer::json(200, &image.to_string())
         } else if is("GET /v2/images") {
             Answer::json(200, &json!({"images": [image]}).to_string())
+        } else if is("GET /v2/tasks/") {
+            Answer::json(200, &start.1.to_string())
         } else if is("GET /v2/tasks") {
             Answer::json(200, r#"{"tasks": []}"#)
         } else if is("POST /v2/tasks") {

@@ -178,3 +178,36 @@ fn an_export_waits_for_another_of_the_same_that_was_asked_for() {
         .expect("writes");
     assert!(matches!(claim(&second), Claim::Left(left) if left.twin == "1"));
 }
+
+#[test]
+fn a_start_that_could_not_be_settled_is_found_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(directory.path());
+    let mine = claimed(&journal, &intent());
+    // As on a disk that is full after the first write.
+    let full = "CREATE TRIGGER full BEFORE DELETE ON intent BEGIN SELECT RAISE(FAIL, 'full'); END";
+    journal.connection.execute_batch(full).expect("a trigger");
+    let task = task("t-1");
+    let settled = journal.settle(&mine, &Settled::Started(&task), Timestamp::now());
+    settled.expect_err("the disk is full");
+    journal
+        .connection
+        .execute_batch("DROP TRIGGER full")
+        .expect("room");
+    let free = journal.free_for(&mine, vec![task.clone()]).expect("reads");
+    assert_eq!(free, [task]);
+}
+
+#[test]
+fn what_killed_processes_left_is_swept_away() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let live = directory.path().join("journal.live");
+    std::fs::create_dir(&live).expect("a directory");
+    std::fs::write(live.join("4711-1-0"), "").expect("a file");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let mine = claimed(&first, &intent());
+    let taken = second.claim(&intent(), Timestamp::now()).expect("reads");
+    assert!(matches!(taken, Claim::Taken), "{mine:?}");
+    let left = std::fs::read_dir(&live).expect("there").count();
+    assert_eq!(left, 2, "the two that live");
+}
