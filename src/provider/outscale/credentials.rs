@@ -2,8 +2,8 @@
 
 use super::Profile;
 use super::certificate::{Certificate, Part};
-use super::names::*;
 use super::errors::Caller;
+use super::names::*;
 use super::places::*;
 use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
