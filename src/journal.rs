@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result};
 use crate::provider;
 use crate::task::{Task, TaskObject};
 
@@ -198,6 +198,35 @@ fn failed(path: &Path, cause: &str) -> Error {
         format!("The journal {} cannot be opened", path.display()),
     )
     .cause(cause)
+    .hints(foreign(path))
+}
+
+/// Whose it is, where it is not ours, and how to get it back.
+#[cfg(unix)]
+fn foreign(path: &Path) -> Option<Hint> {
+    use std::os::unix::fs::MetadataExt;
+    let us = rustix::process::geteuid().as_raw();
+    let folder = path.parent()?;
+    [path, folder]
+        .iter()
+        .find_map(|place| taken_back(place, folder, std::fs::metadata(place).ok()?.uid(), us))
+}
+
+/// Elsewhere files have no such owners.
+#[cfg(not(unix))]
+fn foreign(_path: &Path) -> Option<Hint> {
+    None
+}
+
+#[cfg(unix)]
+fn taken_back(place: &Path, folder: &Path, owner: u32, us: u32) -> Option<Hint> {
+    let whose = match owner {
+        _ if owner == us || us == 0 => return None,
+        0 => "root, perhaps by sudo".to_owned(),
+        other => format!("another user (id {other})"),
+    };
+    let chown = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
+    Some(Hint::say(format!("{} belongs to {whose}: ", place.display())).and_run(chown))
 }
 
 /// Kind `unavailable` while another process holds it; it can be tried again.

@@ -72,12 +72,17 @@ fn journal(path: Option<&Path>) -> Check {
     }
     match Journal::inspect(path) {
         Ok(health) => judged(path, health),
-        Err(error) => Check::failed(NAME, &error).hint(
-            Hint::run("snapexport status --remote").and(format!(
+        Err(error) => {
+            let meanwhile = Hint::run("snapexport status --remote").and(format!(
                 " still shows your exports; {} stays where it is, unless it is damaged: then the next command moves it aside",
                 path.display()
-            )),
-        ),
+            ));
+            let first = error.details.hints.iter().rev();
+            let hint = first.fold(meanwhile, |rest, hint| {
+                hint.clone().and("; ").and_hint(rest)
+            });
+            Check::failed(NAME, &error).hint(hint)
+        }
     }
 }
 

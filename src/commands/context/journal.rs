@@ -87,7 +87,9 @@ impl Context {
                 Some(journal)
             }
             Err(error) => {
-                printer.warn(format!("{}; {meanwhile}", error.one_line()));
+                let said = Hint::say(format!("{}; {meanwhile}", error.one_line()));
+                let hints = error.details.hints.iter();
+                printer.warn(hints.fold(said, |said, hint| said.and(". ").and_hint(hint)));
                 None
             }
         }
