@@ -11,7 +11,7 @@ mod sources;
 
 pub use file::Opened;
 pub(crate) use glance::{glance, glance_at_sources};
-pub(crate) use health::{Health, is_writable_directory};
+pub(crate) use health::{Health, is_writable_directory, trial};
 pub use intent::{Claim, Intent, Settled};
 
 use std::cell::OnceCell;

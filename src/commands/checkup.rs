@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
 use crate::error::Hint;
-use crate::journal::{Health, Journal, is_writable_directory};
+use crate::journal::{Health, Journal, is_writable_directory, trial};
 use crate::provider::check::Check;
 use crate::settings::open_file_warning;
 use crate::text;
 
-/// Every check that concerns no cloud. Makes and changes nothing.
+/// Every check that concerns no cloud. Changes nothing; a write on trial beside the journal is taken back.
 pub(super) fn checks(context: &Context) -> Vec<Check> {
     let mut checks = Vec::new();
     if context.is_sandbox() {
@@ -99,6 +99,13 @@ fn judged(path: &Path, health: Health) -> Check {
         let message = format!("{message}; it cannot be written");
         return Check::warning(NAME, message)
             .hint("what is started now is not remembered; check its owner and permissions");
+    }
+    if let Some(problem) = trial(path) {
+        return Check::warning(
+            NAME,
+            format!("{message}; a write on trial failed: {problem}"),
+        )
+        .hint("what is started now is not remembered; SNAPEXPORT_STATE_DIR names another place");
     }
     match health.open_starts {
         0 => Check::ok(NAME, message),

@@ -1,5 +1,7 @@
 //! The journal's health, learned without touching it: not even the files that SQLite makes beside a database are made.
 
+use std::fs::{File, FileTimes};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use rusqlite::Connection;
 use super::file::{AS_IT_IS, VERSION, beside, read_only, user_version};
 use super::{Journal, failed};
 use crate::error::Result;
-use crate::settings::private_file::private_folders;
+use crate::settings::private_file::{private_file, private_folders};
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +135,45 @@ impl Drop for Scene {
     }
 }
 
+/// Writes and locks a file beside the journal, and takes it back: permissions tell neither of a full disk nor of locks.
+/// Gives what does not work.
+pub(crate) fn trial(journal: &Path) -> Option<String> {
+    // The folder's time is taken back too.
+    let before = journal
+        .parent()
+        .and_then(|folder| folder.metadata().ok()?.modified().ok());
+    let mark = jiff::Timestamp::now().as_nanosecond();
+    let path = beside(journal, &format!(".trial-{}-{mark}", std::process::id()));
+    let written = private_file()
+        .create_new(true)
+        .open(&path)
+        .and_then(|mut file| {
+            file.write_all(&[0; 4096])?;
+            file.sync_all()?;
+            Ok(file)
+        });
+    let problem = match &written {
+        Err(error) => Some(not_written(error)),
+        Ok(file) => file.try_lock().err().map(|error| {
+            format!("locks do not work there, as on some network file systems ({error})")
+        }),
+    };
+    // What cannot be removed is empty or one page long.
+    let _ = std::fs::remove_file(&path);
+    if let (Some(folder), Some(modified)) = (journal.parent(), before) {
+        let times = FileTimes::new().set_modified(modified);
+        let _ = File::open(folder).and_then(|folder| folder.set_times(times));
+    }
+    problem
+}
+
+fn not_written(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 /// Whether files can be made in a directory, as SQLite must beside a database.
 #[cfg(unix)]
 pub(crate) fn is_writable_directory(directory: &Path) -> bool {
@@ -145,3 +186,6 @@ pub(crate) fn is_writable_directory(directory: &Path) -> bool {
 pub fn is_writable_directory(directory: &Path) -> bool {
     directory.is_dir()
 }
+
+#[cfg(test)]
+mod tests;
