@@ -19,6 +19,7 @@ mod merge;
 mod names;
 mod pairs;
 mod places;
+mod profile;
 mod sightings;
 mod sources;
 mod target;
@@ -33,9 +34,9 @@ use aws_sdk_lightsail::config::{
 };
 use aws_sdk_lightsail::types::ExportSnapshotRecord;
 use futures_util::future::try_join;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+pub use self::profile::ID;
 pub use self::target::{Destination, Made};
 
 use self::arguments::Arguments;
@@ -44,6 +45,7 @@ use self::connector::Connector;
 use self::errors::{START, no_proper_answer};
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
+use self::profile::Profile;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, Preview, Provider,
@@ -51,12 +53,9 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
-use crate::secret::{Secret, redact_json};
+use crate::secret::redact_json;
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
-
-/// This cloud's word on the command line and in JSON.
-pub const ID: ProviderId = ProviderId("lightsail");
 
 /// This cloud in the registry.
 pub const ENTRY: Entry = Entry {
@@ -102,26 +101,6 @@ const PARALLEL: usize = 4;
 const MANY_EXPORTS: usize = 10;
 /// The longest snapshot name that is sent; the guide's own limit for names.
 const LONGEST_NAME: usize = 255;
-
-/// `[profile.NAME.lightsail]` of config.toml: `aws_profile`, or a key pair of its own.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Such as `eu-west-3`.
-    pub region: Option<String>,
-    /// A profile of the shared AWS files.
-    pub aws_profile: Option<String>,
-    /// Access key id.
-    pub access_key: Option<String>,
-    /// Secret access key.
-    pub secret_key: Option<Secret>,
-    /// A command that prints the secret access key.
-    pub secret_key_command: Option<Vec<String>>,
-    /// Session token of temporary keys.
-    pub session_token: Option<Secret>,
-    /// Another address than the region's own.
-    pub endpoint: Option<String>,
-}
 
 /// Operation ids are GUIDs, as other clouds' are too; a record's name is unmistakable.
 fn shape(id: &str) -> Shape {

@@ -13,6 +13,7 @@ mod objects;
 mod osc_file;
 mod places;
 mod preflight;
+mod profile;
 mod rules;
 mod sign;
 mod target;
@@ -23,10 +24,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+pub use self::profile::ID;
 pub use self::target::{Destination, MANIFEST_URL, Made};
 
 use self::api::Api;
@@ -34,6 +35,7 @@ use self::arguments::Arguments;
 use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::ObjectStore;
+use self::profile::Profile;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, PlaceOption, Preview, Provider,
@@ -41,12 +43,9 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
-use crate::secret::{Secret, redact_json};
+use crate::secret::redact_json;
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
-
-/// This cloud's word on the command line and in JSON.
-pub const ID: ProviderId = ProviderId("outscale");
 
 /// This cloud in the registry.
 pub const ENTRY: Entry = Entry {
@@ -77,24 +76,6 @@ pub const ENTRY: Entry = Entry {
     survey: places::survey,
     no_cancel: None,
 };
-
-/// `[profile.NAME.outscale]` of config.toml.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Such as `eu-west-2`.
-    pub region: Option<String>,
-    /// Access key id.
-    pub access_key: Option<String>,
-    /// Secret key; or see `secret_key_command`.
-    pub secret_key: Option<Secret>,
-    /// A command whose first line of output is the secret key.
-    pub secret_key_command: Option<Vec<String>>,
-    /// The API, with or without scheme and `/api/v1`.
-    pub endpoint: Option<String>,
-    /// The object store.
-    pub object_endpoint: Option<String>,
-}
 
 const CREATE: &str = "CreateSnapshotExportTask";
 const DELETE: &str = "DeleteExportTask";

@@ -17,6 +17,7 @@ mod offer;
 mod openrc;
 mod places;
 mod preflight;
+mod profile;
 mod pyrax;
 mod rules;
 mod session;
@@ -32,16 +33,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+pub use self::profile::ID;
 pub use self::target::{Destination, Made};
 
 use self::arguments::Arguments;
 use self::cache::Cache;
 use self::errors::{files_refusal, refusal};
 use self::login::{Access, Proof};
+use self::profile::Profile;
 use self::rules::{container_of, export_body};
 use self::session::{Service, Session};
 use self::urls::below;
@@ -52,12 +54,8 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::Http;
-use crate::secret::Secret;
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
-
-/// This cloud's word on the command line and in JSON.
-pub const ID: ProviderId = ProviderId("rackspace");
 
 /// This cloud in the registry.
 pub const ENTRY: Entry = Entry {
@@ -109,26 +107,6 @@ const NO_CANCEL: NoCancel = NoCancel {
             .and_run(format!("swift delete {container} --prefix {image}.vhd"))
     },
 };
-
-/// `[profile.NAME.rackspace]` of config.toml.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// Such as `DFW`; without it, the account's default.
-    pub region: Option<String>,
-    /// Who logs in.
-    pub username: Option<String>,
-    /// With this API key,
-    pub api_key: Option<Secret>,
-    /// or the one this command prints,
-    pub api_key_command: Option<Vec<String>>,
-    /// or this password,
-    pub password: Option<Secret>,
-    /// or the one this command prints.
-    pub password_command: Option<Vec<String>>,
-    /// Another identity service than Rackspace's; one that ends in `/v3` speaks Keystone v3.
-    pub auth_url: Option<String>,
-}
 
 /// A client of one account in one region.
 struct Rackspace {

@@ -5,9 +5,9 @@ use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::ID;
 use super::calls::Seen;
 use super::join::RECORD_PREFIX;
+use super::profile::ID;
 use super::target::{Destination, Made};
 use crate::error::Kind;
 use crate::secret::redact_json;

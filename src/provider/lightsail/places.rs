@@ -2,7 +2,7 @@
 
 use super::aws_files::{AwsSource, files_with_keys};
 use super::names::*;
-use super::{ID, Profile};
+use super::profile::{ID, Profile};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::absence::{no_credentials, none_chosen};
 use crate::provider::check::{self, Check, rivals};

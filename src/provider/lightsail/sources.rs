@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_lightsail::types::{DiskSnapshot, InstanceSnapshot, Tag};
 
-use super::ID;
 use super::merge::timestamp;
+use super::profile::ID;
 use crate::error::Hint;
 use crate::task::{SCHEMA, Source, SourceKind};
 

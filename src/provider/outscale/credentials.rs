@@ -1,10 +1,10 @@
 //! Whose key pair, which region and which endpoints: what belongs together comes from one source.
 
-use super::Profile;
 use super::certificate::{Certificate, Part};
 use super::errors::Caller;
 use super::names::*;
 use super::places::*;
+use super::profile::Profile;
 use super::sign::Keys;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::ID;
+use super::profile::ID;
 use super::target::{Destination, Made};
 use crate::error::Kind;
 use crate::secret::redact_json;

@@ -3,7 +3,7 @@
 use super::credentials::Section;
 use super::names::*;
 use super::osc_file::OscFile;
-use super::{ID, Profile};
+use super::profile::{ID, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::absence::no_credentials;
 use crate::provider::check::{self, Check, rivals};

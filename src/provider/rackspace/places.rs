@@ -3,7 +3,8 @@
 use super::clouds::{Cloud, Clouds};
 use super::login::{Access, Found, Login, Place, Proof, half, missing};
 use super::names::*;
-use super::{ID, Profile, pyrax, variables};
+use super::profile::{ID, Profile};
+use super::{pyrax, variables};
 use crate::error::{Error, Kind, Result};
 use crate::provider::check::{self, Check, rivals};
 use crate::secret::clean;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::ID;
 use super::errors::parse_time;
+use super::profile::ID;
 use super::rules::same_case;
 use super::target::{Destination, Made};
 use super::urls::below;
