@@ -3,7 +3,7 @@
 pub(crate) mod cancel;
 mod checkup;
 pub mod completions;
-pub mod context;
+pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod export;
 mod filter;
@@ -24,6 +24,8 @@ mod settle;
 mod signals;
 mod start;
 mod words;
+
+pub use self::context::stated_output;
 
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, worst};

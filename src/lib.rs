@@ -16,7 +16,7 @@
 //! | what a cloud must be able to do | [`provider::Provider`] |
 //! | when the next look is due | [`pace`] |
 //! | where a variable is read | [`settings`], and `places` of each cloud in [`provider`] |
-//! | the context of a run | [`commands::context`] |
+//! | the context of a run | `commands::context` |
 //! | the manual, JSON Schema, scripts for shells | `examples/generate` |
 //! | the form of a JSON line | [`schema`] |
 //! | what the Tab key offers | [`completion`] |
@@ -47,8 +47,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
 
 use crate::cli::{Cli, Command};
-use crate::commands::Ending;
-use crate::commands::context::{Context, stated_output};
+use crate::commands::context::Context;
+use crate::commands::{Ending, stated_output};
 use crate::error::Error;
 use crate::options::Output;
 use crate::settings::Env;

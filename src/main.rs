@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use snapexport::commands::Ending;
-use snapexport::commands::context::stated_output;
+use snapexport::commands::stated_output;
 use snapexport::settings::Env;
 use snapexport::shown;
 

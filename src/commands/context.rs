@@ -177,7 +177,7 @@ impl Context {
 }
 
 /// Adds the hint at a profile of ours that may have been meant.
-pub fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
+pub(crate) fn with_near_profile(sources: &Sources, mut error: Error) -> Error {
     let is_unknown = error.kind == Kind::Credentials
         && sources.is_profile_explicit()
         && sources.own_profile().is_none();

@@ -183,7 +183,7 @@ pub(crate) fn is_writable_directory(directory: &Path) -> bool {
 
 /// Elsewhere the permissions of a directory do not tell.
 #[cfg(not(unix))]
-pub fn is_writable_directory(directory: &Path) -> bool {
+pub(crate) fn is_writable_directory(directory: &Path) -> bool {
     directory.is_dir()
 }
 
