@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use snapexport::provider::{self, Entry, lightsail, outscale, rackspace};
+use snapexport::provider;
 use snapexport::settings::Config;
 
 /// How the names begin of variables that are read.
@@ -32,13 +32,6 @@ const OTHERS: [&str; 10] = [
     "NO_PROXY",
     "NO_COLOR",
 ];
-/// Each cloud, and the part of the document about it.
-const CLOUDS: [(Entry, &str); 3] = [
-    (outscale::ENTRY, "## OUTSCALE"),
-    (lightsail::ENTRY, "## Amazon Lightsail"),
-    (rackspace::ENTRY, "## Rackspace"),
-];
-
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -111,8 +104,8 @@ fn the_clouds_name_their_variables_in_their_lists_alone() {
 #[test]
 fn the_variables_of_each_cloud_are_those_of_the_document() {
     let document = document();
-    assert_eq!(CLOUDS.map(|(entry, _)| entry.id.0)[..], provider::names());
-    for (entry, heading) in CLOUDS {
+    for entry in provider::clouds() {
+        let heading = part_of(entry.id.0, &document);
         let read: BTreeSet<&str> = entry.variables.iter().copied().collect();
         let names = names_below(heading, &document);
         let is_variable = |name: &&str| *name == name.to_uppercase();
@@ -133,7 +126,8 @@ fn the_variables_of_each_cloud_are_those_of_the_document() {
 #[test]
 fn the_files_of_each_cloud_are_those_of_the_document() {
     let document = document();
-    for (entry, heading) in CLOUDS {
+    for entry in provider::clouds() {
+        let heading = part_of(entry.id.0, &document);
         let section = section(heading, &document);
         let is_file = |word: &&str| {
             let is_path = ["~/", "./", "/etc/"]
@@ -156,9 +150,16 @@ fn the_example_of_the_document_is_a_configuration() {
     let config = Config::parse(example, Path::new("config.toml")).expect("no mistake in it");
     provider::read_sections(&config).expect("no mistake in a section");
     let work = &config.profiles["work"];
-    for cloud in ["outscale", "lightsail", "rackspace"] {
+    for cloud in provider::names() {
         assert!(work.section(cloud).is_some(), "{cloud}");
     }
+}
+
+/// The heading of the part about a cloud, which names it.
+fn part_of<'d>(cloud: &str, document: &'d str) -> &'d str {
+    let is_meant = |line: &&str| line.starts_with("## ") && line.to_lowercase().contains(cloud);
+    let found = document.lines().find(is_meant);
+    found.unwrap_or_else(|| panic!("no part about {cloud}"))
 }
 
 /// What stands below a heading.
@@ -185,7 +186,7 @@ fn names_below(heading: &str, document: &str) -> Vec<String> {
 fn every_key_of_config_toml_in_the_document_is_one() {
     let document = document();
     let mut count = 0;
-    for cloud in ["outscale", "lightsail", "rackspace"] {
+    for cloud in provider::names() {
         for key in names_below(&format!("### [profile.NAME.{cloud}]"), &document) {
             let value = if key.ends_with("_command") {
                 "[\"pass\"]"
@@ -207,21 +208,18 @@ fn every_variable_and_foreign_key_in_the_document_is_known_to_the_source() {
     let document = document();
     let mut source = String::new();
     read(&root().join("src"), &mut source);
-    let headings = [
-        "## OUTSCALE",
-        "## Amazon Lightsail",
-        "## Rackspace",
+    let parts_of_clouds = provider::names()
+        .into_iter()
+        .map(|cloud| part_of(cloud, &document));
+    let headings = parts_of_clouds.chain([
         "## Proxies and certificates",
         "## snapexport's own variables",
         "## Variables of --on-done",
-    ];
+    ]);
     // Read by the TLS library, each with a test of its effect.
     const ELSEWHERE: [&str; 2] = ["SSL_CERT_DIR", "SSL_CERT_FILE"];
     let mut count = 0;
-    for name in headings
-        .iter()
-        .flat_map(|heading| names_below(heading, &document))
-    {
+    for name in headings.flat_map(|heading| names_below(heading, &document)) {
         let last = name.rsplit('.').next().expect("a part").trim_matches('_');
         let is_known = source.contains(last) || ELSEWHERE.contains(&name.as_str());
         assert!(is_known || name.contains('…'), "nothing reads {name}");

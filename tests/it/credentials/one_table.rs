@@ -1,11 +1,8 @@
 //! Each cloud has one table of places: what connects, `doctor`, the Tab key and the sandbox know the same of them.
 
-use snapexport::provider::{Entry, lightsail, outscale, rackspace};
+use snapexport::provider;
 
 use crate::program::{User, program};
-
-/// The clouds that the sandbox simulates.
-const CLOUDS: [Entry; 3] = [outscale::ENTRY, lightsail::ENTRY, rackspace::ENTRY];
 
 fn put(user: &User, path: &str, text: &str) {
     let path = user.home.path().join(path);
@@ -36,11 +33,11 @@ fn checked(user: &User, cloud: &str, name: &str) -> Option<[String; 3]> {
 
 #[test]
 fn no_real_setting_of_any_cloud_comes_into_the_sandbox() {
-    let of_clouds = CLOUDS.iter().flat_map(|entry| entry.variables);
+    let of_clouds = provider::clouds().flat_map(|entry| entry.variables);
     let user = of_clouds.fold(User::new(), |user, name| {
         user.with(name, "/nonexistent.pem")
     });
-    let lists = CLOUDS.iter().map(|entry| {
+    let lists = provider::clouds().map(|entry| {
         let program = program().display();
         format!("{program} list {} -o id", entry.id.0)
     });
