@@ -305,7 +305,7 @@ impl Http {
                 .retry_after
                 .unwrap_or(Duration::from_millis(200) * 3u32.pow(attempt - 1));
             if attempt >= self.0.limits.attempts
-                || began.elapsed() > READ_BUDGET
+                || began.elapsed() > pace::limit(READ_BUDGET)
                 || !error.kind.is_transient()
                 || pause > MAX_RETRY_AFTER
             {
@@ -325,7 +325,7 @@ fn build_client(tls: bool, network: &Network) -> Result<reqwest::Client> {
     // Fails only if one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(pace::limit(CONNECT_TIMEOUT))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("snapexport/", env!("CARGO_PKG_VERSION")));
     let builder = if tls {

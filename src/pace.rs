@@ -1,17 +1,18 @@
-//! When to look next: a pure function of what has been seen. And how long limits are.
+//! When to look next: a pure function of what has been seen. And how long time limits are.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How many times shorter than written every limit is.
+/// How many times shorter than written a time limit is.
 static HASTE: AtomicU32 = AtomicU32::new(1);
 
-/// Shortens every limit of this process, for tests and rehearsals that are not to sit one out.
+/// Shortens the time limits of this process, for tests and rehearsals that are not to sit one out. Not the pauses between
+/// looks and attempts, which spare the clouds, and not what the user or a cloud asks for.
 pub(crate) fn hasten(by: u32) {
     HASTE.store(by.max(1), Ordering::Relaxed);
 }
 
-/// A limit as it holds in this process.
+/// A time limit as it holds in this process.
 pub(crate) fn limit(written: Duration) -> Duration {
     written / HASTE.load(Ordering::Relaxed)
 }

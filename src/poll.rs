@@ -330,7 +330,7 @@ pub(crate) async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) 
         .filter(derived)
         .take(LOCATED_AT_MOST)
         .map(|task| async {
-            match timeout(LOCATE_LIMIT, provider.locate(task)).await {
+            match timeout(pace::limit(LOCATE_LIMIT), provider.locate(task)).await {
                 Ok(Ok(artifact)) => task.found(artifact),
                 Ok(Err(error)) => {
                     tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())

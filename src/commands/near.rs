@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Hint, Reason};
 use crate::journal::Journal;
+use crate::pace::limit;
 use crate::provider::{Provider, TaskFilter};
 use crate::suggest;
 use crate::task::ProviderId;
@@ -16,7 +17,7 @@ pub(super) async fn with_source(provider: &dyn Provider, typed: &str, error: Err
     if !error.is_because(Reason::NoSource) {
         return error;
     }
-    let listed = tokio::time::timeout(PATIENCE, provider.exportable()).await;
+    let listed = tokio::time::timeout(limit(PATIENCE), provider.exportable()).await;
     let Ok(Ok(sources)) = listed else {
         return error;
     };
@@ -58,7 +59,7 @@ pub(super) fn with_exports_of(journal: Option<&Journal>, typed: &str, error: Err
 pub(super) async fn task_ids(provider: &dyn Provider, journal: Option<&Journal>) -> Vec<String> {
     let mut ids = journaled(journal, Some(provider.id()));
     let filter = TaskFilter::default();
-    if let Ok(Ok(tasks)) = tokio::time::timeout(PATIENCE, provider.tasks(&filter)).await {
+    if let Ok(Ok(tasks)) = tokio::time::timeout(limit(PATIENCE), provider.tasks(&filter)).await {
         ids.extend(tasks.into_iter().map(|task| task.id.0));
     }
     ids

@@ -6,6 +6,7 @@ use std::io;
 use super::CONNECT_TIMEOUT;
 use super::reach::host;
 use crate::error::{Error, Kind};
+use crate::pace::limit;
 use crate::secret::{Url, clean};
 use crate::settings::Setting;
 
@@ -71,7 +72,7 @@ pub(super) fn network_error(
         format!(
             "No connection to {} within {} s",
             host(url),
-            CONNECT_TIMEOUT.as_secs()
+            limit(CONNECT_TIMEOUT).as_secs_f64()
         )
     } else if error.is_connect() && cause == Cause::Tls {
         format!("No secure connection to {} (TLS failed)", host(url))

@@ -11,7 +11,7 @@ use super::{
     Renew,
 };
 use crate::error::{Error, Hint, Kind, Result};
-use crate::pace::{Pace, Seen, pause};
+use crate::pace::{Pace, Seen, limit, pause};
 use crate::provider::Provider;
 use crate::task::Task;
 use crate::text;
@@ -100,7 +100,7 @@ impl<'a> Ledger<'a> {
         self.planned = if is_in_contact {
             planned
         } else {
-            planned.min(PATIENCE_BEFORE_CONTACT)
+            planned.min(limit(PATIENCE_BEFORE_CONTACT))
         };
         self.planned
     }
@@ -222,7 +222,7 @@ impl<'a> Ledger<'a> {
         } else {
             PATIENCE_BEFORE_CONTACT
         };
-        if open.silent < patience {
+        if open.silent < limit(patience) {
             return Verdict::Tolerated(error);
         }
         Verdict::Final(self.lost_contact(open, error))

@@ -115,7 +115,7 @@ fn printed(program: &str, args: &[String]) -> std::result::Result<String, String
     }
     // What it has left running may hold its output open.
     let bytes = first_line
-        .recv_timeout(AFTER)
+        .recv_timeout(limit(AFTER))
         .map_err(|_| "it printed nothing".to_owned())?
         .map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it printed no text".into())

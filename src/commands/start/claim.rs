@@ -9,6 +9,7 @@ use super::windows::age;
 use super::{Search, Starter};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::{Claim, Entry, Intent, Journal};
+use crate::pace::limit;
 use crate::secret::clean;
 use crate::task::Task;
 
@@ -37,7 +38,7 @@ impl Starter<'_> {
             return Ok(Claimed::Mine(Box::new(Attempt { intent })));
         };
         let glance = self.search.windows.glance;
-        let patience = Instant::now() + PATIENCE_WITH_OTHERS;
+        let patience = Instant::now() + limit(PATIENCE_WITH_OTHERS);
         loop {
             self.go_on()?;
             let is_patient = Instant::now() < patience;

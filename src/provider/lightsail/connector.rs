@@ -72,7 +72,7 @@ impl Connector {
             let limited = timeout(self.read_timeout, exchange).await;
             limited.unwrap_or_else(|_| Err(no_answer(name, self.read_timeout)))
         };
-        let is_slow = began.elapsed() >= self.read_timeout.min(CONNECT_TIMEOUT);
+        let is_slow = began.elapsed() >= self.read_timeout.min(limit(CONNECT_TIMEOUT));
         let reply = reply.map_err(|error| connector_error(error, is_slow))?;
         into_sdk(reply).map_err(|error| ConnectorError::other(error.into(), None))
     }

@@ -28,6 +28,7 @@ use super::names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_F
 use super::places::{Way, missing, places};
 use crate::error::Result;
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
+use crate::pace::limit;
 use crate::provider::Setting;
 use crate::secret::{Secret, Url};
 use crate::settings::text::{Form, trimmed};
@@ -219,9 +220,9 @@ fn tidy(given: &Credentials) -> provider::Result {
 /// Explicit limits: the SDK's own wait for ever, or are read from the environment and panic on a bad value.
 pub(super) fn time_limits() -> TimeoutConfig {
     // A second more than the client's own, whose message is the better one.
-    let attempt = REPLY_TIMEOUT + Duration::from_secs(1);
+    let attempt = limit(REPLY_TIMEOUT + Duration::from_secs(1));
     TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(limit(CONNECT_TIMEOUT))
         .operation_attempt_timeout(attempt)
         .operation_timeout(attempt * 3)
         .build()

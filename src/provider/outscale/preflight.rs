@@ -6,6 +6,7 @@ use super::mapping::{not_exportable, text};
 use super::target::Destination;
 use super::{Outscale, READ_SNAPSHOTS, filter, rules};
 use crate::error::{Error, Kind, Reason, Result};
+use crate::pace::limit;
 use crate::suggest;
 use crate::task::ExportRequest;
 
@@ -109,7 +110,7 @@ impl Outscale {
 
     /// The bucket that may have been meant by a name that does not exist. Finding none is no failure.
     async fn meant_bucket(&self, bucket: &str) -> Option<String> {
-        let buckets = tokio::time::timeout(PATIENCE, self.objects.buckets()).await;
+        let buckets = tokio::time::timeout(limit(PATIENCE), self.objects.buckets()).await;
         let buckets = buckets.ok()?.ok()?;
         suggest::nearest(bucket, buckets.iter().map(String::as_str)).map(str::to_owned)
     }

@@ -11,6 +11,7 @@ use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
 use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::pace::limit;
 use crate::secret::Url;
 use crate::suggest;
 
@@ -154,7 +155,10 @@ async fn meant_container(session: &Session, files: &Url, container: &str) -> Opt
     let list = session.read("list containers", Method::GET, &url, |reply| {
         reply.json::<Vec<Value>>()
     });
-    let listed = tokio::time::timeout(PATIENCE, list).await.ok()?.ok()?;
+    let listed = tokio::time::timeout(limit(PATIENCE), list)
+        .await
+        .ok()?
+        .ok()?;
     suggest::hint(
         container,
         listed.iter().filter_map(|one| one["name"].as_str()),
