@@ -15,6 +15,7 @@
 //! | what a task is, and its JSON | [`task`] |
 //! | what a cloud must be able to do | [`provider::Provider`] |
 //! | when the next look is due | [`pace`] |
+//! | what `--timeout` bounds | [`deadline`] |
 //! | where a variable is read | [`settings`], and `places` of each cloud in [`provider`] |
 //! | the context of a run | `commands::context` |
 //! | the manual, JSON Schema, scripts for shells | `examples/generate` |
@@ -26,12 +27,14 @@
 pub mod cli;
 pub mod commands;
 pub mod completion;
+pub mod deadline;
 pub mod error;
 pub mod http;
 pub mod journal;
 mod options;
 pub mod pace;
 pub mod poll;
+pub mod process;
 pub mod provider;
 pub mod report;
 pub mod schema;
@@ -97,7 +100,7 @@ pub async fn run(args: impl IntoIterator<Item = impl Into<OsString>>, env: Env) 
         Command::Man(args) => commands::man::run(&args),
         Command::Export(args) => commands::export::run(&mut context, args).await,
         Command::Status(args) => commands::status::run(&context, args).await,
-        Command::Wait(args) => commands::wait::run(&context, args).await,
+        Command::Wait(args) => commands::wait::run(&mut context, args).await,
         Command::List(args) => commands::list::run(&context, args).await,
         Command::Doctor(args) => commands::doctor::run(&context, args).await,
         Command::Cancel(args) => commands::cancel::run(&context, args).await,

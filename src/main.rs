@@ -15,7 +15,8 @@ async fn main() -> ExitCode {
     snapexport::report::panic::install(stated_output(&shown(&args), &env));
     snapexport::secret::keep_out_of_core_dumps();
     match snapexport::run(args, env).await {
-        Ending::Code(code) => ExitCode::from(code),
+        // At once: the runtime would wait for a thread that still looks up a name or reads standard input.
+        Ending::Code(code) => std::process::exit(i32::from(code)),
         Ending::Signal(number) => {
             // Dying of the signal itself lets a shell loop stop too.
             #[cfg(unix)]

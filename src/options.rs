@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::deadline::Deadline;
+
 /// Options every command takes. What is not typed comes from the environment variable named in the help.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
@@ -88,6 +90,14 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// When the command is to be over, if it begins now.
+    pub fn deadline(&self) -> Option<Deadline> {
+        match self.timeout {
+            Limit::None => None,
+            Limit::After(limit) => Some(Deadline::after(limit)),
+        }
+    }
+
     /// Whether anything of it was typed.
     pub fn is_stated(&self) -> bool {
         self.timeout != Limit::None

@@ -12,8 +12,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::pace;
 use crate::provider::Provider;
@@ -27,8 +28,6 @@ const PATIENCE_BEFORE_CONTACT: Duration = Duration::from_secs(60);
 const PATIENCE_AFTER_CONTACT: Duration = Duration::from_secs(3600);
 /// The most that one look adds to the time without an answer: the rest this machine slept, or the process was stopped.
 const LONGEST_LOOK: Duration = Duration::from_secs(120);
-/// How long the last look may take beyond the deadline.
-const LAST_LOOK: Duration = Duration::from_secs(10);
 /// Artifacts looked at in one look; of a thousand that end at once the rest stay marked as derived.
 const LOCATED_AT_MOST: usize = 16;
 /// How long a look at artifacts may take.
@@ -67,8 +66,8 @@ pub struct Group<'a> {
 /// How to wait.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Stop after this time; zero: one look. `None`: no limit.
-    pub timeout: Option<Duration>,
+    /// Stop then. `None`: no limit.
+    pub deadline: Option<Deadline>,
     /// The user's pace; `None`: the provider's.
     pub interval: Option<Duration>,
     /// Stop at the first task that ends.
@@ -170,7 +169,7 @@ pub async fn watch(
     interrupt: impl Future<Output = ()>,
     mut listener: impl FnMut(Event<'_>),
 ) -> (Vec<(usize, Outcome)>, End) {
-    let deadline = options.timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = options.deadline;
     let mut looks = FuturesUnordered::new();
     let mut done: Vec<(usize, Outcome)> = Vec::new();
     let mut end = End::AllDone;
@@ -217,7 +216,7 @@ pub async fn watch(
             continue;
         }
         let now = Instant::now();
-        if deadline.is_some_and(|deadline| now >= deadline) {
+        if deadline.is_some_and(|deadline| now >= deadline.at()) {
             end = End::TimedOut;
             ledger.give_up(&mut done, &mut listener);
             continue;
@@ -234,8 +233,8 @@ pub async fn watch(
 }
 
 /// Never past the deadline: the last look is then, instead of a sleep beyond it.
-fn bounded(due: Instant, deadline: Option<Instant>) -> Instant {
-    deadline.map_or(due, |deadline| due.min(deadline))
+fn bounded(due: Instant, deadline: Option<Deadline>) -> Instant {
+    deadline.map_or(due, |deadline| due.min(deadline.at()))
 }
 
 /// Whom to ask about what.
@@ -256,7 +255,7 @@ async fn look(
     slot: usize,
     question: Question<'_>,
     due: Instant,
-    deadline: Option<Instant>,
+    deadline: Option<Deadline>,
 ) -> (usize, Answer) {
     sleep_until(due).await;
     let Question {
@@ -265,22 +264,24 @@ async fn look(
         known,
     } = question;
     let asking = ask(provider.clone(), renew, &known);
-    let last = |deadline: Instant| deadline.max(Instant::now()) + pace::limit(LAST_LOOK);
-    let mut answer = match deadline.map(last) {
+    let mut answer = match deadline {
         None => asking.await,
-        Some(last) => timeout_at(last, asking).await.unwrap_or_else(|_| {
-            let error = Error::new(
-                Kind::Network,
-                format!("{} did not answer in time", provider.id()),
-            );
-            Answer {
-                slots: Err(error),
-                renewed: None,
-            }
-        }),
+        Some(deadline) => timeout_at(deadline.end(), asking)
+            .await
+            .unwrap_or_else(|_| {
+                let error = Error::new(
+                    Kind::Network,
+                    format!("{} did not answer in time", provider.id()),
+                );
+                Answer {
+                    slots: Err(error),
+                    renewed: None,
+                }
+            }),
     };
     if let Ok(slots) = &mut answer.slots {
-        locate(answer.renewed.as_ref().unwrap_or(&provider).as_ref(), slots).await;
+        let provider = answer.renewed.as_ref().unwrap_or(&provider);
+        locate(provider.as_ref(), slots, deadline).await;
     }
     (slot, answer)
 }
@@ -316,7 +317,13 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Tas
 /// Looks at where the artifacts of completed tasks lie, where that is only known by rule.
 ///
 /// The export is complete whatever comes of it, so it costs little time: what does not answer stays marked as derived.
-pub(crate) async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) {
+pub(crate) async fn locate(
+    provider: &dyn Provider,
+    slots: &mut [Result<Task>],
+    deadline: Option<Deadline>,
+) {
+    let limit = Instant::now() + pace::limit(LOCATE_LIMIT);
+    let limit = deadline.map_or(limit, |deadline| limit.min(deadline.end()));
     let derived = |task: &&mut Task| {
         task.state == State::Completed
             && task
@@ -330,7 +337,7 @@ pub(crate) async fn locate(provider: &dyn Provider, slots: &mut [Result<Task>]) 
         .filter(derived)
         .take(LOCATED_AT_MOST)
         .map(|task| async {
-            match timeout(pace::limit(LOCATE_LIMIT), provider.locate(task)).await {
+            match timeout_at(limit, provider.locate(task)).await {
                 Ok(Ok(artifact)) => task.found(artifact),
                 Ok(Err(error)) => {
                     tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())

@@ -20,6 +20,8 @@ pub use secret_command::profile_secret;
 
 use std::path::{Path, PathBuf};
 
+use crate::deadline::Deadline;
+
 /// Which profile to use, and whether the user asked for it by flag or `SNAPEXPORT_PROFILE`
 /// (then it wins over credentials in the environment) or it is the configured default.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Sources {
     pub config: Config,
     /// Where tokens are kept between runs; `None`: nowhere.
     pub cache_dir: Option<PathBuf>,
+    /// When commands that tell secrets are to have ended.
+    pub deadline: Option<Deadline>,
 }
 
 impl Sources {

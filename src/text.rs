@@ -16,6 +16,20 @@ pub(crate) fn duration(span: Duration) -> String {
     }
 }
 
+/// `1 second`, `90 seconds`, `23 hours`, `57 years`: the largest unit of which there are at least two, for sentences.
+pub(crate) fn in_words(span: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (365 * 86_400, "year"),
+        (86_400, "day"),
+        (3600, "hour"),
+        (60, "minute"),
+    ];
+    let seconds = span.as_secs();
+    let unit = UNITS.iter().find(|(size, _)| seconds / size >= 2);
+    let (size, noun) = unit.unwrap_or(&(1, "second"));
+    count(usize::try_from(seconds / size).unwrap_or(usize::MAX), noun)
+}
+
 /// `512 B`, `1.5 MiB`, `10 GiB`.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

@@ -44,7 +44,7 @@ pub struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut journal = context.existing_journal();
     let mut printer = context.printer(Output::Table);
-    let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+    let Some(words) = words_or_none(context, &args.tasks, "task", args.allow_empty).await? else {
         return Ok(nothing_to_do(&printer, "task"));
     };
     let named = reference::resolve_all(&words, context, &mut journal)?;

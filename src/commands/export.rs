@@ -60,7 +60,6 @@ pub struct Starting {
 
 /// Runs `export`.
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
-    let signals = Signals::listen();
     let Cloud {
         entry,
         typed,
@@ -76,10 +75,14 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         .sources
         .target_profile
         .clone_from(&typed.target_profile);
+    context.sources.deadline = starting.waiting.deadline();
     let context = &*context;
-    let Some(snapshots) = words_or_none(&typed.snapshots, "snapshot", starting.allow_empty)? else {
+    let Some(snapshots) =
+        words_or_none(context, &typed.snapshots, "snapshot", starting.allow_empty).await?
+    else {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
     };
+    let signals = Signals::listen();
     let mut requests: Vec<ExportRequest> = Vec::new();
     for request in snapshots
         .into_iter()
@@ -102,7 +105,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         let pause = interval.unwrap_or(provider.capabilities().pace_min);
         let printer = context.printer(Output::Id);
         let ready = ready::wait(provider.as_ref(), &requests, pause, &printer);
-        let ready = ready::within(starting.waiting.timeout, ready);
+        let ready = ready::within(context.sources.deadline, ready);
         tokio::select! {
             made = ready => made?,
             () = signals.wait() => return Ok(Ending::Signal(signals.received().unwrap_or(2))),

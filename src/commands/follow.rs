@@ -116,10 +116,7 @@ impl<'c> Follow<'c> {
     /// Waits for the groups and closes.
     pub(super) async fn run(mut self, groups: Vec<Group<'_>>, signals: &Signals) -> Ending {
         let options = poll::Options {
-            timeout: match self.waiting.timeout {
-                Limit::None => None,
-                Limit::After(limit) => Some(limit),
-            },
+            deadline: self.context.sources.deadline,
             interval: self.interval(),
             any: self.is_any,
         };
@@ -135,7 +132,7 @@ impl<'c> Follow<'c> {
         let open = watched.map(|one| (one.index, &one.task));
         let ended = self.tasks.iter().map(|(index, task)| (*index, task));
         let mut reporter = self.printer.reporter(Board::new(open, ended));
-        let (started, began) = (Instant::now(), tokio::time::Instant::now());
+        let started = Instant::now();
         let (outcomes, mut end) = poll::watch(groups, options, signals.wait(), |event| {
             reporter.event(&event, started.elapsed());
             if let Some(on_done) = &mut self.on_done {
@@ -169,8 +166,9 @@ impl<'c> Follow<'c> {
         .await;
         reporter.finish();
         if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted) {
-            let limit = options.timeout.map(|timeout| began + timeout);
-            on_done.finish(&self.printer, signals, limit).await;
+            on_done
+                .finish(&self.printer, signals, options.deadline)
+                .await;
             if signals.received().is_some() {
                 end = End::Interrupted;
             }
@@ -280,7 +278,7 @@ impl<'c> Follow<'c> {
     fn timed_out(&self, under_way: &[Task]) -> Error {
         let limit = match self.waiting.timeout {
             Limit::After(limit) if limit > Duration::ZERO => {
-                format!(" after {}", text::duration(limit))
+                format!(" after {}", text::in_words(limit))
             }
             _ => String::new(),
         };

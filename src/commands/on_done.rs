@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::signals::Signals;
+use crate::deadline::Deadline;
 use crate::pace::limit;
 use crate::report::{Printer, Reporter};
 use crate::secret::clean;
@@ -23,8 +24,6 @@ const GRACE: Duration = Duration::from_millis(200);
 
 /// After this time of waiting for nothing else, it is said.
 const SOON: Duration = Duration::from_secs(1);
-/// What they are granted also when the limit has passed.
-const LEAST: Duration = Duration::from_secs(5);
 const WAITING: &str = "Every task has ended or is left; waiting for the --on-done command";
 const LEFT: &str = "The --on-done command still runs; it is left to itself";
 
@@ -96,22 +95,20 @@ impl OnDone {
         }
     }
 
-    /// Lets the commands end and prints what they still say. A signal or the limit ends that: then those that run are
+    /// Lets the commands end and prints what they still say. A signal or the deadline ends that: then those that run are
     /// left to themselves.
     pub(super) async fn finish(
         &mut self,
         printer: &Printer,
         signals: &Signals,
-        until: Option<Instant>,
+        deadline: Option<Deadline>,
     ) {
         let mut is_said = false;
         let soon = Instant::now() + limit(SOON);
         let (say, asked) = (tokio::time::sleep_until(soon), tokio::time::interval(GRACE));
         let end = async {
-            match until {
-                Some(until) => {
-                    tokio::time::sleep_until(until.max(Instant::now() + limit(LEAST))).await
-                }
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline.end()).await,
                 None => std::future::pending().await,
             }
         };

@@ -123,7 +123,8 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut named = if is_listing {
         own(context, &args, &mut journal, &printer).await?
     } else {
-        let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+        let Some(words) = words_or_none(context, &args.tasks, "task", args.allow_empty).await?
+        else {
             return Ok(nothing_to_do(&printer, "task"));
         };
         reference::resolve_all(&words, context, &mut journal)?
@@ -302,7 +303,7 @@ pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result
             task.seen_at(now);
         }
     }
-    poll::locate(asked.provider.as_ref(), &mut slots).await;
+    poll::locate(asked.provider.as_ref(), &mut slots, None).await;
     let account = asked.provider.account();
     let sights: Vec<Result<Task>> = slots
         .into_iter()

@@ -27,7 +27,7 @@ Examples:
 
 A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.
 
-The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, SNAPEXPORT_TASK_REGION and, with the same beginning, PROVIDER, SNAPSHOT, STATE, PROVIDER_STATE, PERCENT, ARTIFACT_URI, ARTIFACT_ID, ERROR_KIND and ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C. With --timeout, one that still runs then (or five seconds later) is left to itself.
+The --on-done command is run by sh (cmd on Windows). It gets SNAPEXPORT_TASK_ID, SNAPEXPORT_TASK_REGION and, with the same beginning, PROVIDER, SNAPSHOT, STATE, PROVIDER_STATE, PERCENT, ARTIFACT_URI, ARTIFACT_ID, ERROR_KIND and ERROR_MESSAGE, empty where unknown. What it prints goes to standard error. If it fails there is a warning; the exit code stays that of the exports. It is not run for tasks that go on: after --timeout, --any or Ctrl-C. With --timeout, one that still runs a moment after it is left to itself.
 
 SIGUSR1 (Ctrl-T where the system has it) prints where things stand.")]
 pub struct Args {
@@ -46,12 +46,14 @@ pub struct Args {
 }
 
 /// Runs `wait`.
-pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
-    let signals = Signals::listen();
+pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
+    context.sources.deadline = args.waiting.deadline();
+    let context = &*context;
     let mut journal = context.existing_journal();
-    let Some(words) = words_or_none(&args.tasks, "task", args.allow_empty)? else {
+    let Some(words) = words_or_none(context, &args.tasks, "task", args.allow_empty).await? else {
         return Ok(nothing_to_do(&context.printer(Output::Table), "task"));
     };
+    let signals = Signals::listen();
     let named = reference::resolve_all(&words, context, &mut journal)?;
     let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);

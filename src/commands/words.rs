@@ -3,6 +3,11 @@
 use std::collections::HashSet;
 use std::io::{BufRead, Read};
 
+use tokio::sync::oneshot;
+use tokio::time::sleep_until;
+
+use crate::commands::context::Context;
+use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::settings::text::{Form, trimmed};
 
@@ -33,17 +38,45 @@ impl Words {
 /// An empty standard input is `None` if that is allowed.
 ///
 /// It is not by default: it is more often a command before the pipe that failed than a day on which there is nothing to do.
-pub(super) fn words_or_none(
+pub(super) async fn words_or_none(
+    context: &Context,
     words: &[String],
-    what: &str,
+    what: &'static str,
     allow_empty: bool,
 ) -> Result<Option<Vec<String>>> {
-    let all = read_words(words, what)?;
+    let all = read_aside(words.to_vec(), what, context.sources.deadline).await?;
     match all.is_empty() {
         false => Ok(Some(all)),
         true if allow_empty => Ok(None),
         true => Err(Error::usage(format!("Standard input named no {what}"))
             .hint("if there may be none, say so with --allow-empty; else look at what should have named them")),
+    }
+}
+
+/// Reads on a thread of its own, because whoever writes standard input may hang.
+async fn read_aside(
+    words: Vec<String>,
+    what: &'static str,
+    deadline: Option<Deadline>,
+) -> Result<Vec<String>> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Nobody waits for it after the deadline.
+        let _ = sender.send(read_words(&words, what));
+    });
+    let cannot = |kind, why: &str| {
+        let sentence = format!("The {what}s cannot be read from standard input");
+        Err(Error::new(kind, sentence).cause(why))
+    };
+    let until = async {
+        match deadline {
+            Some(deadline) => sleep_until(deadline.of_preparations()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        read = receiver => read.unwrap_or_else(|_| cannot(Kind::Internal, "the reader has gone")),
+        () = until => cannot(Kind::Timeout, "it did not end in the time that --timeout gives"),
     }
 }
 

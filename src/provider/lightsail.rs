@@ -53,6 +53,7 @@ use super::{
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
+use crate::process;
 use crate::secret::redact_json;
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
@@ -114,6 +115,8 @@ fn shape(id: &str) -> Shape {
 }
 
 async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
+    // The AWS crates let a credential_process inherit it.
+    process::hide_input();
     let resolved = credentials::resolve(sources, &http)?;
     let endpoint = match &resolved.endpoint {
         Some(url) => url.to_string(),

@@ -11,6 +11,8 @@ mod contract;
 mod corpus;
 mod crash;
 mod credentials;
+#[cfg(unix)]
+mod deadline;
 mod docs;
 mod doctor;
 mod fake;

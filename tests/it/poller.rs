@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use snapexport::deadline::Deadline;
 use snapexport::error::Kind;
 use snapexport::poll::{self, End, Event, Group, Options, Outcome, Watched};
 use snapexport::task::{Progress, State};
@@ -182,7 +183,7 @@ async fn a_task_just_started_may_be_missing_for_a_while() {
 #[tokio::test(start_paused = true)]
 async fn the_last_look_is_at_the_deadline() {
     let options = Options {
-        timeout: Some(S(25)),
+        deadline: Some(Deadline::after(S(25))),
         ..Options::default()
     };
     let (waited, fake) = watch_one(&[Sight::Running(1)], options).await;
@@ -195,7 +196,7 @@ async fn the_last_look_is_at_the_deadline() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_of_zero_is_one_look() {
     let options = Options {
-        timeout: Some(Duration::ZERO),
+        deadline: Some(Deadline::after(Duration::ZERO)),
         ..Options::default()
     };
     let (waited, fake) = watch_one(&[Sight::Running(1)], options).await;
@@ -210,7 +211,7 @@ async fn a_limit_of_zero_is_one_look() {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_without_any_contact_is_a_network_error_and_not_still_running() {
     let options = Options {
-        timeout: Some(S(5)),
+        deadline: Some(Deadline::after(S(5))),
         ..Options::default()
     };
     for sight in [Sight::Outage(Kind::Network), Sight::Silence(S(900))] {
@@ -259,7 +260,7 @@ async fn an_interrupt_ends_the_wait_and_leaves_the_tasks_alone() {
 async fn the_pace_is_the_providers_or_the_users() {
     let sights = [Sight::Running(1); 1];
     let limit = |interval| Options {
-        timeout: Some(S(600)),
+        deadline: Some(Deadline::after(S(600))),
         interval,
         ..Options::default()
     };
@@ -373,7 +374,7 @@ async fn an_object_store_that_is_silent_costs_a_completed_export_neither_its_suc
     });
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
     let options = Options {
-        timeout: Some(Duration::ZERO),
+        deadline: Some(Deadline::after(Duration::ZERO)),
         ..Options::default()
     };
     let waited = watch(vec![group(&fake, &names)], options).await;

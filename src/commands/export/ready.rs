@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::time::timeout_at;
+
+use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
-use crate::options::Limit;
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
@@ -48,14 +50,19 @@ pub(super) async fn wait(
     }
 }
 
-/// The same, no longer than this.
-pub(super) async fn within(limit: Limit, made: impl Future<Output = Result<()>>) -> Result<()> {
-    let Limit::After(limit) = limit else {
+/// The same, no longer than the command as a whole may take.
+pub(super) async fn within(
+    deadline: Option<Deadline>,
+    made: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    let Some(deadline) = deadline else {
         return made.await;
     };
-    tokio::time::timeout(limit, made).await.unwrap_or_else(|_| {
-        let sentence = "A snapshot is still being made; nothing was started";
-        Err(Error::new(Kind::Timeout, sentence)
-            .hint("run the same command again, with a longer --timeout"))
-    })
+    timeout_at(deadline.of_preparations(), made)
+        .await
+        .unwrap_or_else(|_| {
+            let sentence = "A snapshot is still being made; nothing was started";
+            Err(Error::new(Kind::Timeout, sentence)
+                .hint("run the same command again, with a longer --timeout"))
+        })
 }

@@ -258,7 +258,12 @@ fn of_own_profile(sources: &Sources, own: Profile, origin: Origin) -> Result<Fou
         (Some(_), false, None) => return Err(half("access_key", "secret_key")),
         (None, true, None) => return Err(half("secret_key", "access_key")),
         (Some(key_id), true, None) => {
-            let secret = profile_secret("secret_key", own.secret_key.as_ref(), command)?;
+            let secret = profile_secret(
+                "secret_key",
+                own.secret_key.as_ref(),
+                command,
+                sources.deadline,
+            )?;
             let keys = Keys {
                 key_id: key_id.clone(),
                 secret: secret.ok_or_else(|| half("access_key", "secret_key"))?,

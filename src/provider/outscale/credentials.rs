@@ -49,7 +49,7 @@ impl Account {
     pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
         let place = places(sources).next();
         let section = place.ok_or_else(missing)?.load()?;
-        let keys = section.keys()?;
+        let keys = section.keys(sources)?;
         section.warn_of_stray_certificate(sources);
         let origin = format!("{:#}", section.origin);
         let mut settings = vec![Setting::new("credentials", &keys.id, origin)];
@@ -230,9 +230,14 @@ impl Section {
     }
 
     /// The pair; half of it or none is kind `credentials`.
-    fn keys(&self) -> Result<Keys> {
+    fn keys(&self, sources: &Sources) -> Result<Keys> {
         let command = self.secret_key_command.as_deref();
-        let secret = profile_secret("secret_key", self.secret_key.as_ref(), command)?;
+        let secret = profile_secret(
+            "secret_key",
+            self.secret_key.as_ref(),
+            command,
+            sources.deadline,
+        )?;
         let missing = match (&self.access_key, secret) {
             (Some(id), Some(secret)) => {
                 for (key, value) in [("access_key", id.as_str()), ("secret_key", secret.expose())] {
@@ -322,7 +327,7 @@ fn check_region(region: &str, origin: &Origin) -> Result<()> {
 fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, Origin)>> {
     if let Some(name) = &sources.target_profile {
         let section = named(sources, name).load()?;
-        return Ok(Some((section.keys()?, section.origin)));
+        return Ok(Some((section.keys(sources)?, section.origin)));
     }
     let half = |missing: &str, present: &str| {
         Err(Error::usage(format!(

@@ -43,7 +43,7 @@ fn default_profile(sources: &Sources) -> Option<Place<'_>> {
         name,
         ID.0,
         |own: &Profile| own.username.clone(),
-        of_profile,
+        |own, origin| of_profile(sources, own, origin),
     )
 }
 
@@ -131,9 +131,9 @@ pub(super) fn warn_of_unused_cloud(sources: &Sources, used: &Origin) {
     }
 }
 
-fn of_profile(profile: Profile, origin: Origin) -> Result<Found> {
+fn of_profile(sources: &Sources, profile: Profile, origin: Origin) -> Result<Found> {
     let secret = |what, value: &Option<_>, command: &Option<Vec<String>>| {
-        profile_secret(what, value.as_ref(), command.as_deref())
+        profile_secret(what, value.as_ref(), command.as_deref(), sources.deadline)
     };
     let key = secret("api_key", &profile.api_key, &profile.api_key_command)?;
     let password = secret("password", &profile.password, &profile.password_command)?;

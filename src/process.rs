@@ -1,0 +1,58 @@
+//! What the system says of this process: its signals, its terminal, its standard input.
+
+/// Whether a signal is ignored: whoever started this process wished so, since nothing here ignores one. `None` where the
+/// system does not tell.
+pub fn is_ignored(number: i32) -> Option<bool> {
+    is_in_mask("SigIgn:", number)
+}
+
+/// Whether a signal has a handler. `None` where the system does not tell.
+pub fn is_caught(number: i32) -> Option<bool> {
+    is_in_mask("SigCgt:", number)
+}
+
+fn is_in_mask(name: &str, number: i32) -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask & 1 << (number - 1) != 0)
+}
+
+/// Whether this process is in the foreground of the terminal that it was started from; false without one.
+#[cfg(unix)]
+pub fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok_and(|terminal| is_foreground(terminal) == Some(true))
+}
+
+#[cfg(not(unix))]
+pub fn has_terminal() -> bool {
+    false
+}
+
+/// Whether standard error is a terminal that another job has in the foreground.
+#[cfg(unix)]
+pub fn is_in_background() -> bool {
+    is_foreground(std::io::stderr()) == Some(false)
+}
+
+#[cfg(not(unix))]
+pub fn is_in_background() -> bool {
+    false
+}
+
+/// `None` for what is no terminal, or not the one that this process was started from.
+#[cfg(unix)]
+fn is_foreground(terminal: impl std::os::fd::AsFd) -> Option<bool> {
+    let foreground = rustix::termios::tcgetpgrp(terminal).ok()?;
+    Some(foreground == rustix::process::getpgrp())
+}
+
+/// From now on a command that inherits standard input reads nothing there: what is there is meant for others, such as
+/// the lines of a shell's `while read` loop.
+pub fn hide_input() {
+    #[cfg(unix)]
+    if let Ok(nothing) = std::fs::File::open("/dev/null") {
+        // Only commands that read what is not theirs would notice a failure.
+        let _ = rustix::stdio::dup2_stdin(nothing);
+    }
+}
