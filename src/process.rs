@@ -29,20 +29,10 @@ pub fn has_terminal() -> bool {
     false
 }
 
-/// Whether standard error is a terminal that another job has in the foreground.
+/// Whether this process is in the foreground of a terminal. `None` for what is no terminal, or not the one that this
+/// process was started from.
 #[cfg(unix)]
-pub fn is_in_background() -> bool {
-    is_foreground(std::io::stderr()) == Some(false)
-}
-
-#[cfg(not(unix))]
-pub fn is_in_background() -> bool {
-    false
-}
-
-/// `None` for what is no terminal, or not the one that this process was started from.
-#[cfg(unix)]
-fn is_foreground(terminal: impl std::os::fd::AsFd) -> Option<bool> {
+pub(crate) fn is_foreground(terminal: impl std::os::fd::AsFd) -> Option<bool> {
     let foreground = rustix::termios::tcgetpgrp(terminal).ok()?;
     Some(foreground == rustix::process::getpgrp())
 }

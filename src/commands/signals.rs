@@ -17,10 +17,24 @@ pub(super) struct Signals {
 impl Signals {
     /// Takes over Ctrl-C, SIGTERM and SIGUSR1 (SIGINFO as well, where there is one).
     pub(super) fn listen() -> Self {
+        #[cfg(unix)]
+        return Signals::with(unix::AT_ONCE);
+        #[cfg(not(unix))]
+        Signals::with(&[])
+    }
+
+    /// The same where nothing ends this process at once: something has to be ended before.
+    #[cfg(feature = "sandbox")]
+    pub(super) fn listen_to_all() -> Self {
+        Signals::with(&[])
+    }
+
+    #[cfg_attr(not(unix), expect(unused_variables))]
+    fn with(at_once: &'static [i32]) -> Self {
         let (sender, stop) = watch::channel(None);
         let is_asked = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
-        unix::listen(sender, &is_asked);
+        unix::listen(&sender, &is_asked, at_once);
         #[cfg(not(unix))]
         tokio::spawn(async move {
             while tokio::signal::ctrl_c().await.is_ok() {
@@ -56,14 +70,22 @@ impl Signals {
 #[cfg(unix)]
 mod unix {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
 
     use super::{Arc, AtomicBool, Ordering, leave, watch};
+    use crate::process;
+
+    /// These end the process at once, like a second signal of the others.
+    pub(super) const AT_ONCE: &[i32] = &[SIGQUIT, SIGHUP];
 
     /// A signal for which there can be no handler does at once what it means by default.
-    pub(super) fn listen(stop: watch::Sender<Option<i32>>, is_asked: &Arc<AtomicBool>) {
-        for kind in asking() {
-            if let Ok(mut asks) = signal(kind) {
+    pub(super) fn listen(
+        stop: &watch::Sender<Option<i32>>,
+        is_asked: &Arc<AtomicBool>,
+        at_once: &'static [i32],
+    ) {
+        for number in asking() {
+            if let Some(mut asks) = heard(number) {
                 let is_asked = is_asked.clone();
                 tokio::spawn(async move {
                     while asks.recv().await.is_some() {
@@ -72,55 +94,36 @@ mod unix {
                 });
             }
         }
-        let (Ok(mut interrupt), Ok(mut terminate), Ok(mut quit)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-            signal(SignalKind::quit()),
-        ) else {
-            return;
-        };
-        let mut hangup = (!is_hangup_ignored())
-            .then(|| signal(SignalKind::hangup()).ok())
-            .flatten();
-        tokio::spawn(async move {
-            let hung_up = async {
-                match &mut hangup {
-                    Some(hangup) => hangup.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::pin!(hung_up);
-            loop {
-                let number = tokio::select! {
-                    _ = &mut hung_up => SIGHUP,
-                    _ = interrupt.recv() => SIGINT,
-                    _ = terminate.recv() => SIGTERM,
-                    _ = quit.recv() => SIGQUIT,
-                };
-                if matches!(number, SIGQUIT | SIGHUP) || stop.borrow().is_some() {
-                    leave::at_once();
-                    let _ = signal_hook::low_level::emulate_default_handler(number);
-                }
-                stop.send_replace(Some(number));
+        for number in [SIGINT, SIGTERM, SIGQUIT, SIGHUP] {
+            if let Some(mut stops) = heard(number) {
+                let stop = stop.clone();
+                tokio::spawn(async move {
+                    while stops.recv().await.is_some() {
+                        if at_once.contains(&number) || stop.borrow().is_some() {
+                            leave::at_once();
+                            let _ = signal_hook::low_level::emulate_default_handler(number);
+                        }
+                        stop.send_replace(Some(number));
+                    }
+                });
             }
-        });
+        }
     }
 
-    /// Whether somebody has asked that the end of the terminal is not the program's, as `nohup` does. Where the system does
-    /// not tell, it may be so.
-    fn is_hangup_ignored() -> bool {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status
-            .lines()
-            .find_map(|line| line.strip_prefix("SigIgn:"))
-            .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        mask.is_none_or(|mask| mask & 1 << (SIGHUP - 1) != 0)
+    /// Takes a signal over, unless who started this process wished it to be ignored, as `nohup` and a shell's `trap ''`
+    /// do. The end of the terminal is left alone also where the system does not tell.
+    fn heard(number: i32) -> Option<Signal> {
+        let is_ignored = process::is_ignored(number).unwrap_or(number == SIGHUP);
+        if is_ignored {
+            return None;
+        }
+        signal(SignalKind::from_raw(number)).ok()
     }
 
     /// Ctrl-T sends SIGINFO where there is one.
-    fn asking() -> Vec<SignalKind> {
+    fn asking() -> Vec<i32> {
         vec![
-            SignalKind::user_defined1(),
+            signal_hook::consts::SIGUSR1,
             #[cfg(any(
                 target_os = "dragonfly",
                 target_os = "freebsd",
@@ -128,7 +131,7 @@ mod unix {
                 target_os = "netbsd",
                 target_os = "openbsd"
             ))]
-            SignalKind::info(),
+            signal_hook::consts::SIGINFO,
         ]
     }
 }

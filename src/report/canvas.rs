@@ -9,6 +9,7 @@ use console::Term;
 use indicatif::TermLike;
 
 use super::leave;
+use super::terminal::is_in_background;
 
 /// A target for indicatif that survives changes of the terminal's width.
 ///
@@ -134,6 +135,12 @@ impl TermLike for Canvas {
 
     fn flush(&self) -> io::Result<()> {
         let mut frame = self.frame();
+        if is_in_background() {
+            // What stands on the screen is followed by what the job in the foreground writes: it stays.
+            *frame = Frame::default();
+            leave::bars_are(false);
+            return Ok(());
+        }
         let text = frame.change(self.width(), self.is_reflowing);
         if text.is_empty() {
             return Ok(());

@@ -7,6 +7,7 @@ use anstyle_progress::TermProgress;
 
 use super::board::{Board, Row};
 use super::leave;
+use super::terminal::is_in_background;
 
 /// What is over at once is not shown.
 const QUIET_START: Duration = Duration::from_millis(250);
@@ -36,7 +37,7 @@ impl<W: Write> Taskbar<W> {
             .rows()
             .filter(|row| row.is_seen() || row.is_lost)
             .collect();
-        if board.now < QUIET_START || parts.is_empty() {
+        if board.now < QUIET_START || parts.is_empty() || is_in_background() {
             return;
         }
         let kind = if parts.iter().any(|row| row.has_failed()) {

@@ -22,3 +22,11 @@ pub(crate) struct Terminal {
     /// A narrower terminal breaks the lines on its screen anew.
     pub(crate) is_reflowing: bool,
 }
+
+/// Whether standard error is a terminal that another job has in the foreground. That may change at any moment.
+pub(super) fn is_in_background() -> bool {
+    #[cfg(unix)]
+    return crate::process::is_foreground(std::io::stderr()) == Some(false);
+    #[cfg(not(unix))]
+    false
+}

@@ -186,6 +186,14 @@ fn a_resize_in_the_middle_of_bars_leaves_no_debris() {
     }
 }
 
+/// Runs this in the foreground, as a shell ignores Ctrl-C in the background, and that after two seconds, with its process
+/// id as `child`.
+fn signalled(foreground: &str, then: &str) -> String {
+    format!(
+        "file=child-$$; export file; (sleep 2; child=$(cat $file); {then}) & sh -c 'echo $$ >$file; exec {foreground}'; wait"
+    )
+}
+
 #[test]
 fn progress_in_the_taskbar_is_cleared_on_every_exit() {
     let clouds = Clouds::start(Duration::from_secs(2));
@@ -198,13 +206,13 @@ fn progress_in_the_taskbar_is_cleared_on_every_exit() {
     let scenes = [
         (&user, format!("{EXPORT} --new")),
         (&waiting, format!("{wait} --timeout 2s")),
-        (&waiting, format!("{wait} & sleep 2; kill -INT $!; wait")),
+        (&waiting, signalled(&wait, "kill -INT $child")),
         (&waiting, format!("{wait} & sleep 2; kill -TERM $!; wait")),
-        (&waiting, format!("{wait} & sleep 2; kill -QUIT $!; wait")),
+        (&waiting, signalled(&wait, "kill -QUIT $child")),
         (&waiting, format!("{wait} & sleep 2; kill -HUP $!; wait")),
         (
             &waiting,
-            format!("{wait} & sleep 2; kill -INT $!; kill -INT $!; wait"),
+            signalled(&wait, "kill -INT $child; kill -INT $child"),
         ),
         (
             &waiting,
@@ -322,9 +330,13 @@ fn sigusr1_tells_where_things_stand_also_with_quiet_and_ends_nothing() {
     let clouds = Clouds::start(Duration::from_secs(3600));
     let user = User::of(&clouds);
     let id = start(&user);
-    let options = ["--quiet", "--progress=never", "--events"];
-    side_by_side(options.len(), options.into(), |option| {
-        let child = spawn(&user, &["wait", &id, option]);
+    let options = [
+        &["--quiet"][..],
+        &["--progress=never"],
+        &["--events", "-o", "json"],
+    ];
+    side_by_side(options.len(), options.into(), |options| {
+        let child = spawn(&user, &[&["wait", &id], options].concat());
         std::thread::sleep(Duration::from_secs(1));
         for _ in 0..2 {
             signal(&child, "USR1");
@@ -337,7 +349,7 @@ fn sigusr1_tells_where_things_stand_also_with_quiet_and_ends_nothing() {
             .lines()
             .filter(|line| line.contains("; last answer "))
             .collect();
-        assert_eq!(told.len(), 2, "{option}: {}", ran.all());
+        assert_eq!(told.len(), 2, "{options:?}: {}", ran.all());
         let name = format!("s] outscale/{id}: ");
         assert!(
             told[0].starts_with('[') && told[0].contains(&name),

@@ -10,7 +10,7 @@ use crate::settings::Env;
 
 /// The terminal of this process, and what the user wants of it.
 pub(super) fn terminal(global: &Global, env: &Env) -> Terminal {
-    let is_dumb = env.get("TERM") == Some("dumb");
+    let is_dumb = is_dumb(env);
     let stdout = std::io::stdout().is_terminal();
     let stderr = std::io::stderr().is_terminal();
     // What is simulated has no console to link to.
@@ -28,6 +28,14 @@ pub(super) fn terminal(global: &Global, env: &Env) -> Terminal {
     }
 }
 
+/// Whether the terminal can show nothing but text. Nobody has said what one without a name can do; Windows names none.
+fn is_dumb(env: &Env) -> bool {
+    match env.get("TERM") {
+        Some(name) => name == "dumb",
+        None => cfg!(unix),
+    }
+}
+
 /// <https://no-color.org>: `NO_COLOR` counts if it is not empty, whatever it says.
 /// <https://bixense.com/clicolors>: `CLICOLOR_FORCE` colours pipes too, `CLICOLOR=0` means none; zero is "not set" for the first.
 fn color(wish: When, env: &Env, is_terminal: bool) -> bool {
@@ -37,7 +45,7 @@ fn color(wish: When, env: &Env, is_terminal: bool) -> bool {
         When::Auto if env.get("NO_COLOR").is_some() => false,
         When::Auto if env.get("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
         When::Auto if env.get("CLICOLOR") == Some("0") => false,
-        When::Auto => is_terminal && env.get("TERM") != Some("dumb"),
+        When::Auto => is_terminal && !is_dumb(env),
     }
 }
 

@@ -29,10 +29,12 @@ fn colours_follow_the_published_rules() {
             false,
         ),
         (Auto, &[("TERM", "dumb")], true, false),
+        (Auto, &[("TERM", "")], true, cfg!(windows)),
         (Always, &[("NO_COLOR", "1"), ("TERM", "dumb")], false, true),
         (Never, &[("CLICOLOR_FORCE", "1")], true, false),
     ] {
-        let is = color(wish, &env(variables), is_terminal);
+        let all = [&[("TERM", "xterm")], variables].concat();
+        let is = color(wish, &env(&all), is_terminal);
         assert_eq!(is, expected, "{wish:?} {variables:?} {is_terminal}");
     }
 }
