@@ -47,7 +47,7 @@ mod text;
 use std::ffi::OsString;
 
 use clap::Parser;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::{Cli, Command};
 use crate::commands::context::Context;
@@ -139,6 +139,26 @@ fn with_tip(mut error: clap::Error, args: &[String]) -> clap::Error {
     error
 }
 
+/// What is missing where a command line ends too early.
+fn nothing_to_run(args: &[String]) -> String {
+    if args.iter().any(|arg| arg == "export") {
+        let clouds = provider::names().join(", ");
+        format!("The cloud to export from is missing: {clouds}")
+    } else {
+        "The command is missing; snapexport --help lists them".to_owned()
+    }
+}
+
+/// The sentence of an error of clap's, which is followed by tips and the usage.
+fn first_paragraph(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .map(str::trim)
+        .collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
+}
+
 /// Help and version are no errors; a wrong command line is one, in clap's words.
 fn parse_failed(error: clap::Error, args: &[String], env: &Env) -> Ending {
     let error = with_tip(error, args);
@@ -149,13 +169,13 @@ fn parse_failed(error: clap::Error, args: &[String], env: &Env) -> Ending {
     }
     report::usage(&text.to_string(), true);
     if stated_output(args, env) == Some(Output::Json) {
-        let plain = text.to_string();
-        let lines: Vec<&str> = plain
-            .lines()
-            .take_while(|line| !line.is_empty())
-            .map(str::trim)
-            .collect();
-        let sentence = lines.join(" ").trim_start_matches("error: ").to_owned();
+        let sentence = match error.kind() {
+            // Clap says it by the help, or by the names of all commands.
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+                nothing_to_run(args)
+            }
+            _ => first_paragraph(&text.to_string()),
+        };
         let printer = report::Printer::plain(Output::Json);
         printer.last_error(&Error::usage(sentence));
     }

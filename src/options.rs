@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::{Span, SpanRelativeTo};
 
 use crate::deadline::Deadline;
+use crate::error::Error;
 
 /// Options every command takes. What is not typed comes from the environment variable named in the help.
 #[derive(Clone, Debug, Default, Args)]
@@ -75,13 +77,13 @@ pub enum When {
 /// How to wait: shared by `wait` and `export --wait`.
 #[derive(Clone, Debug, Args)]
 pub struct Waiting {
-    /// Stop waiting after this time (90s, 30m, 2h30m; 0: look once; none: no limit). The export goes on
+    /// Stop waiting after this time (90s, 2h30m, 1d; 0: look once; none: no limit), whatever hangs. The export goes on
     #[arg(long, value_name = "DURATION", default_value = "none", value_parser = parse_limit)]
     pub timeout: Limit,
     /// Time between two looks; without it the tool chooses [env: SNAPEXPORT_INTERVAL]
     #[arg(long, value_name = "DURATION", value_parser = parse_interval)]
     pub interval: Option<Duration>,
-    /// With -o json, write a line for every change as it happens
+    /// Write a line for every change as it happens; with -o json alone
     #[arg(long)]
     pub events: bool,
     /// Run this shell command for each task that ends, with the task in SNAPEXPORT_… variables and as JSON on its standard input
@@ -116,6 +118,12 @@ pub enum Limit {
     After(Duration),
 }
 
+/// The error of a wish for events that the output has no place for.
+pub(crate) fn events_without_json() -> Error {
+    Error::usage("--events writes a line of JSON for every change, and JSON is not asked for")
+        .hint("add -o json, or leave out --events")
+}
+
 fn parse_limit(text: &str) -> Result<Limit, String> {
     match text.trim() {
         "none" => Ok(Limit::None),
@@ -134,24 +142,39 @@ pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
 /// The longest time that can be asked for.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// Parses `90s`, `30m`, `2h30m`, `1d`, `500ms`, `0`.
+/// Parses a duration of ten years at most.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("a unit is missing; write {text}s or {text}m"));
-    }
-    let parsed: jiff::SignedDuration = text
-        .parse()
-        .map_err(|_| "write it like 90s, 30m or 2h30m".to_owned())?;
-    let duration = Duration::try_from(parsed).map_err(|_| "it must not be negative".to_owned())?;
+    let duration = parse_span(text, ['s', 'm'], "write it like 90s, 2h30m or 1d")?;
     // Clocks cannot add times without end.
     if duration > LONGEST {
         return Err("it is too long; ten years are the most".to_owned());
     }
     Ok(duration)
+}
+
+/// The one parser of durations and ages: `90s`, `2h30m`, `1d12h`, `2w`, `500ms`, `0`. A day has 24 hours, a week 7 days.
+///
+/// `units` are offered where one is missing, `like` where the text cannot be read.
+pub(crate) fn parse_span(text: &str, units: [char; 2], like: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        let [one, other] = units;
+        return Err(format!(
+            "a unit is missing; write {text}{one} or {text}{other}"
+        ));
+    }
+    let span: Span = text.parse().map_err(|_| like.to_owned())?;
+    if span.is_negative() {
+        let positive = text.trim_start_matches('-');
+        return Err(format!("it must not be negative; write {positive}"));
+    }
+    span.to_duration(SpanRelativeTo::days_are_24_hours())
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "months and years differ in length; write days or weeks".to_owned())
 }
 
 #[cfg(test)]

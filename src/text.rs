@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// A year, in seconds.
+const YEAR: u64 = 365 * 86_400;
+/// Under this, days still say something.
+const TWO_YEARS: u64 = 2 * YEAR;
+
 /// `45s`, `3m05s`, `2h07m`, `3d04h`: two units at most.
 pub(crate) fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -19,7 +24,7 @@ pub(crate) fn duration(span: Duration) -> String {
 /// `1 second`, `90 seconds`, `23 hours`, `57 years`: the largest unit of which there are at least two, for sentences.
 pub(crate) fn in_words(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [
-        (365 * 86_400, "year"),
+        (YEAR, "year"),
         (86_400, "day"),
         (3600, "hour"),
         (60, "minute"),
@@ -43,14 +48,15 @@ pub(crate) fn bytes(count: u64) -> String {
     format!("{value:.digits$} {}", UNITS[unit])
 }
 
-/// How long ago, as [`duration`] with one unit: `3m`, `2h`, `5d`; a future time is `0s`.
+/// How long ago, as [`duration`] with one unit: `3m`, `2h`, `5d`, `4y`; a future time is `0s`.
 pub(crate) fn age(then: Timestamp, now: Timestamp) -> String {
     let seconds = u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
     match seconds {
         0..60 => format!("{seconds}s"),
         60..3600 => format!("{}m", seconds / 60),
         3600..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
+        172_800..TWO_YEARS => format!("{}d", seconds / 86_400),
+        _ => format!("{}y", seconds / YEAR),
     }
 }
 

@@ -18,7 +18,7 @@ use super::start::{Search, Starter};
 use super::{Ending, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
-use crate::options::{Output, Waiting};
+use crate::options::{Output, Waiting, events_without_json};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Provider};
 use crate::task::{ExportRequest, State, Task};
@@ -70,6 +70,9 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
             "--timeout, --interval, --events and --on-done belong to waiting, and --wait is not given",
         )
         .hint("add --wait, or leave them out"));
+    }
+    if starting.waiting.events && context.output(Output::Id) != Output::Json {
+        return Err(events_without_json());
     }
     context
         .sources

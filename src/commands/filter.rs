@@ -1,7 +1,8 @@
 //! Which of the things that are listed are shown: by age and by name. By state, each command has its own words.
 
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 
+use crate::options::parse_span;
 use crate::provider;
 use crate::report::Printer;
 use crate::task::{Source, Task};
@@ -40,7 +41,7 @@ impl Moment {
     }
 }
 
-/// Reads an age (days have 24 hours, weeks 7 days), a date (its first moment) or a date with time, each in UTC unless it has an offset.
+/// Reads an age, a date (its first moment) or a date with time, each in UTC unless it has an offset.
 fn parse_moment(typed: &str) -> Result<Moment, String> {
     let typed = typed.trim();
     if let Ok(time) = typed.parse::<Timestamp>() {
@@ -54,19 +55,11 @@ fn parse_moment(typed: &str) -> Result<Moment, String> {
         let time = civil.to_zoned(TimeZone::UTC).map_err(|e| e.to_string())?;
         return Ok(Moment::At(time.timestamp()));
     }
-    if !typed.is_empty() && typed.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(format!("a unit is missing; write {typed}d or {typed}h"));
-    }
-    let span: Span = typed
-        .parse()
-        .map_err(|_| "write an age like 12h, 7d or 2w, or a date like 2026-01-31".to_owned())?;
-    if span.is_negative() {
-        let age = typed.trim_start_matches('-');
-        return Err(format!("an age must not be negative; write {age}"));
-    }
-    span.to_duration(SpanRelativeTo::days_are_24_hours())
-        .map(Moment::Ago)
-        .map_err(|_| "months and years differ in length; write days or weeks".to_owned())
+    let like = "write an age like 12h, 7d or 2w, or a date like 2026-01-31";
+    let age = parse_span(typed, ['d', 'h'], like)?;
+    Ok(Moment::Ago(
+        SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX),
+    ))
 }
 
 /// Whether a date says more than date and time.

@@ -147,13 +147,11 @@ impl<'c> Follow<'c> {
             match event {
                 Event::Changed { index, task, .. } => {
                     self.remember(task, accounts.get(&index).map_or("", String::as_str));
-                    if self.waiting.events && self.printer.output() == Output::Json {
+                    if self.waiting.events {
                         reporter.aside(|| self.print(task));
                     }
                 }
-                Event::Settled { task, .. }
-                    if !self.waiting.events || self.printer.output() != Output::Json =>
-                {
+                Event::Settled { task, .. } if !self.waiting.events => {
                     reporter.aside(|| self.print(task));
                 }
                 Event::Lost { index, error } => {

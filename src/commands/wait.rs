@@ -11,7 +11,7 @@ use super::signals::Signals;
 use super::{Ending, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::Result;
-use crate::options::{Output, Waiting};
+use crate::options::{Output, Waiting, events_without_json};
 use crate::poll::{Group, Watched};
 use crate::task::Task;
 
@@ -47,6 +47,9 @@ pub struct Args {
 
 /// Runs `wait`.
 pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
+    if args.waiting.events && context.output(Output::Table) != Output::Json {
+        return Err(events_without_json());
+    }
     context.sources.deadline = args.waiting.deadline();
     let context = &*context;
     let mut journal = context.existing_journal();

@@ -230,7 +230,7 @@ impl<'a> Ledger<'a> {
 
     fn lost_contact(&self, open: &Open, error: Error) -> Error {
         let (provider, id) = (self.provider.id(), &open.task.id);
-        let span = text::duration(open.silent);
+        let span = text::in_words(open.silent);
         let sentence = if open.has_contact {
             format!(
                 "Contact with {provider} was lost {span} ago; {id} was {} then",

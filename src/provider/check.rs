@@ -10,6 +10,7 @@ use crate::error::{Error, Hint, Kind};
 use crate::http::{Contact, Http};
 use crate::settings::{Setting, Sources, open_file_warning};
 use crate::task::ProviderId;
+use crate::text;
 
 /// What is to be checked beside the credentials.
 #[derive(Clone, Copy, Debug)]
@@ -229,16 +230,16 @@ pub fn clock(contact: Option<Contact>, limits: Option<ClockLimits>) -> Check {
         return Check::unknown(NAME, "the cloud did not tell its time");
     };
     let size = skew.abs();
-    let seconds = size.as_secs();
     let side = if skew.is_negative() {
         "behind"
     } else {
         "ahead of"
     };
-    if seconds == 0 {
+    if size.as_secs() == 0 {
         return Check::ok(NAME, "this machine's clock goes as the cloud's does");
     }
-    let message = format!("this machine's clock is {seconds} s {side} the cloud's");
+    let span = text::in_words(size.unsigned_abs());
+    let message = format!("this machine's clock is {span} {side} the cloud's");
     let set = "set the clock, or let it be set (for instance timedatectl set-ntp true)";
     let limit = limits.map(|limits| {
         if skew.is_negative() {
@@ -250,13 +251,16 @@ pub fn clock(contact: Option<Contact>, limits: Option<ClockLimits>) -> Check {
     match limit {
         Some(limit) if size > limit => {
             let why = format!(
-                "{message}; more than {} s is refused like a wrong key",
-                limit.as_secs()
+                "{message}; more than {} is refused like a wrong key",
+                text::in_words(limit.unsigned_abs())
             );
             Check::problem(NAME, why).hint(set)
         }
         Some(limit) if size.as_secs() * 2 >= limit.as_secs() => {
-            let why = format!("{message}; up to {} s is accepted", limit.as_secs());
+            let why = format!(
+                "{message}; up to {} is accepted",
+                text::in_words(limit.unsigned_abs())
+            );
             Check::warning(NAME, why).hint(set)
         }
         _ if size > WORTH_A_WORD => Check::warning(NAME, message).hint(set),

@@ -23,3 +23,22 @@ fn spans_and_sizes_read_well() {
         assert_eq!(bytes(count), expected);
     }
 }
+
+#[test]
+fn spans_in_sentences_are_for_people() {
+    const DAY: u64 = 86_400;
+    for (seconds, expected) in [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (120, "2 minutes"),
+        (5400, "90 minutes"),
+        (7620, "2 hours"),
+        (2 * DAY, "2 days"),
+        (400 * DAY, "400 days"),
+        (1100 * DAY, "3 years"),
+        (20_900 * DAY, "57 years"),
+    ] {
+        assert_eq!(in_words(Duration::from_secs(seconds)), expected);
+    }
+}

@@ -849,3 +849,52 @@ fn a_command_for_a_secret_that_hangs_is_named_and_ends_with_the_first_signal() {
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     assert_eq!(signal, Some(15));
 }
+
+#[test]
+fn a_day_is_a_limit_as_it_is_an_age() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    let id = user.run(GOOD[0]).id();
+    for limit in ["1d", "1d12h", "2w", "90s", "0"] {
+        let ran = user.run(&["wait", &id, "--timeout", limit]);
+        assert!(matches!(ran.code, Some(0 | 124)), "{}", ran.all());
+    }
+    for limit in ["1mo", "-1d", "7", "soon"] {
+        let ran = user.run(&["wait", &id, &format!("--timeout={limit}")]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+    }
+}
+
+#[test]
+fn an_export_without_a_cloud_is_an_error_in_json_too() {
+    for (args, words) in [
+        (&["-o", "json", "export"][..], "lightsail"),
+        (&["-o", "json"], "command"),
+    ] {
+        let ran = User::new().run(args);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        let error = ran.json_error();
+        assert_eq!(error["kind"], "usage");
+        let message = error["message"].as_str().expect("text");
+        assert!(
+            message.contains("missing") && message.contains(words),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn events_without_json_are_refused() {
+    let clouds = Clouds::start(Duration::from_millis(100));
+    let user = User::of(&clouds);
+    let wait = ["wait", "snap-export-00000000", "--events"];
+    let export = and(GOOD[0], &["--wait", "--events"]);
+    for args in [&wait[..], &and(&wait, &["-o", "id"]), &export] {
+        let ran = user.run(args);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        assert!(ran.stderr.contains("-o json"), "{}", ran.all());
+    }
+    clouds.world(|world| assert_eq!(world.outscale.starts, 0));
+    let ran = user.run(&and(&export, &["-o", "json"]));
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}

@@ -93,7 +93,7 @@ fn token(life: Option<Life>, now: SystemTime) -> Check {
     match ends_at.duration_since(now) {
         Err(_) => Check::problem(NAME, format!("the credentials ended at {at}")).hint(hint),
         Ok(left) => {
-            let message = format!("the credentials end at {at}, in {}", text::duration(left));
+            let message = format!("the credentials end at {at}, in {}", text::in_words(left));
             if left < USUAL_EXPORT {
                 Check::warning(NAME, message).hint(hint)
             } else {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rules::what_can_be_exported;
 use crate::error::{Error, Hint, Kind, Reason};
 use crate::http::Reply;
+use crate::text;
 
 /// The code for a snapshot that does not exist, or is another account's.
 const NO_SNAPSHOT: u32 = 5054;
@@ -136,13 +137,13 @@ fn clock_hint(ours: Timestamp, theirs: Timestamp) -> Option<String> {
     let ahead = ours.duration_since(theirs);
     if ahead >= SignedDuration::from_secs(3) {
         Some(format!(
-            "set this machine's clock: it is {} s ahead of OUTSCALE's",
-            ahead.as_secs()
+            "set this machine's clock: it is {} ahead of OUTSCALE's",
+            text::in_words(ahead.unsigned_abs())
         ))
     } else if ahead <= SignedDuration::from_mins(-5) {
         Some(format!(
-            "set this machine's clock: it is {} s behind OUTSCALE's",
-            -ahead.as_secs()
+            "set this machine's clock: it is {} behind OUTSCALE's",
+            text::in_words(ahead.unsigned_abs())
         ))
     } else {
         None

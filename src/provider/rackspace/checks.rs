@@ -156,7 +156,7 @@ fn token(session: &Session, closed: Option<&'static str>, grant: Option<&Grant>)
         return Check::ok(NAME, "renewed by itself once it is refused");
     };
     let left = renew_at.duration_since(Timestamp::now());
-    let left = text::duration(left.try_into().unwrap_or_default());
+    let left = text::in_words(left.try_into().unwrap_or_default());
     Check::ok(
         NAME,
         format!("good for {left} and more, then renewed by itself"),

@@ -123,9 +123,9 @@ fn a_clock_that_is_off_is_named_where_it_can_be_the_cause() {
     for (offset, expected) in [
         (0, None),
         (2, None),
-        (4, Some("4 s ahead")),
+        (4, Some("4 seconds ahead")),
         (-240, None),
-        (-600, Some("600 s behind")),
+        (-600, Some("10 minutes behind")),
     ] {
         let hint = clock_hint(theirs + SignedDuration::from_secs(offset), theirs);
         match expected {
