@@ -47,6 +47,8 @@ pub(crate) struct Printer {
     terminal: Terminal,
     is_stdout_closed: bool,
     output_error: Option<String>,
+    /// The commands of hints are to lead to the simulated clouds.
+    is_simulated: bool,
 }
 
 impl Printer {
@@ -68,6 +70,26 @@ impl Printer {
             terminal,
             is_stdout_closed: false,
             output_error: None,
+            is_simulated: false,
+        }
+    }
+
+    /// The same for commands that use the simulated clouds.
+    #[must_use]
+    pub(crate) fn simulated(self) -> Self {
+        Printer {
+            is_simulated: true,
+            ..self
+        }
+    }
+
+    /// A hint whose commands lead to the clouds that are used here.
+    fn leading_here(&self, hint: impl Into<Hint>) -> Hint {
+        let hint = hint.into();
+        if self.is_simulated {
+            hint.in_sandbox()
+        } else {
+            hint
         }
     }
 
@@ -112,8 +134,7 @@ impl Printer {
         if self.is_stdout_closed {
             return;
         }
-        let mut out = io::stdout().lock();
-        if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        if let Err(error) = write_out(&format!("{line}\n")) {
             self.is_stdout_closed = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.output_error = Some(error.to_string());
@@ -175,13 +196,17 @@ impl Printer {
 
     /// What `doctor` found; as ids, the clouds that work.
     pub(crate) fn sheets(&mut self, sheets: &[Sheet]) {
+        let mut sheets = sheets.to_vec();
+        for check in sheets.iter_mut().flat_map(|sheet| &mut sheet.checks) {
+            check.hint = check.hint.take().map(|hint| self.leading_here(hint));
+        }
         match self.output {
             Output::Table => {
-                let text = doctor::text(sheets, self.terminal);
+                let text = doctor::text(&sheets, self.terminal);
                 self.result(&text);
             }
             Output::Json => {
-                for sheet in sheets {
+                for sheet in &sheets {
                     self.object(&DoctorObject::from(sheet));
                 }
             }
@@ -213,7 +238,8 @@ impl Printer {
     /// A sentence for people, on standard error.
     pub(crate) fn note(&self, text: impl Into<Hint>) {
         if !self.is_quiet {
-            self.stderr(&hanging("", cleaned(text), self.width()));
+            let text = cleaned(self.leading_here(text));
+            self.stderr(&hanging("", text, self.width()));
         }
     }
 
@@ -233,7 +259,8 @@ impl Printer {
         if !self.is_quiet {
             let label = self.style(Style::new().yellow().bold(), "warning:");
             let head = format!("{label} ");
-            self.stderr(&hanging(&head, cleaned(text), self.width()));
+            let text = cleaned(self.leading_here(text));
+            self.stderr(&hanging(&head, text, self.width()));
         }
     }
 
@@ -258,7 +285,8 @@ impl Printer {
         }
         for hint in &details.hints {
             let label = self.style(Style::new().cyan(), "hint:");
-            self.stderr(&hanging(&format!("  {label} "), cleaned(hint), width));
+            let hint = cleaned(self.leading_here(hint));
+            self.stderr(&hanging(&format!("  {label} "), hint, width));
         }
     }
 
@@ -308,14 +336,23 @@ pub(crate) fn usage(text: &str, is_error: bool) {
 
 /// Prints a text that was made for standard output as it is, such as a script or a manual page.
 pub(crate) fn document(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match write_out(text) {
         // As with every other output, a closed pipe is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(unwritten(&error.to_string()))
         }
         _ => Ok(()),
     }
+}
+
+/// Writes to standard output. One that was closed when the process was started is an error, although by now nothing is
+/// lost more quietly than what is written there.
+fn write_out(text: &str) -> io::Result<()> {
+    if snapexport_startup::is_stdout_closed() {
+        return Err(io::Error::other("it is closed"));
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush())
 }
 
 fn unwritten(why: &str) -> Error {

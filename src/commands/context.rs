@@ -5,6 +5,7 @@ mod resolve;
 mod terminal;
 mod variables;
 
+pub(crate) use resolve::INSIDE;
 pub use variables::stated_output;
 
 use std::path::PathBuf;
@@ -67,14 +68,19 @@ impl Context {
             ..
         } = self.global;
         let progress = progress.unwrap_or_default();
-        Printer::new(
+        let printer = Printer::new(
             self.output(default),
             quiet,
             raw,
             progress,
             verbose > 0,
             self.terminal,
-        )
+        );
+        if self.is_sandbox() {
+            printer.simulated()
+        } else {
+            printer
+        }
     }
 
     /// Whether the simulated clouds are used.

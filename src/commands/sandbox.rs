@@ -4,13 +4,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::process::{Pid, Signal};
 use snapexport_sandbox::{Failure, Fault, Options, Sandbox};
 
 use super::Ending;
 use super::signals::Signals;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, INSIDE};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, parse_interval};
+#[cfg(unix)]
+use crate::process;
 use crate::provider;
 use crate::schema::SandboxObject;
 use crate::settings::private_file::private_folders;
@@ -59,7 +63,7 @@ pub struct Args {
 
 /// Runs `sandbox`.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
-    let signals = Signals::listen();
+    let signals = Signals::listen_to_all();
     let variable = context
         .sources
         .var("SNAPEXPORT_SANDBOX_DURATION")
@@ -87,13 +91,14 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
         ..usual
     })
     .await?;
-    let home = Home::new(context)?;
+    let home = Home::new()?;
     let mut variables = sandbox.variables();
     // What the user has set is what is rehearsed.
     variables.retain(|(name, _)| {
         !name.starts_with("SNAPEXPORT_") || context.sources.var(name).is_none()
     });
     variables.extend(home.variables());
+    variables.push((INSIDE, "1".to_owned()));
     match args.command.split_first() {
         Some((program, rest)) => run_inside(program, rest, variables, &signals).await,
         None => serve(context, &variables, &signals).await,
@@ -137,12 +142,15 @@ async fn serve(
             printer.result(&format!("export {name}={}", quoted(value)));
         }
     }
+    if let Some(error) = printer.output_error() {
+        return Err(error);
+    }
     printer.note("Ctrl-C ends it.");
     signals.wait().await;
     Ok(Ending::Signal(signals.received().unwrap_or(2)))
 }
 
-/// Runs a command with the variables set. Signals are the command's to handle; we end with it.
+/// Runs a command with the variables set. Signals are the command's to handle, and those of what it starts; we end with it.
 async fn run_inside(
     program: &str,
     args: &[String],
@@ -154,6 +162,7 @@ async fn run_inside(
     // Nothing that is set for the real clouds may be mixed with what leads to the simulated ones.
     let own = [
         "SNAPEXPORT_SANDBOX",
+        "SNAPEXPORT_CONFIG",
         "SNAPEXPORT_PROFILE",
         "SNAPEXPORT_REGION",
     ];
@@ -162,10 +171,11 @@ async fn run_inside(
         command.env_remove(name);
     }
     command.envs(variables);
+    let group = Group::of(&mut command);
     let mut child = command.spawn().map_err(|error| {
         Error::usage(format!("The command '{program}' cannot be run")).cause(error.to_string())
     })?;
-    let status = wait_and_pass_on(&mut child, signals)
+    let status = wait_and_pass_on(&mut child, &group, signals)
         .await
         .map_err(|error| {
             Error::new(
@@ -192,25 +202,77 @@ async fn run_inside(
     ))
 }
 
-/// Waits for the child. SIGTERM comes to us alone and is passed on; Ctrl-C the terminal gives to both.
+/// Waits for the child. A signal is passed on to it and to what it has started.
 async fn wait_and_pass_on(
     child: &mut tokio::process::Child,
+    group: &Group,
     signals: &Signals,
 ) -> std::io::Result<std::process::ExitStatus> {
     tokio::select! {
         status = child.wait() => return status,
         () = signals.wait() => {}
     }
-    #[cfg(unix)]
-    if signals.received() == Some(signal_hook::consts::SIGTERM)
-        && let Some(pid) = child
-            .id()
-            .and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()))
-    {
-        // A child that has just ended needs no signal.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    let number = signals.received();
+    group.pass_on(child.id(), number);
+    let status = child.wait().await;
+    group.sweep(number);
+    status
+}
+
+/// The process group of what runs inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    /// Its own: without a terminal nobody else signals it.
+    Own,
+    /// Ours: only that may use the terminal, and the terminal gives Ctrl-C to all of it.
+    Ours,
+}
+
+#[cfg(unix)]
+impl Group {
+    /// Chooses for a command that is about to be run.
+    fn of(command: &mut tokio::process::Command) -> Self {
+        if process::has_terminal() {
+            return Group::Ours;
+        }
+        command.process_group(0);
+        Group::Own
     }
-    child.wait().await
+
+    /// Passes a signal on that came to us. What has just ended needs none.
+    fn pass_on(self, child: Option<u32>, number: Option<i32>) {
+        let child = child.and_then(|id| Pid::from_raw(id.cast_signed()));
+        let (Some(child), Some(signal)) = (child, number.and_then(Signal::from_named_raw)) else {
+            return;
+        };
+        let _ = match self {
+            Group::Own => rustix::process::kill_process_group(child, signal),
+            Group::Ours if matches!(signal, Signal::INT | Signal::QUIT) => Ok(()),
+            Group::Ours => rustix::process::kill_process(child, signal),
+        };
+    }
+
+    /// Ends what the child has left behind in our group, if that is only ours and not also of who started us.
+    fn sweep(self, number: Option<i32>) {
+        if self == Group::Ours
+            && rustix::process::getpgrp() == rustix::process::getpid()
+            && let Some(signal) = number.and_then(Signal::from_named_raw)
+        {
+            let _ = rustix::process::kill_current_process_group(signal);
+        }
+    }
+}
+
+/// Elsewhere the console ends all of them.
+#[cfg(not(unix))]
+impl Group {
+    fn of(_: &mut tokio::process::Command) -> Self {
+        Group::Ours
+    }
+
+    fn pass_on(self, _: Option<u32>, _: Option<i32>) {}
+
+    fn sweep(self, _: Option<i32>) {}
 }
 
 /// Single-quoted for a shell where that is needed.
@@ -226,16 +288,10 @@ fn quoted(value: &str) -> String {
 }
 
 /// Journal, tokens and settings of what runs inside, apart from the user's own. Removed at the end.
-struct Home {
-    directory: Option<std::path::PathBuf>,
-}
+struct Home(PathBuf);
 
 impl Home {
-    fn new(context: &Context) -> Result<Self> {
-        // Somebody who has chosen a place already, such as a test, keeps it.
-        if context.sources.var("SNAPEXPORT_STATE_DIR").is_some() {
-            return Ok(Home { directory: None });
-        }
+    fn new() -> Result<Self> {
         // The hasher's keys are random.
         let unique = RandomState::new().hash_one(std::process::id());
         let name = format!("snapexport-sandbox-{unique:016x}");
@@ -248,15 +304,10 @@ impl Home {
             )
             .cause(error.to_string())
         })?;
-        Ok(Home {
-            directory: Some(directory),
-        })
+        Ok(Home(directory))
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        let Some(directory) = &self.directory else {
-            return Vec::new();
-        };
         [
             "SNAPEXPORT_STATE_DIR",
             "SNAPEXPORT_CACHE_DIR",
@@ -264,16 +315,14 @@ impl Home {
         ]
         .into_iter()
         .zip(["state", "cache", "config"])
-        .map(|(name, part)| (name, directory.join(part).display().to_string()))
+        .map(|(name, part)| (name, self.0.join(part).display().to_string()))
         .collect()
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        if let Some(directory) = &self.directory {
-            // What is left in the temporary directory is the system's to clean.
-            let _ = std::fs::remove_dir_all(directory);
-        }
+        // What is left in the temporary directory is the system's to clean.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::commands::context::INSIDE;
 use crate::settings::{Config, Env, Places, Sources, text};
 
 /// What is at hand on this machine.
@@ -34,7 +35,7 @@ impl Glance {
         let has_journal = !has("--no-journal") && !is_set("SNAPEXPORT_NO_JOURNAL");
         let state = match places.state {
             // Simulated tasks have a journal of their own.
-            Some(state) if is_sandbox => Some(state.join("sandbox")),
+            Some(state) if is_sandbox && !is_set(INSIDE) => Some(state.join("sandbox")),
             state => state,
         };
         let journal = state

@@ -57,6 +57,18 @@ impl Hint {
         &self.0
     }
 
+    /// The same hint for who uses the simulated clouds: our own commands lead there too.
+    #[must_use]
+    pub fn in_sandbox(self) -> Self {
+        let led = self.0.into_iter().map(|part| match part {
+            Part::Command(command) if !command.contains("--sandbox") => {
+                Part::Command(command.replace("snapexport ", "snapexport --sandbox "))
+            }
+            other => other,
+        });
+        Hint(led.collect())
+    }
+
     /// The same hint with each piece rewritten.
     #[must_use]
     pub fn map(self, change: impl Fn(String) -> String) -> Self {

@@ -82,7 +82,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         0,
         &[
-            "error", "options", "pace", "secret", "suggest", "task", "text",
+            "deadline", "error", "options", "pace", "process", "secret", "suggest", "task", "text",
         ],
     ),
     (1, &["settings"]),

@@ -21,6 +21,10 @@ mod filters;
 mod fourth;
 mod generated;
 mod hostile;
+#[cfg(unix)]
+mod inherited;
+#[cfg(unix)]
+mod inside;
 mod journal;
 mod leaks;
 mod lightsail;

@@ -15,6 +15,9 @@ use crate::pace;
 use crate::provider;
 use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, open_file_warning};
 
+/// Set by `sandbox` for what runs inside it.
+pub(crate) const INSIDE: &str = "SNAPEXPORT_INSIDE_SANDBOX";
+
 impl Context {
     /// Resolves everything once. Starts the sandbox if it is asked for.
     pub async fn resolve(mut global: Global, env: Env) -> Result<Self> {
@@ -36,7 +39,14 @@ impl Context {
         let terminal = terminal(&global, &env.anew());
         let configuration = Configuration::read(&global, config)?;
         let open_file = configuration.open_file();
-        let mut clouds = if global.sandbox {
+        let mut clouds = if global.sandbox && env.get(INSIDE).is_some() {
+            // The variables lead to simulated clouds already, and what was started is known there.
+            let sources = Sources {
+                env,
+                ..Sources::default()
+            };
+            Clouds::real(sources, state)
+        } else if global.sandbox {
             Clouds::simulated(&env, state, home.as_deref()).await?
         } else {
             let sources = Sources {
