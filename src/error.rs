@@ -2,7 +2,8 @@
 
 mod hint;
 
-pub use hint::{Hint, Part};
+pub(crate) use hint::shell_word;
+pub use hint::{Command, Hint, Part};
 
 use std::fmt;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use super::reference::{self, Asked, Named, typed_form};
 use super::status::{look, show};
 use super::{Ending, Tally, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
 use crate::report::stage;
@@ -80,7 +80,7 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
 }
 
 /// An error for each task of a cloud that cannot cancel.
-fn refusals(named: &[Named], program: &str) -> Vec<Error> {
+fn refusals(named: &[Named], program: &Command) -> Vec<Error> {
     named
         .iter()
         .filter_map(|one| {
@@ -89,9 +89,9 @@ fn refusals(named: &[Named], program: &str) -> Vec<Error> {
             let refusal = one.entry.no_cancel?.refusal(&typed, known);
             let next = match one.ended() {
                 Some(_) => {
-                    Hint::say("see how it ended: ").and_run(format!("{program} status {typed}"))
+                    Hint::say("see how it ended: ").and_run(program.clone().and("status").arg(&typed))
                 }
-                None => Hint::say("let it end: ").and_run(format!("{program} wait {typed}")),
+                None => Hint::say("let it end: ").and_run(program.clone().and("wait").arg(&typed)),
             };
             Some(first_hint(refusal, Some(next)))
         })
@@ -102,7 +102,7 @@ fn refusals(named: &[Named], program: &str) -> Vec<Error> {
 async fn cancel_all(
     asked: &Asked,
     journal: Option<&Journal>,
-    program: &str,
+    program: &Command,
 ) -> Vec<(usize, Result<Task>)> {
     let mut refused: Option<Error> = None;
     let mut sights = Vec::new();
@@ -128,7 +128,7 @@ async fn cancel_one(
     asked: &Asked,
     named: &Named,
     journal: Option<&Journal>,
-    program: &str,
+    program: &Command,
 ) -> Result<Task> {
     let alone = Asked {
         provider: asked.provider.clone(),
@@ -164,7 +164,7 @@ fn is_final(refusal: &Error, sight: &Result<Task>) -> bool {
 }
 
 /// What to say of a task that has ended: cancelled is what was wanted, whoever did it.
-fn ended(task: Task, refusal: Option<Error>, program: &str) -> Result<Task> {
+fn ended(task: Task, refusal: Option<Error>, program: &Command) -> Result<Task> {
     if task.state == State::Cancelled {
         return Ok(task);
     }
@@ -178,13 +178,13 @@ fn ended(task: Task, refusal: Option<Error>, program: &str) -> Result<Task> {
     if let Some(refusal) = refusal {
         error = error.cause(refusal.one_line());
     }
-    let status = format!("{program} status {}", typed_form(&task, false));
+    let status = program.clone().and("status").arg(typed_form(&task, false));
     Err(error.hint(Hint::say("see how it ended: ").and_run(status)))
 }
 
 /// The error of a task that goes on as far as anybody knows, with what was seen of it.
-fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &str) -> Error {
-    let goes_on = Hint::say("look again: ").and_run(format!("{program} status {id}"));
+fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &Command) -> Error {
+    let goes_on = Hint::say("look again: ").and_run(program.clone().and("status").arg(id));
     match (reply, sight) {
         (Err(refusal), Ok(task)) => {
             let verb = if refusal.details.maybe_executed {
@@ -195,7 +195,7 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
             let stage = stage::in_brief(&task);
             refusal
                 .context(format!("The export {id} {verb}: it is {stage}"))
-                .hint(Hint::say("the export goes on: ").and_run(format!("{program} wait {id}")))
+                .hint(Hint::say("the export goes on: ").and_run(program.clone().and("wait").arg(id)))
         }
         (Err(refusal), Err(unseen)) => refusal
             .context(format!(

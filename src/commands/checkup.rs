@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::commands::context::Context;
-use crate::error::Hint;
+use crate::error::{Command, Hint};
 use crate::journal::{Health, Journal, is_writable_directory, trial};
 use crate::provider::check::Check;
 use crate::settings::open_file_warning;
@@ -156,6 +156,6 @@ fn files(context: &Context) -> Check {
             ),
         ),
         (open, _) => Check::warning(NAME, format!("others may read {}", open.join(", ")))
-            .hint(Hint::run(format!("chmod 600 {}", open.join(" ")))),
+            .hint(Hint::run(Command::from("chmod 600").args(open))),
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 #[cfg(feature = "sandbox")]
 use snapexport_sandbox::Sandbox;
 
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
 use crate::options::{Global, Output};
 use crate::poll::Renew;
@@ -103,9 +103,8 @@ impl Context {
         self.global.verbose
     }
 
-    /// The options that lead to the same account, as they would be typed again.
-    pub fn typed_account(&self) -> String {
-        let mut text = String::new();
+    /// The command with the options that lead to the same account, as they would be typed again.
+    pub fn with_account(&self, mut command: Command) -> Command {
         let config = self
             .global
             .config
@@ -118,10 +117,10 @@ impl Context {
         ];
         for (name, value) in typed {
             if let Some(value) = value {
-                text += &format!(" {name} {value}");
+                command = command.and(name).arg(value);
             }
         }
-        text
+        command
     }
 
     /// Whether the providers' own objects are wanted.

@@ -11,7 +11,7 @@ use super::reference::{resume_command, typed_form};
 use super::signals::Signals;
 use super::{Ending, Tally, near};
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind};
+use crate::error::{Command, Error, Hint, Kind};
 use crate::journal::Journal;
 use crate::options::{Limit, Output, Waiting};
 use crate::poll::{self, End, Event, Group, Outcome};
@@ -350,7 +350,7 @@ fn verdict(task: &Task) -> Option<Error> {
         && provider::by_name(task.provider.0).is_ok_and(|entry| entry.no_cancel.is_none())
     {
         error = error.hint(
-            Hint::say("put an end to it: ").and_run(format!("snapexport cancel {}", task.id)),
+            Hint::say("put an end to it: ").and_run(Command::from("snapexport cancel").arg(&task.id)),
         );
     }
     Some(error)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Hint, Reason};
+use crate::error::{Command, Error, Hint, Reason};
 use crate::journal::Journal;
 use crate::pace::limit;
 use crate::provider::{Provider, TaskFilter};
@@ -48,7 +48,7 @@ pub(super) fn with_exports_of(journal: Option<&Journal>, typed: &str, error: Err
         "{typed} was exported: its last task is {}",
         last.task.qualified()
     );
-    let all = format!("snapexport status --name {typed}");
+    let all = Command::from("snapexport status --name").arg(typed);
     first_hint(
         error,
         Some(Hint::say(format!("{last}; all of them: ")).and_run(all)),

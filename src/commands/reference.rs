@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::near;
 use super::start::Windows;
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, Shape};
 use crate::secret::clean;
@@ -196,13 +196,13 @@ pub fn typed_form(task: &Task, is_journaled: bool) -> String {
 }
 
 /// How the program is called for the same tasks again, up to its command. Without a journal it must say itself which account they are in.
-pub fn program(context: &Context, is_journaled: bool) -> String {
-    let mut program = String::from("snapexport");
+pub fn program(context: &Context, is_journaled: bool) -> Command {
+    let mut program = Command::from("snapexport");
     if context.is_sandbox() {
-        program += " --sandbox";
+        program = program.and("--sandbox");
     }
     if !is_journaled {
-        program += &context.typed_account();
+        program = context.with_account(program);
     }
     program
 }
@@ -212,14 +212,15 @@ pub fn resume_command<'t>(
     context: &Context,
     tasks: impl Iterator<Item = &'t Task>,
     is_journaled: bool,
-) -> String {
+) -> Command {
     const MOST: usize = 8;
     let program = program(context, is_journaled);
     let ids: Vec<String> = tasks.map(|task| clean(&typed_form(task, false))).collect();
     if ids.len() > MOST && is_journaled {
-        format!("{program} status --running -q | {program} wait -")
+        let list = program.clone().and("status --running -q |");
+        list.and_command(&program).and("wait -")
     } else {
-        format!("{program} wait {}", ids.join(" "))
+        program.and("wait").args(ids)
     }
 }
 

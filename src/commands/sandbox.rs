@@ -11,7 +11,7 @@ use snapexport_sandbox::{Failure, Fault, Options, Sandbox};
 use super::Ending;
 use super::signals::Signals;
 use crate::commands::context::{Context, INSIDE};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Hint, Kind, Result, shell_word};
 use crate::options::{Output, parse_interval};
 #[cfg(unix)]
 use crate::process;
@@ -139,7 +139,7 @@ async fn serve(
         });
     } else {
         for (name, value) in variables {
-            printer.result(&format!("export {name}={}", quoted(value)));
+            printer.result(&format!("export {name}={}", shell_word(value)));
         }
     }
     if let Some(error) = printer.output_error() {
@@ -273,18 +273,6 @@ impl Group {
     fn pass_on(self, _: Option<u32>, _: Option<i32>) {}
 
     fn sweep(self, _: Option<i32>) {}
-}
-
-/// Single-quoted for a shell where that is needed.
-fn quoted(value: &str) -> String {
-    let is_plain = value
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&b));
-    if is_plain {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', "'\\''"))
-    }
 }
 
 /// Journal, tokens and settings of what runs inside, apart from the user's own. Removed at the end.

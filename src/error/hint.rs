@@ -1,5 +1,6 @@
 //! What to do next, for people: text and commands, so that nobody has to guess where a command begins.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -17,7 +18,90 @@ pub enum Part {
     /// Words.
     Text(String),
     /// What can be pasted into a shell, and so must not be broken.
-    Command(String),
+    Command(Command),
+}
+
+/// What can be pasted into a shell.
+///
+/// `Command::from("swift delete").arg("my box").and("--prefix IMAGE.vhd")` reads `swift delete 'my box' --prefix IMAGE.vhd`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command(Vec<Word>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    /// Ours, placeholders and pipes too: it stands as it is.
+    Ours(String),
+    /// From elsewhere, such as an id: quoted where a shell would read more into it.
+    Foreign(String),
+}
+
+impl Command {
+    /// Goes on with words of ours.
+    #[must_use]
+    pub fn and(mut self, words: &'static str) -> Self {
+        self.0.push(Word::Ours(words.to_owned()));
+        self
+    }
+
+    /// Goes on with a word from elsewhere.
+    #[must_use]
+    pub fn arg(mut self, word: impl fmt::Display) -> Self {
+        self.0.push(Word::Foreign(word.to_string()));
+        self
+    }
+
+    /// Goes on with several words from elsewhere.
+    #[must_use]
+    pub fn args(self, words: impl IntoIterator<Item = impl fmt::Display>) -> Self {
+        words.into_iter().fold(self, Command::arg)
+    }
+
+    /// Goes on with another command.
+    #[must_use]
+    pub fn and_command(mut self, other: &Command) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
+    fn map(self, change: impl Fn(String) -> String) -> Self {
+        let changed = self.0.into_iter().map(|word| match word {
+            Word::Ours(words) => Word::Ours(change(words)),
+            Word::Foreign(word) => Word::Foreign(change(word)),
+        });
+        Command(changed.collect())
+    }
+}
+
+/// Only words of ours are known before the program runs.
+impl From<&'static str> for Command {
+    fn from(words: &'static str) -> Self {
+        Command::default().and(words)
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, word) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            match word {
+                Word::Ours(words) => f.write_str(words)?,
+                Word::Foreign(word) => f.write_str(&shell_word(word))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text as one word of a shell: in single quotes where that is needed.
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&b);
+    // Some shells read a word that begins with = as the name of a program.
+    if text.bytes().all(is_plain) && !text.is_empty() && !text.starts_with('=') {
+        return text.into();
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
 }
 
 impl Hint {
@@ -27,7 +111,7 @@ impl Hint {
     }
 
     /// A hint that begins with a command.
-    pub fn run(command: impl Into<String>) -> Self {
+    pub fn run(command: impl Into<Command>) -> Self {
         Hint::default().and_run(command)
     }
 
@@ -40,7 +124,7 @@ impl Hint {
 
     /// Goes on with a command.
     #[must_use]
-    pub fn and_run(mut self, command: impl Into<String>) -> Self {
+    pub fn and_run(mut self, command: impl Into<Command>) -> Self {
         self.0.push(Part::Command(command.into()));
         self
     }
@@ -74,7 +158,7 @@ impl Hint {
     pub fn map(self, change: impl Fn(String) -> String) -> Self {
         let changed = self.0.into_iter().map(|part| match part {
             Part::Text(text) => Part::Text(change(text)),
-            Part::Command(command) => Part::Command(change(command)),
+            Part::Command(command) => Part::Command(command.map(&change)),
         });
         Hint(changed.collect())
     }
@@ -84,7 +168,7 @@ impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
             Part::Text(text) => f.write_str(text),
-            Part::Command(command) => f.write_str(command),
+            Part::Command(command) => command.fmt(f),
         })
     }
 }
@@ -119,3 +203,6 @@ impl From<&Hint> for Hint {
         hint.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::{
     Event, Group, LONGEST_LOOK, Outcome, PATIENCE_AFTER_CONTACT, PATIENCE_BEFORE_CONTACT, Question,
     Renew,
 };
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::pace::{Pace, Seen, limit, pause};
 use crate::provider::Provider;
 use crate::task::Task;
@@ -241,7 +241,7 @@ impl<'a> Ledger<'a> {
         };
         error.context(sentence).hint(
             Hint::say("the task is not affected; try again with: ")
-                .and_run(format!("snapexport wait {provider}/{id}")),
+                .and_run(Command::from("snapexport wait").arg(open.task.qualified())),
         )
     }
 

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::place::Place;
-use crate::error::{Error, Hint, Kind};
+use crate::error::{Command, Error, Hint, Kind};
 use crate::http::{Contact, Http};
 use crate::settings::{Setting, Sources, open_file_warning};
 use crate::task::ProviderId;
@@ -240,7 +240,9 @@ pub fn clock(contact: Option<Contact>, limits: Option<ClockLimits>) -> Check {
     }
     let span = text::in_words(size.unsigned_abs());
     let message = format!("this machine's clock is {span} {side} the cloud's");
-    let set = "set the clock, or let it be set (for instance timedatectl set-ntp true)";
+    let set = Hint::say("set the clock, or let it be set (for instance ")
+        .and_run("timedatectl set-ntp true")
+        .and(")");
     let limit = limits.map(|limits| {
         if skew.is_negative() {
             limits.behind
@@ -295,22 +297,16 @@ pub fn files(paths: &[PathBuf]) -> Check {
         .filter(|path| path.is_file())
         .map(|path| path.display().to_string())
         .collect();
-    let open: Vec<&PathBuf> = paths
+    let open: Vec<String> = paths
         .iter()
         .filter(|path| open_file_warning(path).is_some())
+        .map(|path| path.display().to_string())
         .collect();
-    let names = |paths: &[&PathBuf]| {
-        let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        (names.join(", "), names.join(" "))
-    };
     match (&open[..], &there[..]) {
         ([], []) => Check::ok(NAME, "no file with secrets is used"),
         ([], _) => Check::ok(NAME, format!("only you can read {}", there.join(", "))),
-        (open, _) => {
-            let (listed, words) = names(open);
-            Check::warning(NAME, format!("others may read {listed}"))
-                .hint(Hint::run(format!("chmod 600 {words}")))
-        }
+        (open, _) => Check::warning(NAME, format!("others may read {}", open.join(", ")))
+            .hint(Hint::run(Command::from("chmod 600").args(open))),
     }
 }
 

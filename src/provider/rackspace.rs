@@ -52,7 +52,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, PlaceOption, Preview,
     Provider, Setting, Shape, TaskFilter, is_uuid,
 };
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
 use crate::settings::Sources;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
@@ -97,14 +97,16 @@ pub const ENTRY: Entry = Entry {
 const NO_CANCEL: NoCancel = NoCancel {
     why: "Rackspace has no call for that",
     instead: |known| {
-        let container = match known.and_then(Task::destination) {
-            Some(Destination::CloudFiles { container }) => container,
-            None => "CONTAINER".to_owned(),
+        let delete = Command::from("swift delete");
+        let delete = match known.and_then(Task::destination) {
+            Some(Destination::CloudFiles { container }) => delete.arg(container),
+            None => delete.and("CONTAINER"),
         };
-        let image = known.and_then(|task| task.snapshot.as_deref());
-        let image = image.unwrap_or("IMAGE");
-        Hint::say("delete its object with the segments: ")
-            .and_run(format!("swift delete {container} --prefix {image}.vhd"))
+        let delete = match known.and_then(|task| task.snapshot.as_deref()) {
+            Some(image) => delete.and("--prefix").arg(format!("{image}.vhd")),
+            None => delete.and("--prefix IMAGE.vhd"),
+        };
+        Hint::say("delete its object with the segments: ").and_run(delete)
     },
 };
 

@@ -76,7 +76,7 @@ fn pieces(text: &Hint) -> Vec<String> {
                 is_open = !text.ends_with(char::is_whitespace);
             }
             Part::Command(command) => {
-                push(command, is_open);
+                push(&command.to_string(), is_open);
                 is_open = true;
             }
         }

@@ -56,20 +56,20 @@ fn only_what_was_seen_cancelled_is_called_so() {
             "whether it is cancelled is not known",
         ),
     ] {
-        let error = not_cancelled(&TaskId::from("t-1"), sight, reply, "snapexport");
+        let error = not_cancelled(&TaskId::from("t-1"), sight, reply, &"snapexport".into());
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(words), "{error}");
         let mut parts = error.details.hints.iter().flat_map(Hint::parts);
-        let is_ours = |part: &Part| matches!(part, Part::Command(command) if command.starts_with("snapexport "));
+        let is_ours = |part: &Part| matches!(part, Part::Command(command) if command.to_string().starts_with("snapexport "));
         assert!(parts.any(is_ours), "{error:?}");
     }
 }
 
 #[test]
 fn an_end_is_told_as_it_is() {
-    assert!(ended(seen(State::Cancelled, "cancelled"), None, "snapexport").is_ok());
+    assert!(ended(seen(State::Cancelled, "cancelled"), None, &"snapexport".into()).is_ok());
     for state in [State::Completed, State::Failed] {
-        let error = ended(seen(state, ""), None, "snapexport").expect_err("too late");
+        let error = ended(seen(state, ""), None, &"snapexport".into()).expect_err("too late");
         assert_eq!(error.kind, Kind::Conflict);
         assert!(error.message.ends_with(state.as_str()), "{error}");
     }

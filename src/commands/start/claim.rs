@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::windows::age;
 use super::{Search, Starter};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::{Claim, Entry, Intent, Journal};
 use crate::pace::limit;
 use crate::secret::clean;
@@ -118,7 +118,7 @@ impl Starter<'_> {
                 Err(Error::new(Kind::Conflict, sentence)
                     .hint(
                         Hint::say("wait for it: ")
-                            .and_run(format!("snapexport wait {}", known.task.id)),
+                            .and_run(Command::from("snapexport wait").arg(&known.task.id)),
                     )
                     .hint("--new starts another export whatever became of it"))
             }

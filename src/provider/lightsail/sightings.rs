@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt};
 use super::join::{self, Claim, Match, RECORD_PREFIX};
 use super::merge::{self, SeenOperation, SeenRecord};
 use super::{Lightsail, PARALLEL};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::provider::TaskFilter;
 use crate::task::{Artifact, Task, TaskId};
 
@@ -134,7 +134,7 @@ impl Lightsail {
                     format!("No export record says what {} made", task.id),
                 )
                 .hint(
-                    Hint::run(format!("snapexport status {}", task.qualified()))
+                    Hint::run(Command::from("snapexport status").arg(task.qualified()))
                         .and(" shows where it stands"),
                 )
             })

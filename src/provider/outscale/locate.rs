@@ -3,7 +3,7 @@
 use super::mapping;
 use super::objects::{Object, ObjectStore};
 use super::target::Destination;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::task::{Artifact, Task};
 
 /// Looks at the object of a completed task.
@@ -43,7 +43,7 @@ pub(super) async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact>
             task.id
         ),
     )
-    .hint(Hint::run(format!("snapexport status {}", task.id)).and(" shows whether it is complete")))
+    .hint(Hint::run(Command::from("snapexport status").arg(&task.id)).and(" shows whether it is complete")))
 }
 
 /// The object of an export among those whose keys begin alike: the expected one, else the only one.

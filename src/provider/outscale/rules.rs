@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::target::{Destination, MANIFEST_URL};
-use crate::error::{Error, Hint, Result};
+use crate::error::{Command, Error, Hint, Result};
 use crate::provider::name_problem;
 use crate::secret::clean;
 use crate::task::ExportRequest;
@@ -59,7 +59,7 @@ fn check_snapshot(id: &str) -> Result<()> {
         .hint(Hint::say("export the snapshots of its volumes: ").and_hint(list))
     } else if id.starts_with("snap-export-") {
         Error::usage(format!("{shown} is an export task, not a snapshot"))
-            .hint(Hint::run(format!("snapexport status {shown}")).and(" shows how far it is"))
+            .hint(Hint::run(Command::from("snapexport status").arg(&shown)).and(" shows how far it is"))
     } else if id.starts_with("vol-") {
         Error::usage(format!("{shown} is a volume, not a snapshot"))
             .hint(Hint::say("make a snapshot of it first; ").and_hint(list))

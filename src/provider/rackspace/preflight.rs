@@ -10,7 +10,7 @@ use super::offer;
 use super::session::{Service, Session};
 use super::urls::below;
 use super::wire::{Object, doubt, object_name, obstacle};
-use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::error::{Command, Error, Hint, Kind, Reason, Result};
 use crate::pace::limit;
 use crate::secret::Url;
 use crate::suggest;
@@ -102,7 +102,12 @@ async fn look_at_files(
         )
         .hint(
             Hint::say("use another container, or delete the object with its segments: ")
-                .and_run(format!("swift delete {} --prefix {name}", shell_word(container))),
+                .and_run(
+                    Command::from("swift delete")
+                        .arg(container)
+                        .and("--prefix")
+                        .arg(name),
+                ),
         )),
         Err(error) => {
             warnings.push(unchecked(container, &error));
@@ -127,8 +132,8 @@ pub(super) async fn look_at_container(
         format!("There is no container '{container}' in {region}"),
     );
     let error = error.hints(meant_container(session, files, container).await);
-    let put = format!("curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\" {url}");
-    let post = format!("swift post {}", shell_word(container));
+    let put = Command::from("curl -X PUT -H \"X-Auth-Token: $AUTH_TOKEN\"").arg(&url);
+    let post = Command::from("swift post").arg(container);
     Err(error.hint(
         Hint::say("create it: ")
             .and_run(post)
@@ -171,16 +176,3 @@ fn unchecked(container: &str, error: &Error) -> String {
         error.one_line()
     )
 }
-
-/// A name as it can stand in a command.
-fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if name.chars().all(is_plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests;
