@@ -203,8 +203,12 @@ pub struct Error {
 pub enum Reason {
     /// Nothing is configured at all, as opposed to something that does not work.
     NothingConfigured,
+    /// Credentials are there, and nothing says which of them are meant.
+    NoneChosen,
     /// The snapshot or image that was asked for does not exist.
     NoSource,
+    /// The cloud does not know the type of task that it was asked for.
+    UnknownTaskType,
 }
 
 /// What stands below the sentence.
@@ -312,6 +316,11 @@ impl Error {
     /// Whether this is why.
     pub fn is_because(&self, reason: Reason) -> bool {
         self.details.reason == Some(reason)
+    }
+
+    /// Whether there is nothing to ask the cloud with.
+    pub fn is_absence(&self) -> bool {
+        self.is_because(Reason::NothingConfigured) || self.is_because(Reason::NoneChosen)
     }
 
     /// Marks that nothing is configured at all.

@@ -28,7 +28,7 @@ use self::log::{trace_reply, trace_request};
 use self::reach::{host, is_metadata};
 use crate::error::{Error, Kind, Result};
 use crate::pace;
-use crate::secret::{Url, clean};
+use crate::secret::{Secret, Url, clean};
 
 /// Time to connect, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -133,6 +133,18 @@ impl Http {
             network,
             self.0.heard.clone(),
         )
+    }
+
+    /// A client that reaches its servers likewise and shares nothing with this one.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let network = self.0.network.clone();
+        Http::reaching(self.0.allow_http, self.0.limits, network, Arc::default())
+    }
+
+    /// Masks a secret in all that is answered, although it was not sent from here.
+    pub fn hide(&self, secret: &Secret) {
+        self.0.heard.hide(secret);
     }
 
     /// Parses an endpoint: a missing scheme means https; plain http off loopback is refused (kind `usage`).

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
+#[cfg(unix)]
+use crate::error::Command;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider;
 use crate::task::{Task, TaskObject};
@@ -225,7 +227,7 @@ fn taken_back(place: &Path, folder: &Path, owner: u32, us: u32) -> Option<Hint> 
         0 => "root, perhaps by sudo".to_owned(),
         other => format!("another user (id {other})"),
     };
-    let chown = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
+    let chown = Command::from("sudo chown -R \"$(id -un)\"").arg(folder.display());
     Some(Hint::say(format!("{} belongs to {whose}: ", place.display())).and_run(chown))
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod text;
 
 pub use config::{Config, Profile, Section};
 pub use env::Env;
+pub(crate) use env::bad_variable;
 pub use in_force::Setting;
 pub use origin::Origin;
 pub use places::Places;

@@ -88,9 +88,8 @@ fn refusals(named: &[Named], program: &Command) -> Vec<Error> {
             let known = one.known.as_ref().map(|known| &known.task);
             let refusal = one.entry.no_cancel?.refusal(&typed, known);
             let next = match one.ended() {
-                Some(_) => {
-                    Hint::say("see how it ended: ").and_run(program.clone().and("status").arg(&typed))
-                }
+                Some(_) => Hint::say("see how it ended: ")
+                    .and_run(program.clone().and("status").arg(&typed)),
                 None => Hint::say("let it end: ").and_run(program.clone().and("wait").arg(&typed)),
             };
             Some(first_hint(refusal, Some(next)))
@@ -195,7 +194,9 @@ fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &
             let stage = stage::in_brief(&task);
             refusal
                 .context(format!("The export {id} {verb}: it is {stage}"))
-                .hint(Hint::say("the export goes on: ").and_run(program.clone().and("wait").arg(id)))
+                .hint(
+                    Hint::say("the export goes on: ").and_run(program.clone().and("wait").arg(id)),
+                )
         }
         (Err(refusal), Err(unseen)) => refusal
             .context(format!(

@@ -6,6 +6,8 @@ mod terminal;
 mod variables;
 
 pub(crate) use resolve::INSIDE;
+#[cfg(feature = "sandbox")]
+pub(crate) use resolve::sandbox_options;
 pub use variables::stated_output;
 
 use std::path::PathBuf;
@@ -90,7 +92,7 @@ impl Context {
 
     /// A client that shares nothing with the others: what it learns concerns one cloud.
     pub fn new_client(&self) -> Http {
-        self.http.over(self.http.network().clone())
+        self.http.apart()
     }
 
     /// Whether only errors may be said.

@@ -10,7 +10,7 @@ use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::options::Output;
-use crate::provider::check::{Check, CheckRequest, Sheet};
+use crate::provider::check::{self, Check, CheckRequest, Sheet};
 use crate::provider::{self, Entry};
 
 /// Arguments of `doctor`.
@@ -43,7 +43,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let (mut absent, mut unchosen) = (Vec::new(), Vec::new());
     for found in join_all(looks).await {
         match found {
-            Examined::Absent(entry, error) if !is_named && !could_choose(context, &error) => {
+            Examined::Absent(entry, error)
+                if !is_named && !error.is_because(Reason::NoneChosen) =>
+            {
                 absent.push((entry.id, error));
             }
             // There are some, and none is chosen: that is worth a line, and no problem to who uses other clouds.
@@ -100,11 +102,6 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     Ok(tally.close(&printer))
 }
 
-/// Whether there are credentials, and nothing says which: then the error says where.
-fn could_choose(context: &Context, absence: &Error) -> bool {
-    context.profile().is_none() && !absence.details.causes.is_empty()
-}
-
 /// What came of looking at a cloud.
 enum Examined {
     /// Nothing is configured for it.
@@ -121,7 +118,7 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
         place: args.places.get(entry.place),
     };
     let (settings, mut checks) = match entry.client(sources, context.new_client()).await {
-        Err(error) if error.is_because(Reason::NothingConfigured) => {
+        Err(error) if error.is_absence() => {
             return Examined::Absent(entry, with_near_profile(sources, error));
         }
         Err(error) => (Vec::new(), vec![unusable(&error)]),
@@ -131,7 +128,8 @@ async fn examine(context: &Context, entry: &'static Entry, args: &Args) -> Exami
             (provider.settings(), checks)
         }
     };
-    checks.extend((entry.survey)(sources));
+    checks.extend((entry.rivals)(sources));
+    checks.push(check::files(&(entry.secret_files)(sources)));
     Examined::Sheet(Sheet {
         provider: Some(entry.id),
         settings,

@@ -350,7 +350,8 @@ fn verdict(task: &Task) -> Option<Error> {
         && provider::by_name(task.provider.0).is_ok_and(|entry| entry.no_cancel.is_none())
     {
         error = error.hint(
-            Hint::say("put an end to it: ").and_run(Command::from("snapexport cancel").arg(&task.id)),
+            Hint::say("put an end to it: ")
+                .and_run(Command::from("snapexport cancel").arg(&task.id)),
         );
     }
     Some(error)

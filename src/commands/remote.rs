@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::status::{Args, show};
 use super::{Ending, Tally, nobody_to_ask, not_asked};
 use crate::commands::context::Context;
-use crate::error::{Hint, Reason, Result};
+use crate::error::{Hint, Result};
 use crate::journal::Entry as Known;
 use crate::options::Output;
 use crate::provider::{self, TaskFilter};
@@ -22,10 +22,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     for entry in provider::clouds().filter(|entry| args.is_of(entry)) {
         match context.connect(entry, None, None).await {
             Ok(provider) => asked.push(provider),
-            Err(error)
-                if error.is_because(Reason::NothingConfigured) && args.provider.is_empty() =>
-            {
-                without.push((entry.id, error))
+            Err(error) if error.is_absence() && args.provider.is_empty() => {
+                without.push((entry.id, error));
             }
             Err(error) => {
                 printer.error(&error);

@@ -6,19 +6,28 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use rustix::process::{Pid, Signal};
-use snapexport_sandbox::{Failure, Fault, Options, Sandbox};
+use snapexport_sandbox::{Failure, Fault, Sandbox};
 
 use super::Ending;
 use super::signals::Signals;
-use crate::commands::context::{Context, INSIDE};
+use crate::commands::context::{Context, INSIDE, sandbox_options};
 use crate::error::{Error, Hint, Kind, Result, shell_word};
 use crate::options::{Output, parse_interval};
 #[cfg(unix)]
 use crate::process;
 use crate::provider;
 use crate::schema::SandboxObject;
+use crate::settings::Sources;
 use crate::settings::private_file::private_folders;
 use crate::task::SCHEMA;
+
+/// Our own variables that are about the real clouds.
+const OF_REAL_CLOUDS: [&str; 4] = [
+    "SNAPEXPORT_SANDBOX",
+    "SNAPEXPORT_CONFIG",
+    "SNAPEXPORT_PROFILE",
+    "SNAPEXPORT_REGION",
+];
 
 /// Arguments of `sandbox`.
 #[derive(Debug, clap::Args)]
@@ -64,33 +73,12 @@ pub struct Args {
 /// Runs `sandbox`.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let signals = Signals::listen_to_all();
-    let variable = context
-        .sources
-        .var("SNAPEXPORT_SANDBOX_DURATION")
-        .map(parse_interval)
-        .transpose();
-    let usual = Options::default();
-    let duration = args
-        .duration
-        .or(variable.map_err(Error::usage)?)
-        .unwrap_or(usual.duration);
-    let file = match &args.faults {
-        Some(typed) => Some(context.sources.path(typed)),
-        None => context.sources.file_of("SNAPEXPORT_SANDBOX_FAULTS"),
-    };
-    context.sources.env.check()?;
-    let mut faults = match file {
-        Some(path) => Fault::read_file(&path)?,
-        None => Vec::new(),
-    };
-    faults.extend(args.fault);
-    let sandbox = Sandbox::start(Options {
-        duration,
-        port: args.port,
-        faults,
-        ..usual
-    })
-    .await?;
+    let Sources { env, home, .. } = &context.sources;
+    let file = args.faults.map(|typed| context.sources.path(typed));
+    let mut options = sandbox_options(env, home.as_deref(), args.duration, file)?;
+    options.port = args.port;
+    options.faults.extend(args.fault);
+    let sandbox = Sandbox::start(options).await?;
     let home = Home::new()?;
     let mut variables = sandbox.variables();
     // What the user has set is what is rehearsed.
@@ -160,14 +148,8 @@ async fn run_inside(
     let mut command = tokio::process::Command::new(program);
     command.args(args);
     // Nothing that is set for the real clouds may be mixed with what leads to the simulated ones.
-    let own = [
-        "SNAPEXPORT_SANDBOX",
-        "SNAPEXPORT_CONFIG",
-        "SNAPEXPORT_PROFILE",
-        "SNAPEXPORT_REGION",
-    ];
     let real = provider::clouds().flat_map(|entry| entry.variables);
-    for name in real.chain(&own) {
+    for name in real.chain(&OF_REAL_CLOUDS) {
         command.env_remove(name);
     }
     command.envs(variables);

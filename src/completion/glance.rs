@@ -17,10 +17,8 @@ pub(super) struct Glance {
 impl Glance {
     /// From a command line that is still being typed, and the environment.
     pub(super) fn new(words: &[String], env: Env) -> Self {
-        let is_set = |name: &str| {
-            env.get(name)
-                .is_some_and(|value| !["0", "false", "no", "off"].contains(&value))
-        };
+        // What says neither is an error to every command, and nothing is known of what was meant.
+        let is_set = |name: &str| env.switch(name).unwrap_or(true);
         let has = |flag: &str| words.iter().any(|word| word == flag);
         let value_of = |flag: &str| {
             let attached = format!("{flag}=");

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{Contact, Request};
-use crate::secret::Known;
+use crate::secret::{Known, Secret};
 
-/// A secret shorter than this is not looked for in replies: it would be found in innocent words.
-const SHORTEST_SECRET: usize = 6;
 /// Secrets that are remembered at most.
 const MOST_SECRETS: usize = 32;
 
@@ -30,6 +28,11 @@ impl Heard {
         *locked(&self.contact) = Some(contact);
     }
 
+    /// Keeps a secret that a server may know although it was not sent from here.
+    pub(super) fn hide(&self, secret: &Secret) {
+        locked(&self.sent).insert(secret.expose().to_owned());
+    }
+
     /// The secrets of this request and of all before it. Signatures, which are of one request only, are not kept.
     pub(super) fn secrets(&self, request: &Request) -> Known {
         let secrets = request.secrets();
@@ -40,7 +43,7 @@ impl Heard {
             }
         }
         let all = secrets.iter().chain(&*sent).map(String::as_str);
-        Known::new(all, SHORTEST_SECRET)
+        Known::new(all)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::{Error, Hint, Kind};
+use crate::error::{Error, Hint, Kind, Reason, shell_word};
 use crate::secret::clean;
 
 /// Nothing was found. `ways` are what would do, each a clause.
@@ -25,12 +25,12 @@ pub(super) fn none_chosen<'n>(
     variable: &str,
 ) -> Error {
     let names: Vec<String> = names.into_iter().map(clean).collect();
-    let first = names.first().map_or("NAME", String::as_str);
+    let first = shell_word(names.first().map_or("NAME", String::as_str));
     Error::new(
         Kind::Credentials,
         format!("No {kind} is chosen for {cloud}"),
     )
-    .absence()
+    .because(Reason::NoneChosen)
     .cause(format!(
         "{} has {}, and none of them is taken unasked",
         file.display(),

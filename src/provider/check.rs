@@ -312,7 +312,8 @@ pub fn files(paths: &[PathBuf]) -> Check {
 
 /// What comes of looking at all the places where credentials stand: the first is used, the others may be another account's.
 ///
-/// `advice` is about other tools, which may choose otherwise. `None` where nobody can be told from the first.
+/// `advice` is about other tools, which may choose otherwise. `None` where nothing tells whom the first speaks for: then
+/// nobody can say that another leads elsewhere, and what is wrong with a broken one `doctor` says in any case.
 pub(crate) fn rivals<'s, T: 's>(
     places: impl IntoIterator<Item = Place<'s, T>>,
     advice: &str,

@@ -1,6 +1,7 @@
 //! What the program knows of a cloud before it connects.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -45,12 +46,14 @@ pub struct Entry {
     pub section: fn(&Section) -> Result<Configured>,
     /// Every variable that is read for this cloud. In the sandbox they are not set, or lead there.
     pub variables: &'static [&'static str],
-    /// Every file of the cloud's own tools that is read, in its usual place.
+    /// Every file of the cloud's own tools that is read, in its usual place: what the documentation has to name.
     pub files: &'static [&'static str],
     /// The profiles in those files, for completion. Empty, where anything goes wrong.
     pub profiles: fn(&Sources) -> Vec<String>,
-    /// What can be seen on this machine alone: rival credentials, files that others may read. Sends nothing.
-    pub survey: fn(&Sources) -> Vec<Check>,
+    /// Whether several places have credentials, which may be of several accounts. Looks on this machine alone.
+    pub rivals: fn(&Sources) -> Option<Check>,
+    /// The files there are in which a secret of the cloud stands, wherever a variable has put them.
+    pub secret_files: fn(&Sources) -> Vec<PathBuf>,
     /// What to say to who wants to cancel an export there; `None` where that can be done.
     pub no_cancel: Option<NoCancel>,
 }

@@ -81,7 +81,8 @@ pub const ENTRY: Entry = Entry {
     variables: names::VARIABLES,
     files: names::FILES,
     profiles: places::profiles,
-    survey: places::survey,
+    rivals: places::rivals,
+    secret_files: aws_files::secret_files,
     no_cancel: Some(NO_CANCEL),
 };
 

@@ -73,7 +73,8 @@ pub const ENTRY: Entry = Entry {
     variables: names::VARIABLES,
     files: names::FILES,
     profiles: places::profiles,
-    survey: places::survey,
+    rivals: places::rivals,
+    secret_files: places::secret_files,
     no_cancel: None,
 };
 

@@ -10,23 +10,23 @@ use super::MASK;
 #[derive(Clone, Default)]
 pub struct Known {
     forms: Vec<String>,
-    /// A text that is cut ends with a part of a secret of at least so many bytes, or with none that counts.
-    shortest: usize,
 }
 
+/// A secret, or the beginning of one at the end of a text that was cut, of fewer bytes is not looked for: it would be found
+/// in innocent words.
+const SHORTEST: usize = 6;
+
 impl Known {
-    /// These secrets but for those of fewer than `shortest` bytes, which would be found in innocent words.
-    pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>, shortest: usize) -> Self {
-        // No text at all is in every text.
-        let shortest = shortest.max(1);
+    /// These secrets but for those that are too short.
+    pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
         let secrets = secrets.into_iter();
-        let long = secrets.filter(|secret| secret.len() >= shortest);
+        let long = secrets.filter(|secret| secret.len() >= SHORTEST);
         let mut forms: Vec<String> = long.flat_map(forms_of).collect();
         forms.sort();
         forms.dedup();
         // What holds another one goes first.
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Known { forms, shortest }
+        Known { forms }
     }
 
     /// The text with every one of them masked, also one that a text which was cut (`…`) ends in the middle of.
@@ -36,7 +36,7 @@ impl Known {
             if masked.contains(form) {
                 masked = masked.replace(form, MASK).into();
             }
-            if let Some(head) = self.cut_within(form, &masked) {
+            if let Some(head) = Self::cut_within(form, &masked) {
                 masked = format!("{head}{MASK}…").into();
             }
         }
@@ -44,10 +44,10 @@ impl Known {
     }
 
     /// What stands before the beginning of a secret with which a cut text ends.
-    fn cut_within<'t>(&self, form: &str, text: &'t str) -> Option<&'t str> {
+    fn cut_within<'t>(form: &str, text: &'t str) -> Option<&'t str> {
         let head = text.strip_suffix('…')?;
         let starts = form.char_indices().rev().map(|(end, _)| &form[..end]);
-        let mut starts = starts.take_while(|start| start.len() >= self.shortest);
+        let mut starts = starts.take_while(|start| start.len() >= SHORTEST);
         starts.find_map(|start| head.strip_suffix(start))
     }
 }

@@ -42,6 +42,18 @@ impl Env {
         self.kept(path).filter(|path| !path.as_os_str().is_empty())
     }
 
+    /// Whether a variable switches something on. One that is not set does not; kind `usage` for a value that says neither.
+    pub fn switch(&self, name: &str) -> Result<bool> {
+        let Some(value) = self.get(name) else {
+            return Ok(false);
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "0" | "false" | "no" | "off" => Ok(false),
+            "1" | "true" | "yes" | "on" => Ok(true),
+            _ => Err(bad_variable(name, value, "it takes 1 or 0")),
+        }
+    }
+
     /// The first error among the values that were asked for: nothing may be sent with the others.
     pub fn check(&self) -> Result<()> {
         self.unusable.get().cloned().map_or(Ok(()), Err)
@@ -70,6 +82,13 @@ impl Env {
         others.values.retain(|name, _| !name.starts_with(prefix));
         others
     }
+}
+
+/// The refusal of a variable's value; `why` says what it takes.
+pub(crate) fn bad_variable(name: &str, value: &str, why: &str) -> Error {
+    Error::usage(format!(
+        "The variable {name} has the value '{value}', which cannot be used: {why}"
+    ))
 }
 
 impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Env {

@@ -3,7 +3,7 @@
 //! White space around a value goes. What is still unusable is refused before anything is sent, by the name of where it stands.
 
 use std::ffi::OsStr;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
@@ -16,6 +16,36 @@ pub(crate) fn is_blank(c: char) -> bool {
 /// The text without white space around it.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(is_blank)
+}
+
+/// Why a value cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It stands in these quotes.
+    Quoted(char),
+    /// It has a character that it cannot have, the `at`-th.
+    Odd { at: usize, character: char },
+    /// It is no text, because of this byte.
+    NotUtf8(u8),
+}
+
+/// The first odd character, escaped, and nothing else of the value.
+impl Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Flaw::Quoted(quote) => {
+                write!(f, "it stands in quotes ({quote}), which are no part of it")
+            }
+            Flaw::Odd {
+                at,
+                character: character @ ('"' | '\'' | '`' | ' '),
+            } => write!(f, "character {at} is '{character}'"),
+            Flaw::Odd { at, character } => {
+                write!(f, "character {at} is '{}'", character.escape_default())
+            }
+            Flaw::NotUtf8(byte) => write!(f, "it is not UTF-8 (the byte \\x{byte:02x})"),
+        }
+    }
 }
 
 /// What a value may be made of.
@@ -69,8 +99,8 @@ impl Form {
         }
     }
 
-    /// What is wrong with a value: the first odd character, escaped, and nothing else of it.
-    pub(crate) fn flaw(self, value: &str) -> Option<String> {
+    /// What is wrong with a value.
+    pub(crate) fn flaw(self, value: &str) -> Option<Flaw> {
         let quote = value
             .chars()
             .next()
@@ -80,9 +110,7 @@ impl Form {
             && value.len() > 1
             && value.ends_with(quote)
         {
-            return Some(format!(
-                "it stands in quotes ({quote}), which are no part of it"
-            ));
+            return Some(Flaw::Quoted(quote));
         }
         let is_odd = |c: char| match self {
             Form::Key | Form::Token => !c.is_ascii_graphic(),
@@ -90,29 +118,26 @@ impl Form {
             Form::Login | Form::Plain => is_control(c),
             Form::Lines => false,
         };
-        let (at, odd) = value.chars().enumerate().find(|(_, c)| is_odd(*c))?;
-        let odd: String = match odd {
-            '"' | '\'' | '`' | ' ' => odd.into(),
-            _ => odd.escape_default().collect(),
-        };
-        Some(format!("character {} is '{odd}'", at + 1))
+        let (index, character) = value.chars().enumerate().find(|(_, c)| is_odd(*c))?;
+        let at = index + 1;
+        Some(Flaw::Odd { at, character })
     }
 
     /// The refusal of a value; `place` is where it stands, such as the name of a variable.
-    pub(crate) fn refusal(self, place: impl Display, flaw: &str) -> Error {
+    pub(crate) fn refusal(self, place: impl Display, flaw: Flaw) -> Error {
         let error = Error::new(self.kind(), format!("{place} cannot be used: {flaw}"));
-        match flaw.contains("quotes") {
-            true => {
+        match flaw {
+            Flaw::Quoted(_) => {
                 error.hint("write it without the quotes; docker --env-file and the like keep them")
             }
-            false => error,
+            Flaw::Odd { .. } | Flaw::NotUtf8(_) => error,
         }
     }
 
     /// Refuses a value that cannot be used.
     pub(crate) fn check(self, place: impl Display, value: &str) -> Result<()> {
         let flaw = self.flaw(value);
-        flaw.map_or(Ok(()), |flaw| Err(self.refusal(place, &flaw)))
+        flaw.map_or(Ok(()), |flaw| Err(self.refusal(place, flaw)))
     }
 }
 
@@ -145,11 +170,8 @@ pub(super) fn variable<'v>(name: &str, value: &'v OsStr) -> Result<&'v str> {
     let Some(text) = value.to_str() else {
         let odd = value.as_encoded_bytes().utf8_chunks();
         let odd = odd.flat_map(|chunk| chunk.invalid()).next().copied();
-        let flaw = format!(
-            "it is not UTF-8 (the byte \\x{:02x})",
-            odd.unwrap_or_default()
-        );
-        return Err(form.refusal(format!("The value of {name}"), &flaw));
+        let flaw = Flaw::NotUtf8(odd.unwrap_or_default());
+        return Err(form.refusal(format!("The value of {name}"), flaw));
     };
     let text = trimmed(text);
     form.check(format!("The value of {name}"), text)?;

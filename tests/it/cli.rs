@@ -577,6 +577,82 @@ fn the_sandbox_inside_the_process_keeps_its_state() {
     assert!(!user.state().join("journal.db").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn the_state_folder_is_private_from_the_first_command_on() {
+    use std::os::unix::fs::PermissionsExt;
+    for args in [
+        and(&["--sandbox"], GOOD[1]),
+        vec!["--sandbox", "list", "outscale"],
+    ] {
+        let user = User::new();
+        let ran = user.run(&args);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        for folder in [user.state(), user.state().join("sandbox")] {
+            let mode = std::fs::metadata(&folder)
+                .expect("it is there")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o700, "{args:?} {}", folder.display());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_runs_in_the_sandbox_has_none_of_our_own_settings_for_real_clouds() {
+    let user = User::new();
+    let path = user.home.path().join("real.toml");
+    std::fs::write(
+        &path,
+        "default_profile = \"real\"\n[profile.real.lightsail]\n",
+    )
+    .expect("written");
+    let user = user
+        .with("SNAPEXPORT_CONFIG", path.to_str().expect("UTF-8"))
+        .with("SNAPEXPORT_REGION", "eu-west-3");
+    let ran = user.run(&["sandbox", "--", "env"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    for name in [
+        "SNAPEXPORT_CONFIG=",
+        "SNAPEXPORT_REGION=",
+        "SNAPEXPORT_PROFILE=",
+    ] {
+        assert!(!ran.stdout.contains(name), "{}", ran.all());
+    }
+}
+
+#[test]
+fn a_setting_of_the_sandbox_that_cannot_be_used_is_refused_alike_in_both_of_its_forms() {
+    let user = User::new().with("SNAPEXPORT_SANDBOX_DURATION", "soon");
+    for args in [
+        &["--sandbox", "list", "outscale"][..],
+        &["sandbox", "--", "true"],
+    ] {
+        let ran = user.run(args);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        let words = "The variable SNAPEXPORT_SANDBOX_DURATION has the value 'soon'";
+        assert!(ran.stderr.contains(words), "{}", ran.all());
+    }
+}
+
+#[test]
+fn a_command_in_a_hint_can_be_pasted_whatever_is_in_it() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let export = and(&GOOD[2][..3], &["--container", "a; b"]);
+    for (args, command) in [
+        (&export[..], "swift post 'a; b'"),
+        (
+            &["export", "outscale", "snap-export-it's", "--bucket", "demo"],
+            r"snapexport status 'snap-export-it'\''s'",
+        ),
+    ] {
+        let ran = user.run(args);
+        assert!(ran.stderr.contains(command), "{}", ran.all());
+    }
+}
+
 #[test]
 fn sandbox_runs_a_command_inside_and_ends_with_its_code() {
     let user = User::new();

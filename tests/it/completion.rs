@@ -314,8 +314,19 @@ fn simulated_tasks_are_offered_with_sandbox_only() {
     let id = user
         .run(&["--sandbox", "export", "lightsail", "web-1"])
         .id();
-    assert_eq!(words(&user, &["--sandbox", "wait", ""]), [id]);
+    assert_eq!(words(&user, &["--sandbox", "wait", ""]), [id.as_str()]);
     assert_eq!(words(&user, &["wait", ""]), Vec::<String>::new());
+    let mut user = user;
+    for (value, is_on) in [
+        ("True", true),
+        ("on", true),
+        ("False", false),
+        ("NO", false),
+    ] {
+        user = user.with("SNAPEXPORT_SANDBOX", value);
+        let offered = words(&user, &["wait", ""]);
+        assert_eq!(offered.contains(&id), is_on, "{value}: {offered:?}");
+    }
 }
 
 #[cfg(unix)]

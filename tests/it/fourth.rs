@@ -78,7 +78,8 @@ fn entry() -> Entry {
         variables: &[ENDED],
         files: &[],
         profiles: |_| Vec::new(),
-        survey: |_| Vec::new(),
+        rivals: |_| None,
+        secret_files: |_| Vec::new(),
         no_cancel: None,
     }
 }

@@ -67,7 +67,14 @@ fn only_what_was_seen_cancelled_is_called_so() {
 
 #[test]
 fn an_end_is_told_as_it_is() {
-    assert!(ended(seen(State::Cancelled, "cancelled"), None, &"snapexport".into()).is_ok());
+    assert!(
+        ended(
+            seen(State::Cancelled, "cancelled"),
+            None,
+            &"snapexport".into()
+        )
+        .is_ok()
+    );
     for state in [State::Completed, State::Failed] {
         let error = ended(seen(state, ""), None, &"snapexport".into()).expect_err("too late");
         assert_eq!(error.kind, Kind::Conflict);

@@ -1,6 +1,8 @@
 //! Flags over environment over profile over defaults.
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "sandbox")]
+use std::time::Duration;
 
 #[cfg(feature = "sandbox")]
 use snapexport_sandbox::{Fault, Options, Sandbox};
@@ -13,6 +15,8 @@ use crate::http::{Http, Network};
 use crate::options::{Global, Output};
 use crate::pace;
 use crate::provider;
+#[cfg(feature = "sandbox")]
+use crate::settings::private_file::private_folders;
 use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, open_file_warning};
 
 /// Set by `sandbox` for what runs inside it.
@@ -150,19 +154,15 @@ impl Clouds {
     /// The simulated clouds. Simulated tasks have a journal of their own: a real cloud must never be asked about them.
     #[cfg(feature = "sandbox")]
     async fn simulated(env: &Env, state: Option<PathBuf>, home: Option<&Path>) -> Result<Self> {
+        let options = sandbox_options(env, home, None, None)?;
         let state = state.map(|state| state.join("sandbox"));
-        let usual = Options::default();
-        let duration = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?.unwrap_or(usual.duration);
-        let faults = match env.path("SNAPEXPORT_SANDBOX_FAULTS", home) {
-            Some(path) => Fault::read_file(&path)?,
-            None => Vec::new(),
-        };
-        env.check()?;
+        if let Some(state) = &state {
+            // The journal makes its folders private and finds these made. Where they cannot be, the sandbox says so.
+            let _ = private_folders().create(state);
+        }
         let sandbox = Sandbox::start(Options {
-            duration,
             state_file: state.as_ref().map(|state| state.join("world.json")),
-            faults,
-            ..usual
+            ..options
         })
         .await?;
         // The user's own pace and patience count.
@@ -184,4 +184,24 @@ impl Clouds {
     async fn simulated(_env: &Env, _state: Option<PathBuf>, _home: Option<&Path>) -> Result<Self> {
         Err(Error::usage("This build has no sandbox"))
     }
+}
+
+/// How the simulated clouds are to behave: as typed, else as the environment says.
+#[cfg(feature = "sandbox")]
+pub(crate) fn sandbox_options(
+    env: &Env,
+    home: Option<&Path>,
+    duration: Option<Duration>,
+    faults: Option<PathBuf>,
+) -> Result<Options> {
+    let usual = Options::default();
+    let set = pause(env, "SNAPEXPORT_SANDBOX_DURATION")?;
+    let file = faults.or_else(|| env.path("SNAPEXPORT_SANDBOX_FAULTS", home));
+    env.check()?;
+    let faults = file.map(|path| Fault::read_file(&path)).transpose()?;
+    Ok(Options {
+        duration: duration.or(set).unwrap_or(usual.duration),
+        faults: faults.unwrap_or_default(),
+        ..usual
+    })
 }

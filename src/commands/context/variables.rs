@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::options::{Global, Output, parse_interval};
-use crate::settings::Env;
 use crate::settings::text::{self, Form};
+use crate::settings::{Env, bad_variable};
 
 /// The output form that a command line or the environment names, for errors that come before anything is parsed.
 pub fn stated_output(args: &[String], env: &Env) -> Option<Output> {
@@ -52,18 +52,18 @@ pub(super) fn complete(global: &mut Global, env: &Env, home: Option<&Path>) -> R
     global.output = global.output.or(choice(env, "SNAPEXPORT_OUTPUT")?);
     global.progress = global.progress.or(choice(env, "SNAPEXPORT_PROGRESS")?);
     global.color = global.color.or(choice(env, "SNAPEXPORT_COLOR")?);
-    global.quiet |= switch(env, "SNAPEXPORT_QUIET")?;
-    global.raw |= switch(env, "SNAPEXPORT_RAW")?;
-    global.sandbox |= switch(env, "SNAPEXPORT_SANDBOX")?;
-    global.no_journal |= switch(env, "SNAPEXPORT_NO_JOURNAL")?;
-    global.allow_http |= switch(env, "SNAPEXPORT_ALLOW_HTTP")?;
+    global.quiet |= env.switch("SNAPEXPORT_QUIET")?;
+    global.raw |= env.switch("SNAPEXPORT_RAW")?;
+    global.sandbox |= env.switch("SNAPEXPORT_SANDBOX")?;
+    global.no_journal |= env.switch("SNAPEXPORT_NO_JOURNAL")?;
+    global.allow_http |= env.switch("SNAPEXPORT_ALLOW_HTTP")?;
     if global.verbose == 0
         && !is_quiet_typed
         && let Some(level) = env.get("SNAPEXPORT_VERBOSE")
     {
         global.verbose = match level.parse() {
             Ok(level) => level,
-            Err(_) => u8::from(switch(env, "SNAPEXPORT_VERBOSE")?),
+            Err(_) => u8::from(env.switch("SNAPEXPORT_VERBOSE")?),
         };
     }
     for (name, value) in [("--profile", &global.profile), ("--region", &global.region)] {
@@ -97,14 +97,6 @@ fn choice<T: clap::ValueEnum>(env: &Env, name: &'static str) -> Result<Option<T>
     })
 }
 
-fn switch(env: &Env, name: &'static str) -> Result<bool> {
-    match env.get(name).map(str::to_ascii_lowercase).as_deref() {
-        None | Some("0" | "false" | "no" | "off") => Ok(false),
-        Some("1" | "true" | "yes" | "on") => Ok(true),
-        Some(other) => Err(bad_variable(name, other, "it takes 1 or 0")),
-    }
-}
-
 pub(super) fn pause(env: &Env, name: &'static str) -> Result<Option<Duration>> {
     let Some(text) = env.get(name) else {
         return Ok(None);
@@ -124,12 +116,6 @@ pub(super) fn haste(env: &Env) -> Result<u32> {
         Ok(times @ 1..=1000) => Ok(times),
         _ => Err(bad_variable(NAME, text, "it takes a number from 1 to 1000")),
     }
-}
-
-fn bad_variable(name: &str, value: &str, why: &str) -> Error {
-    Error::usage(format!(
-        "The variable {name} has the value '{value}', which cannot be used: {why}"
-    ))
 }
 
 #[cfg(test)]

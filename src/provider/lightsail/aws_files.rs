@@ -64,7 +64,7 @@ impl AwsSource {
                 let value = text::trimmed(profile.get(key).unwrap_or_default());
                 if let Some(flaw) = Form::of(key).flaw(value) {
                     let place = self.origin_of(profile.name()).of_value(key);
-                    return Err(Form::of(key).refusal(place, &flaw));
+                    return Err(Form::of(key).refusal(place, flaw));
                 }
             }
             match profile.get("source_profile") {
@@ -194,7 +194,7 @@ fn paths(sources: &Sources) -> [Option<PathBuf>; 2] {
 }
 
 /// Those in which keys stand.
-pub(super) fn files_with_keys(sources: &Sources) -> Vec<PathBuf> {
+pub(super) fn secret_files(sources: &Sources) -> Vec<PathBuf> {
     let paths = paths(sources).into_iter().flatten();
     paths.filter(|path| has_keys(path)).collect()
 }

@@ -251,6 +251,8 @@ fn classify(
     } else if is(&["LimitExceeded", "ServiceQuotaExceeded"]) {
         Kind::Quota
     } else if is(&["InvalidInput", "OperationFailure"]) {
+        // The service's own words, which no field repeats: Terraform's AWS provider waits on them too
+        // (internal/service/lightsail).
         let is_early = ["try again in a few minutes", "wait for it to complete"]
             .iter()
             .any(|words| message.contains(words));

@@ -1,11 +1,11 @@
 //! The places where credentials stand, in their order.
 
-use super::aws_files::{AwsSource, files_with_keys};
+use super::aws_files::AwsSource;
 use super::names::*;
 use super::profile::{ID, Profile};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::absence::{no_credentials, none_chosen};
-use crate::provider::check::{self, Check, rivals};
+use crate::provider::check::{self, Check};
 use crate::provider::place;
 use crate::secret::{Secret, clean};
 use crate::settings::{Origin, Sources, profile_secret};
@@ -310,14 +310,12 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
     source.map_or_else(Vec::new, |source| source.names())
 }
 
-/// What stands on this machine: a profile that is not used, files that others may read.
-pub(super) fn survey(sources: &Sources) -> Vec<Check> {
-    let files = check::files(&files_with_keys(sources));
-    unused_profile(sources).into_iter().chain([files]).collect()
-}
-
-/// Keys in the environment win over `AWS_PROFILE`, and no AWS tool says so, not even where there is no such profile.
-fn unused_profile(sources: &Sources) -> Option<Check> {
+/// Whether a profile is not used. Keys in the environment win over `AWS_PROFILE`, and no AWS tool says so, not even where
+/// there is no such profile.
+///
+/// Not all places are rivals here: keys beside the profile `default`, or that beside a role of the machine, are what people
+/// usually have, and every AWS tool chooses between them alike.
+pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     const NAME: &str = "sources";
     let by_variable = Origin::Variable(AWS_PROFILE);
     let mut all: Vec<Place<'_>> = places(sources).collect();
@@ -332,7 +330,9 @@ fn unused_profile(sources: &Sources) -> Option<Check> {
             _ => place.origin == by_variable,
         });
         let advice = "unset AWS_PROFILE to use the other; --profile NAME chooses here";
-        return (all.len() == 2).then(|| rivals(all, advice)).flatten();
+        return (all.len() == 2)
+            .then(|| check::rivals(all, advice))
+            .flatten();
     }
     if let Some(choice) = sources.profile.as_ref().filter(|choice| choice.is_explicit) {
         let name = clean(&choice.name);

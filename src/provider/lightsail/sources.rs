@@ -6,7 +6,7 @@ use aws_sdk_lightsail::types::{DiskSnapshot, InstanceSnapshot, Tag};
 
 use super::merge::timestamp;
 use super::profile::ID;
-use crate::error::Hint;
+use crate::error::{Command, Hint};
 use crate::task::{SCHEMA, Source, SourceKind};
 
 /// Blueprints that Lightsail does not export, by the start of their ids (Lightsail's user guide, 2023).
@@ -60,10 +60,15 @@ pub(super) fn of_disk(region: &str, snapshot: &DiskSnapshot) -> Option<Source> {
 
 /// For whoever has only automatic snapshots: they stand in no list, and only a copy can be exported.
 pub(super) fn only_automatic(region: &str) -> Hint {
-    Hint::say("automatic snapshots are in no list; keep a copy, and export that: ").and_run(format!(
-        "aws lightsail copy-snapshot --source-resource-name INSTANCE --use-latest-restorable-auto-snapshot \
-         --target-snapshot-name NAME --source-region {region} --region {region}"
-    ))
+    Hint::say("automatic snapshots are in no list; keep a copy, and export that: ").and_run(
+        Command::from(
+            "aws lightsail copy-snapshot --source-resource-name INSTANCE --use-latest-restorable-auto-snapshot \
+             --target-snapshot-name NAME --source-region",
+        )
+        .arg(region)
+        .and("--region")
+        .arg(region),
+    )
 }
 
 /// What the two kinds of snapshot have in common.

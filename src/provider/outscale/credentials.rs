@@ -193,9 +193,8 @@ impl Section {
                 chain: part(OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64),
                 key: part(OSC_X509_CLIENT_KEY, OSC_X509_CLIENT_KEY_B64),
             },
-            is_trusting: sources.var(OSC_TLS_SKIP_VERIFY).is_some_and(|value| {
-                !["0", "false", "no", "off"].contains(&value.to_ascii_lowercase().as_str())
-            }),
+            // It is only warned of, so that any other value may count as on.
+            is_trusting: sources.env.switch(OSC_TLS_SKIP_VERIFY).unwrap_or(true),
             ..Section::of_profile(Profile::default(), ENVIRONMENT)
         };
         (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
@@ -242,7 +241,7 @@ impl Section {
             (Some(id), Some(secret)) => {
                 for (key, value) in [("access_key", id.as_str()), ("secret_key", secret.expose())] {
                     if let Some(flaw) = Form::Key.flaw(value) {
-                        return Err(Form::Key.refusal(self.origin.of_value(key), &flaw));
+                        return Err(Form::Key.refusal(self.origin.of_value(key), flaw));
                     }
                 }
                 return Ok(checked(id, secret, &self.origin));

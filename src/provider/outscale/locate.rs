@@ -43,7 +43,10 @@ pub(super) async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact>
             task.id
         ),
     )
-    .hint(Hint::run(Command::from("snapexport status").arg(&task.id)).and(" shows whether it is complete")))
+    .hint(
+        Hint::run(Command::from("snapexport status").arg(&task.id))
+            .and(" shows whether it is complete"),
+    ))
 }
 
 /// The object of an export among those whose keys begin alike: the expected one, else the only one.

@@ -1,12 +1,14 @@
 //! The places where credentials stand, in their order.
 
+use std::path::PathBuf;
+
 use super::credentials::Section;
 use super::names::*;
 use super::osc_file::OscFile;
 use super::profile::{ID, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::absence::no_credentials;
-use crate::provider::check::{self, Check, rivals};
+use crate::provider::check::{self, Check};
 use crate::provider::place;
 use crate::secret::clean;
 use crate::settings::{Origin, Sources, warn_if_open};
@@ -132,12 +134,13 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
     file.map_or_else(Vec::new, |file| file.names().map(str::to_owned).collect())
 }
 
-/// What stands on this machine: credentials in several places, files that others may read.
-pub(super) fn survey(sources: &Sources) -> Vec<Check> {
+/// Whether credentials stand in several places.
+pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     let advice = "other tools may use the other: osc-cli reads only the file, the Python SDK prefers it; --profile NAME chooses here";
-    let files = check::files(&Vec::from_iter(OscFile::path(sources)));
-    rivals(places(sources), advice)
-        .into_iter()
-        .chain([files])
-        .collect()
+    check::rivals(places(sources), advice)
+}
+
+/// The file that OUTSCALE's tools keep keys in.
+pub(super) fn secret_files(sources: &Sources) -> Vec<PathBuf> {
+    OscFile::path(sources).into_iter().collect()
 }

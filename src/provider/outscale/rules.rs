@@ -58,8 +58,9 @@ fn check_snapshot(id: &str) -> Result<()> {
         ))
         .hint(Hint::say("export the snapshots of its volumes: ").and_hint(list))
     } else if id.starts_with("snap-export-") {
-        Error::usage(format!("{shown} is an export task, not a snapshot"))
-            .hint(Hint::run(Command::from("snapexport status").arg(&shown)).and(" shows how far it is"))
+        Error::usage(format!("{shown} is an export task, not a snapshot")).hint(
+            Hint::run(Command::from("snapexport status").arg(&shown)).and(" shows how far it is"),
+        )
     } else if id.starts_with("vol-") {
         Error::usage(format!("{shown} is a volume, not a snapshot"))
             .hint(Hint::say("make a snapshot of it first; ").and_hint(list))

@@ -48,7 +48,7 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let who = found.access.shown();
     let mut said = vec![Setting::new("credentials", who, &found.origin)];
     openrc::warn_of_auth_url(sources, &found);
-    let own = openrc::own(sources, &found.origin);
+    let own = openrc::own(sources, found.kin);
     let mut endpoint = |name, pair: Option<(String, Origin)>| -> Result<Option<Url>> {
         let Some((text, origin)) = pair else {
             return Ok(None);
@@ -74,7 +74,7 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
     let is_identity_chosen = chosen.is_some();
     let default = Origin::Rule("the default");
     let (text, origin) = match chosen {
-        Some((text, Origin::Variable(OS_AUTH_URL))) if Kin::of(&found.origin) == Kin::File => {
+        Some((text, Origin::Variable(OS_AUTH_URL))) if found.kin == Kin::File => {
             (text, Origin::Variable(OS_AUTH_URL).over(Some(default)))
         }
         Some(chosen) => chosen,

@@ -5,9 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::http::{Reply, strip_tags};
-use crate::secret::{Known, Secret};
 
 /// What a refusal says, whichever service said it.
 #[derive(Debug, Default, PartialEq)]
@@ -62,6 +61,10 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
         })
         .request_id(request_id(reply));
     error.details.code = said.name;
+    // Glance has no code for that, only words.
+    if said.message.contains("Invalid type value") {
+        error = error.because(Reason::UnknownTaskType);
+    }
     match kind {
         Kind::RateLimited => {
             let now = reply.date().unwrap_or_else(Timestamp::now);
@@ -77,26 +80,6 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
         Kind::Permission => error.hint("the user needs the role cloudImages:admin or admin to start exports, observer to see them"),
         _ => error,
     }
-}
-
-/// A secret shorter than this hides nothing, and masking it would garble every sentence.
-const SHORTEST_SECRET: usize = 4;
-
-/// The error with our own secrets masked, wherever they stand: a server or proxy may echo the request it got.
-pub(super) fn scrub(error: Error, secrets: &[&Secret]) -> Error {
-    let known = Known::new(
-        secrets.iter().map(|secret| secret.expose()),
-        SHORTEST_SECRET,
-    );
-    error.map_texts(|text| known.mask(&text).into_owned())
-}
-
-/// Whether Glance does not know the type of task that it was asked to list: it has no code for that, only words.
-pub(super) fn is_unknown_type(error: &Error) -> bool {
-    let causes = &error.details.causes;
-    causes
-        .iter()
-        .any(|said| said.contains("Invalid type value"))
 }
 
 /// The id that the provider's support asks for.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::errors::{parse_time, refusal, scrub};
+use super::errors::{parse_time, refusal};
 use super::grant::{Endpoint, Grant, text};
 use super::login::{IdOrName, Login, Proof};
 use crate::error::{Error, Hint, Kind, Result};
@@ -126,8 +126,7 @@ async fn send(
     };
     let parse = |reply: Reply| {
         if !reply.is_success() {
-            let error = refused(&reply, identity, &login.user);
-            return Err(scrub(error, &[login.proof.secret()]));
+            return Err(refused(&reply, identity, &login.user));
         }
         match identity.version {
             Version::V2 => v2_grant(&reply),
@@ -147,8 +146,8 @@ pub(super) async fn catalogue_of(
     let body = json!({"auth": {"tenantId": tenant, "token": {"id": token.expose()}}});
     let parse = |reply: Reply| {
         if !reply.is_success() {
-            let error = refusal(&reply, "The token's service catalogue cannot be read");
-            return Err(scrub(error, &[token]));
+            let sentence = "The token's service catalogue cannot be read";
+            return Err(refusal(&reply, sentence));
         }
         v2_grant(&reply).map(|grant| grant.endpoints)
     };

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::openrc::Kin;
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::no_credentials;
 use crate::provider::place;
@@ -22,6 +23,14 @@ pub(super) enum Access {
 }
 
 impl Access {
+    /// What nobody else may see.
+    pub(super) fn secret(&self) -> &Secret {
+        match self {
+            Access::Token(token, _) => token,
+            Access::Login(login) => login.proof.secret(),
+        }
+    }
+
     /// Who asks, for people: never the secret, and nothing of a token.
     pub(super) fn shown(&self) -> String {
         match self {
@@ -69,6 +78,8 @@ pub(super) struct Found {
     pub access: Access,
     /// Where that is from.
     pub origin: Origin,
+    /// What that is a kind of.
+    pub kin: Kin,
     /// The endpoint of images that belongs to a token.
     pub images: Option<(String, Origin)>,
     /// The endpoint of images, where no variable names another.
@@ -90,11 +101,12 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// An access to which nothing else belongs.
+    /// An access of a profile or a file, to which nothing else belongs.
     pub(super) fn new(access: Access, origin: Origin) -> Self {
         Found {
             access,
             origin,
+            kin: Kin::File,
             images: None,
             usual_images: None,
             usual_files: None,
@@ -124,7 +136,7 @@ impl Found {
         let secret = login.proof.secret().expose();
         for (key, value) in [("username", login.user.as_str()), (proof, secret)] {
             if let Some(flaw) = Form::of(key).flaw(value) {
-                return Err(Form::of(key).refusal(self.origin.of_value(key), &flaw));
+                return Err(Form::of(key).refusal(self.origin.of_value(key), flaw));
             }
         }
         Ok(())

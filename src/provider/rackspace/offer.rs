@@ -7,15 +7,18 @@ use super::errors::refusal;
 use super::session::{Service, Session};
 use super::tasks::EXPORT;
 use super::urls::below;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result};
 
 /// What is said of a cloud without them.
 pub(super) const NO_EXPORT: &str = "this cloud's images service offers no export task";
 
 /// What can be done there instead.
 pub(super) fn instead(image: &str) -> Hint {
-    Hint::say("download the image itself instead: ")
-        .and_run(format!("openstack image save --file {image}.img {image}"))
+    Hint::say("download the image itself instead: ").and_run(
+        Command::from("openstack image save --file")
+            .arg(format!("{image}.img"))
+            .arg(image),
+    )
 }
 
 /// The form of a task, from `schemas/task`; `None` where the cloud does not show it.

@@ -7,7 +7,7 @@ use super::login::Found;
 use super::names::*;
 use crate::http::is_loopback;
 use crate::secret::Url;
-use crate::settings::{Origin, Sources};
+use crate::settings::Sources;
 
 /// How their names begin.
 const PREFIX: &str = "OS_";
@@ -31,20 +31,9 @@ pub(super) enum Kin {
     File,
 }
 
-impl Kin {
-    /// OpenStack's names have its prefix, and no other tool's do.
-    pub(super) fn of(origin: &Origin) -> Self {
-        match origin {
-            Origin::Pair(name, _) if name.starts_with(PREFIX) => Kin::Openrc,
-            Origin::Pair(..) => Kin::Environment,
-            _ => Kin::File,
-        }
-    }
-}
-
 /// The settings that go with credentials from there.
-pub(super) fn own<'s>(sources: &'s Sources, origin: &Origin) -> Cow<'s, Sources> {
-    match Kin::of(origin) {
+pub(super) fn own(sources: &Sources, kin: Kin) -> Cow<'_, Sources> {
+    match kin {
         Kin::Openrc => Cow::Borrowed(sources),
         Kin::Environment | Kin::File => apart(sources),
     }
@@ -85,7 +74,7 @@ pub(super) fn warn_of_auth_url(sources: &Sources, found: &Found) {
         (url, None) => url.is_some(),
         (None, Some(_)) => false,
     };
-    let kin = Kin::of(&found.origin);
+    let kin = found.kin;
     if !is_decisive || kin == Kin::Openrc {
         return;
     }

@@ -1,12 +1,14 @@
 //! The places where credentials stand, in their order.
 
+use std::path::PathBuf;
+
 use super::clouds::{Cloud, Clouds};
 use super::login::{Access, Found, Login, Place, Proof, half, missing};
 use super::names::*;
 use super::profile::{ID, Profile};
 use super::{pyrax, variables};
-use crate::error::{Error, Kind, Result};
-use crate::provider::check::{self, Check, rivals};
+use crate::error::{Error, Kind, Result, shell_word};
+use crate::provider::check::{self, Check};
 use crate::secret::clean;
 use crate::settings::{Origin, Sources, profile_secret};
 
@@ -126,7 +128,7 @@ pub(super) fn warn_of_unused_cloud(sources: &Sources, used: &Origin) {
     {
         tracing::warn!(
             "OS_CLOUD is not used: the credentials from {used} come first (--profile {} asks for the cloud)",
-            clean(cloud)
+            shell_word(&clean(cloud))
         );
     }
 }
@@ -168,15 +170,18 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
     })
 }
 
-/// What stands on this machine: credentials in several places, files that others may read.
-pub(super) fn survey(sources: &Sources) -> Vec<Check> {
+/// Whether credentials stand in several places.
+pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     let advice = "remove what is not wanted, or choose with --profile NAME";
+    check::rivals(places(sources), advice)
+}
+
+/// Those of pyrax's file and of `clouds.yaml` and its companion in which secrets stand.
+pub(super) fn secret_files(sources: &Sources) -> Vec<PathBuf> {
     let clouds = Clouds::find(sources).ok().flatten();
     let clouds = clouds.map_or_else(Vec::new, |clouds| clouds.secret_files);
-    let files = pyrax::secret_file(sources).into_iter().chain(clouds);
-    let files = check::files(&files.collect::<Vec<_>>());
-    rivals(places(sources), advice)
+    pyrax::secret_file(sources)
         .into_iter()
-        .chain([files])
+        .chain(clouds)
         .collect()
 }

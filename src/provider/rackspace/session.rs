@@ -8,7 +8,6 @@ use tokio::sync::{Mutex as Gate, OnceCell};
 
 use super::cache::Cache;
 use super::credentials::Settings;
-use super::errors::scrub;
 use super::grant::Grant;
 use super::identity::{self, Version};
 use super::login::Access;
@@ -16,7 +15,7 @@ use super::urls::with_version;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};
 use crate::provider::Setting;
-use crate::secret::{Secret, Url};
+use crate::secret::Url;
 
 /// A client of one account in one region.
 pub(super) struct Session {
@@ -46,6 +45,8 @@ pub(super) enum Service {
 impl Session {
     /// A session. Sends nothing.
     pub(super) fn new(http: Http, settings: Settings, cache: Option<Cache>) -> Self {
+        // A token that was kept goes out without the login that it is from.
+        http.hide(settings.access.secret());
         let session = Session {
             http,
             settings,
@@ -116,7 +117,7 @@ impl Session {
 
     /// Differs when the secret that is sent does.
     pub(super) fn credentials_tag(&self) -> u64 {
-        self.secret().tag()
+        self.settings.access.secret().tag()
     }
 
     /// What was resolved, and the addresses that the catalogue gave, as far as they are known without asking.
@@ -137,13 +138,6 @@ impl Session {
             }
         }
         settings
-    }
-
-    fn secret(&self) -> &Secret {
-        match &self.settings.access {
-            Access::Login(login) => login.proof.secret(),
-            Access::Token(token, _) => token,
-        }
     }
 
     /// User and tenant, or a label for a token that says where it is used.
@@ -325,8 +319,7 @@ impl Session {
         let mut may_renew = self.can_log_in();
         loop {
             let build = || authorised(&grant, Request::new(name, method.clone(), url.clone()));
-            let parse = |reply| parse(reply).map_err(|error| self.scrubbed(error));
-            match self.http.read(build, parse).await {
+            match self.http.read(build, &parse).await {
                 Err(error) if error.kind == Kind::Credentials && may_renew => {
                     may_renew = false;
                     grant = self.grant_other_than(Some(&grant)).await?;
@@ -345,10 +338,7 @@ impl Session {
                 .map(|request| request.body(body))
         };
         let grant = self.grant().await?;
-        let send = async |grant: &Grant| {
-            let reply = self.http.once(request(grant)?).await;
-            reply.map_err(|error| self.scrubbed(error))
-        };
+        let send = async |grant: &Grant| self.http.once(request(grant)?).await;
         let reply = send(&grant).await?;
         if reply.status != 401 || !self.can_log_in() {
             return Ok(reply);
@@ -362,17 +352,8 @@ impl Session {
         matches!(self.settings.access, Access::Login(_))
     }
 
-    /// The error without our secrets, should a server have echoed them.
-    fn scrubbed(&self, error: Error) -> Error {
-        let grant = self.slot().clone();
-        let token = grant.as_ref().map(|grant| &grant.token);
-        let secrets: Vec<&Secret> = token.into_iter().chain([self.secret()]).collect();
-        scrub(error, &secrets)
-    }
-
-    /// An error of a reply as a person may see it: without secrets. What to do about a refused token depends on where it is from.
+    /// An error of a reply as a person may see it. What to do about a refused token depends on where it is from.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let error = self.scrubbed(error);
         if error.kind != Kind::Credentials || !error.details.hints.is_empty() {
             return error;
         }

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::errors::{is_unknown_type, refusal, shortened};
+use super::errors::{refusal, shortened};
 use super::rules::same_case;
 use super::session::{Service, Session};
 use super::urls::{below, follow};
 use super::wire;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::{Page, Reply, pages};
 use crate::provider::is_uuid;
 use crate::secret::{Url, clean, redact_json};
@@ -140,7 +140,9 @@ pub(super) async fn list(
     let with_type = list_from(session, images, since, "type=export&").await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
-        Err(error) if is_unknown_type(&error) => list_from(session, images, since, "").await?,
+        Err(error) if error.is_because(Reason::UnknownTaskType) => {
+            list_from(session, images, since, "").await?
+        }
         other => other?,
     };
     Ok(tasks)

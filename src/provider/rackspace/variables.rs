@@ -2,7 +2,7 @@
 
 use super::login::{Access, Found, IdOrName, Login, Place, Proof, half};
 use super::names::*;
-use super::openrc;
+use super::openrc::{self, Kin};
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Origin, Sources};
@@ -11,10 +11,14 @@ use crate::settings::{Origin, Sources};
 const ENVIRONMENT: Origin = Origin::Rule("the environment");
 
 /// Pairs of token and image endpoint: the names of Rackspace's guide, then those of the glance client.
-const TOKEN_PAIRS: [(&str, &str); 2] = [(AUTH_TOKEN, API_ENDPOINT), (OS_AUTH_TOKEN, OS_IMAGE_URL)];
+const TOKEN_PAIRS: [(&str, &str, Kin); 2] = [
+    (AUTH_TOKEN, API_ENDPOINT, Kin::Environment),
+    (OS_AUTH_TOKEN, OS_IMAGE_URL, Kin::Openrc),
+];
 
 /// The names that one tool uses for a login.
 struct Family {
+    kin: Kin,
     user: &'static str,
     secrets: &'static [&'static str],
     /// Its own name for the region, before the common ones.
@@ -26,24 +30,28 @@ struct Family {
 /// Ansible and pyrax; OpenStack's clients; Rackspace's `rack`; swiftly.
 const FAMILIES: [Family; 4] = [
     Family {
+        kin: Kin::Environment,
         user: RAX_USERNAME,
         secrets: &[RAX_API_KEY],
         region: RAX_REGION,
         auth_url: None,
     },
     Family {
+        kin: Kin::Openrc,
         user: OS_USERNAME,
         secrets: &[OS_API_KEY, OS_PASSWORD],
         region: RAX_REGION,
         auth_url: None,
     },
     Family {
+        kin: Kin::Environment,
         user: RS_USERNAME,
         secrets: &[RS_API_KEY],
         region: RS_REGION_NAME,
         auth_url: Some(RS_AUTH_URL),
     },
     Family {
+        kin: Kin::Environment,
         user: CF_USERNAME,
         secrets: &[CF_API_KEY],
         region: CF_REGION,
@@ -61,9 +69,10 @@ pub(super) fn region(sources: &Sources, own: &'static str) -> Option<(String, Or
 /// Tokens with their endpoints, then logins, then what is only a token: its name is so common that it may belong to something else.
 pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
     let tokens = TOKEN_PAIRS.into_iter();
-    let tokens = tokens.filter_map(|(token, endpoint)| of_token(sources, token, endpoint));
+    let tokens =
+        tokens.filter_map(|(token, endpoint, kin)| of_token(sources, token, endpoint, kin));
     let logins = FAMILIES.iter().filter_map(|family| family.place(sources));
-    let halves = TOKEN_PAIRS.into_iter().filter_map(|(token, endpoint)| {
+    let halves = TOKEN_PAIRS.into_iter().filter_map(|(token, endpoint, _)| {
         sources.var(token)?;
         let error = half(token, endpoint, ENVIRONMENT);
         Some(Place::broken(Origin::Variable(token), error))
@@ -75,15 +84,17 @@ fn of_token<'s>(
     sources: &'s Sources,
     token: &'static str,
     endpoint: &'static str,
+    kin: Kin,
 ) -> Option<Place<'s>> {
     let (secret, url) = (sources.var(token)?, sources.var(endpoint)?);
     let origin = Origin::Pair(token, endpoint);
     let who = Some("a token".to_owned());
     Some(Place::new(origin.clone(), who, move || {
-        let sources = &*openrc::own(sources, &origin);
+        let sources = &*openrc::own(sources, kin);
         let tenant = sources.first_var(&[TENANT_ID, OS_TENANT_ID, OS_PROJECT_ID]);
         let tenant = tenant.map(|(_, tenant)| tenant.to_owned());
         Ok(Found {
+            kin,
             images: Some((url.to_owned(), Origin::Variable(endpoint))),
             region: region(sources, RAX_REGION),
             ..Found::new(Access::Token(Secret::new(secret), tenant), origin)
@@ -109,7 +120,7 @@ impl Family {
         };
         let secret = Secret::new(secret);
         let origin = Origin::Pair(self.user, name);
-        let sources = &*openrc::own(sources, &origin);
+        let sources = &*openrc::own(sources, self.kin);
         let proof = match name {
             OS_PASSWORD if sources.var(OS_AUTH_SYSTEM) == Some("rackspace") => {
                 Proof::Either(secret)
@@ -130,6 +141,7 @@ impl Family {
         };
         let auth_url = |name| Some((sources.var(name)?.to_owned(), Origin::Variable(name)));
         Ok(Found {
+            kin: self.kin,
             region: region(sources, self.region),
             own_auth_url: self.auth_url.and_then(auth_url),
             ..Found::new(Access::Login(login), origin)
