@@ -14,7 +14,7 @@ pub struct Known {
 
 /// A secret, or the beginning of one at the end of a text that was cut, of fewer bytes is not looked for: it would be found
 /// in innocent words.
-const SHORTEST: usize = 6;
+const SHORTEST: usize = 4;
 
 impl Known {
     /// These secrets but for those that are too short.

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_secret_is_masked_whole_quoted_encoded_or_cut() {
-    let known = Known::new(["t0ken\"secret", "abcde"]);
+    let known = Known::new(["t0ken\"secret", "abc"]);
     for (text, expected) in [
         ("nothing here", "nothing here"),
         ("a t0ken\"secret b", "a *** b"),
@@ -17,8 +17,8 @@ fn a_secret_is_masked_whole_quoted_encoded_or_cut() {
         ("Basic dDBrZW4ic2VjcmV0", "Basic ***"),
         ("74306b656e22736563726574", "***"),
         ("k: t0ken\"sec…", "k: ***…"),
-        ("k: t0ken…", "k: t0ken…"),
-        ("abcde is too short to hide", "abcde is too short to hide"),
+        ("k: t0k…", "k: t0k…"),
+        ("abc is too short to hide", "abc is too short to hide"),
     ] {
         assert_eq!(known.mask(text), expected);
     }
