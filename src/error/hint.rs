@@ -63,6 +63,23 @@ impl Command {
         self
     }
 
+    /// The same command for who uses the simulated clouds.
+    fn in_sandbox(mut self) -> Self {
+        let is_led = |word: &Word| matches!(word, Word::Ours(words) if words.contains("--sandbox"));
+        if !self.0.iter().any(is_led) {
+            for word in &mut self.0 {
+                if let Word::Ours(words) = word {
+                    let led = words.split(' ').map(|word| match word {
+                        "snapexport" => "snapexport --sandbox",
+                        other => other,
+                    });
+                    *words = led.collect::<Vec<_>>().join(" ");
+                }
+            }
+        }
+        self
+    }
+
     fn map(self, change: impl Fn(String) -> String) -> Self {
         let changed = self.0.into_iter().map(|word| match word {
             Word::Ours(words) => Word::Ours(change(words)),
@@ -145,10 +162,8 @@ impl Hint {
     #[must_use]
     pub fn in_sandbox(self) -> Self {
         let led = self.0.into_iter().map(|part| match part {
-            Part::Command(command) if !command.contains("--sandbox") => {
-                Part::Command(command.replace("snapexport ", "snapexport --sandbox "))
-            }
-            other => other,
+            Part::Command(command) => Part::Command(command.in_sandbox()),
+            text => text,
         });
         Hint(led.collect())
     }
