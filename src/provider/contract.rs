@@ -80,7 +80,7 @@ pub trait Provider: Send + Sync {
     /// Asks the cloud to cancel an export: one attempt, harmless to repeat.
     ///
     /// `Ok` means that the cloud took the request, not that the export has ended: only a look tells. Where the cloud cannot
-    /// cancel ([`Entry::no_cancel`]), kind `usage` and nothing is sent.
+    /// cancel ([`Entry::no_cancel`](super::Entry::no_cancel)), kind `usage` and nothing is sent.
     async fn cancel(&self, id: &TaskId) -> Result<()>;
 
     /// What can be exported from there.

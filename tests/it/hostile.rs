@@ -633,12 +633,7 @@ fn no_text_of_a_server_drives_the_terminal_and_json_keeps_it_all() {
         for (status, body, args, code) in [
             (200, list(cloud), &["list", cloud][..], 0),
             (200, look(cloud), &["wait", &id], 3),
-            (
-                200,
-                look(cloud),
-                &["wait", &id, "--events", "--progress", "always"],
-                3,
-            ),
+            (200, look(cloud), &["wait", &id, "--progress", "always"], 3),
             (200, look(cloud), &["status", &id], 0),
             (400, refusal(cloud), &["status", &id], 1),
             (200, EVIL.to_owned(), &["list", cloud], 1),
@@ -647,8 +642,13 @@ fn no_text_of_a_server_drives_the_terminal_and_json_keeps_it_all() {
             let user = variables(&server.url())
                 .into_iter()
                 .fold(User::new(), |user, (name, value)| user.with(name, &value));
+            let events: &[&str] = match args[0] {
+                "wait" => &["-o", "json", "--events"],
+                _ => &["-o", "json"],
+            };
             for form in [
-                &["-o", "table"][..],
+                events,
+                &["-o", "table"],
                 &["-o", "id"],
                 &["-o", "json"],
                 &["-o", "json", "--raw", "-vvv"],
