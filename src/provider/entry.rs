@@ -38,7 +38,7 @@ pub struct Entry {
     pub shape: fn(&str) -> Shape,
     /// Resolves credentials, region and endpoint and makes the client. Sends at most a login.
     pub connect: Connect,
-    /// See [`console_url`](super::console_url).
+    /// See `console_url` in `registry.rs`.
     pub console: fn(&Task) -> Option<Url>,
     /// The regions that are known without asking, for completion; others are not refused.
     pub regions: fn() -> Vec<&'static str>,
