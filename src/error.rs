@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// A server that asks to be left alone for longer is asked again after this all the same: it may have meant milliseconds.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+/// The longest pause that is told as it was asked for: a clock must still be able to add it.
+const LONGEST_TOLD: Duration = Duration::from_secs(365 * 86_400);
 
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -224,6 +226,8 @@ pub struct Details {
     pub request_id: Option<String>,
     /// How long the provider asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// The same as it was asked for, however long.
+    pub asked_pause: Option<Duration>,
     /// The setting that is wrong, such as `region`.
     pub about: Option<&'static str>,
     /// What a caller decides by where the kind alone does not say it.
@@ -289,6 +293,7 @@ impl Error {
     #[must_use]
     pub fn retry_after(mut self, delay: Option<Duration>) -> Self {
         self.details.retry_after = delay.map(|delay| delay.min(LONGEST_RETRY_AFTER));
+        self.details.asked_pause = delay.map(|delay| delay.min(LONGEST_TOLD));
         self
     }
 
@@ -333,6 +338,15 @@ impl Error {
     #[must_use]
     pub fn absence_if(self, is_absence: bool) -> Self {
         if is_absence { self.absence() } else { self }
+    }
+
+    /// The same error with a sentence that names the item it is about: its own, or else this one.
+    #[must_use]
+    pub fn naming(self, item: &str, sentence: impl FnOnce() -> String) -> Self {
+        match self.message.contains(item) {
+            true => self,
+            false => self.context(sentence()),
+        }
     }
 
     /// The same error with another sentence; the old one becomes the first cause.

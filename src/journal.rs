@@ -24,7 +24,7 @@ use rusqlite::{Connection, Row, params};
 use crate::error::Command;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider;
-use crate::task::{Task, TaskObject};
+use crate::task::{ProviderId, Task, TaskObject};
 
 /// An open journal.
 pub struct Journal {
@@ -148,6 +148,15 @@ impl Journal {
         )
     }
 
+    /// What ended in one account, whoever started it; oldest first.
+    pub fn ended(&self, provider: ProviderId, region: &str, account: &str) -> Result<Vec<Entry>> {
+        self.select(
+            "SELECT provider, profile, started_at, object FROM task
+             WHERE provider = ?1 AND region = ?2 AND account = ?3 AND is_terminal = 1 ORDER BY rowid",
+            params![provider.0, region, account],
+        )
+    }
+
     fn select(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<Entry>> {
         let read = || -> rusqlite::Result<Vec<Option<Entry>>> {
             let mut statement = self.connection.prepare_cached(sql)?;
@@ -179,7 +188,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
         return Ok(None);
     };
     let task = object.into_task(registered.id);
-    Ok(registered.forms.fit(&task).then_some(Entry {
+    let Some(task) = task.filter(|task| registered.forms.fit(task)) else {
+        return Ok(None);
+    };
+    Ok(Some(Entry {
         profile,
         started_at: started_at.and_then(|at| at.parse().ok()),
         task,

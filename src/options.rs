@@ -77,7 +77,7 @@ pub enum When {
 /// How to wait: shared by `wait` and `export --wait`.
 #[derive(Clone, Debug, Args)]
 pub struct Waiting {
-    /// Stop waiting after this time (90s, 2h30m, 1d; 0: look once; none: no limit), whatever hangs. The export goes on
+    /// Stop after this time (90s, 2h30m, 1d; 0: look once; none: no limit), whatever hangs. Exports that are under way go on
     #[arg(long, value_name = "DURATION", default_value = "none", value_parser = parse_limit)]
     pub timeout: Limit,
     /// Time between two looks; without it the tool chooses [env: SNAPEXPORT_INTERVAL]
@@ -100,12 +100,9 @@ impl Waiting {
         }
     }
 
-    /// Whether anything of it was typed.
+    /// Whether anything of it was typed that only means something where one waits.
     pub fn is_stated(&self) -> bool {
-        self.timeout != Limit::None
-            || self.interval.is_some()
-            || self.events
-            || self.on_done.is_some()
+        self.interval.is_some() || self.events || self.on_done.is_some()
     }
 }
 

@@ -28,10 +28,10 @@ const PATIENCE_BEFORE_CONTACT: Duration = Duration::from_secs(60);
 const PATIENCE_AFTER_CONTACT: Duration = Duration::from_secs(3600);
 /// The most that one look adds to the time without an answer: the rest this machine slept, or the process was stopped.
 const LONGEST_LOOK: Duration = Duration::from_secs(120);
-/// Artifacts looked at in one look; of a thousand that end at once the rest stay marked as derived.
-const LOCATED_AT_MOST: usize = 16;
-/// How long a look at artifacts may take.
+/// How long a look at one artifact may take, and at as many as [`LOCATED_TOGETHER`]; more take longer in proportion.
 const LOCATE_LIMIT: Duration = Duration::from_secs(5);
+/// Artifacts that are looked at within [`LOCATE_LIMIT`].
+const LOCATED_TOGETHER: u32 = 16;
 /// How often listeners are told that time passes.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -322,8 +322,6 @@ pub(crate) async fn locate(
     slots: &mut [Result<Task>],
     deadline: Option<Deadline>,
 ) {
-    let limit = Instant::now() + pace::limit(LOCATE_LIMIT);
-    let limit = deadline.map_or(limit, |deadline| limit.min(deadline.end()));
     let derived = |task: &&mut Task| {
         task.state == State::Completed
             && task
@@ -331,19 +329,28 @@ pub(crate) async fn locate(
                 .as_ref()
                 .is_some_and(|artifact| !artifact.exact)
     };
-    let looks = slots
-        .iter_mut()
-        .flatten()
-        .filter(derived)
-        .take(LOCATED_AT_MOST)
-        .map(|task| async {
-            match timeout_at(limit, provider.locate(task)).await {
-                Ok(Ok(artifact)) => task.found(artifact),
-                Ok(Err(error)) => {
-                    tracing::info!("{}: artifact not verified: {}", task.id, error.one_line())
-                }
-                Err(_) => tracing::info!("{}: artifact not verified: no answer in time", task.id),
+    let mut ended: Vec<&mut Task> = slots.iter_mut().flatten().filter(derived).collect();
+    let known: Vec<Task> = ended.iter().map(|task| (**task).clone()).collect();
+    if known.is_empty() {
+        return;
+    }
+    let times = u32::try_from(known.len())
+        .unwrap_or(u32::MAX)
+        .div_ceil(LOCATED_TOGETHER);
+    let limit = Instant::now() + pace::limit(LOCATE_LIMIT).saturating_mul(times);
+    let limit = deadline.map_or(limit, |deadline| limit.min(deadline.end()));
+    let Ok(found) = timeout_at(limit, provider.locate(&known)).await else {
+        return tracing::info!(
+            "{}: artifacts not verified: no answer in time",
+            provider.id()
+        );
+    };
+    for (task, found) in ended.iter_mut().zip(found) {
+        match found {
+            Ok(artifact) => task.found(artifact),
+            Err(error) => {
+                tracing::info!("{}: artifact not verified: {}", task.id, error.one_line());
             }
-        });
-    futures_util::future::join_all(looks).await;
+        }
+    }
 }

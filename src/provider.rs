@@ -15,7 +15,7 @@ pub mod outscale;
 pub mod rackspace;
 
 pub use crate::settings::Setting;
-pub use contract::{Batch, Capabilities, Preview, Provider, TaskFilter};
+pub use contract::{Batch, Capabilities, Naming, Preview, Provider, TaskFilter};
 pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};

@@ -151,6 +151,14 @@ impl Printer {
         }
     }
 
+    /// An item that failed, where lines of JSON are asked for.
+    pub(crate) fn failed_item(&mut self, mut item: TaskObject) {
+        if self.output == Output::Json {
+            item.raw = self.with_raw.then_some(item.raw.unwrap_or_default());
+            self.object(&item);
+        }
+    }
+
     /// The table of tasks, if tables are asked for.
     pub(crate) fn table(&mut self, tasks: &[Task], now: Timestamp) {
         if self.output == Output::Table && !tasks.is_empty() {

@@ -44,6 +44,8 @@ struct Attempts {
 enum What {
     /// Refused for its rate, in the cloud's own form; with a `Retry-After` if a time is given.
     Throttle(Option<Duration>),
+    /// Refused in the same form while this many calls were let through within the last second.
+    Rate(u32),
     /// Answered with this status and the cloud's own body for it. Not executed.
     Status(u16),
     /// The connection is reset; not executed.
@@ -271,7 +273,10 @@ fn parse_what(text: &str) -> Result<What, String> {
     };
     Ok(match (word, value) {
         ("throttle", None) => What::Throttle(None),
-        ("throttle", Some(value)) => What::Throttle(Some(time(value)?)),
+        ("throttle", Some(value)) => match value.strip_suffix("/s") {
+            Some(calls) => What::Rate(parse_rate(calls)?),
+            None => What::Throttle(Some(time(value)?)),
+        },
         ("status", Some(value)) => match value.parse() {
             Ok(status @ 400..=599) => What::Status(status),
             _ => return Err(format!("the status '{value}' is not one from 400 to 599")),
@@ -289,11 +294,17 @@ fn parse_what(text: &str) -> Result<What, String> {
         ("no-task", None) => What::NoTask,
         _ => {
             return Err(format!(
-                "'{text}' is not something that can happen: throttle, throttle=SECONDS, status=CODE, reset-before, \
+                "'{text}' is not something that can happen: throttle, throttle=SECONDS, throttle=CALLS/s, status=CODE, reset-before, \
                  reset-after, delay=TIME, silence-before, silence-after, truncate, garbage, redirect=URL, expire, unlisted=TIME, no-task"
             ));
         }
     })
+}
+
+/// How many calls a second are let through.
+fn parse_rate(text: &str) -> Result<u32, String> {
+    let calls = text.trim().parse().ok().filter(|calls| *calls > 0);
+    calls.ok_or_else(|| format!("the rate '{text}/s' is not of the form 5/s"))
 }
 
 /// `90s`, `2m30s`, `300ms`; a bare number counts seconds.

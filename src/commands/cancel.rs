@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::near::first_hint;
 use super::reference::{self, Asked, Named, typed_form};
-use super::status::{look, show};
+use super::status::look;
 use super::{Ending, Tally, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::Journal;
 use crate::options::Output;
-use crate::report::stage;
-use crate::task::{State, Task, TaskId};
+use crate::report::{Printer, stage};
+use crate::task::{State, Task, TaskId, TaskObject};
 
 /// Between two looks while a cancellation that was asked for does not show. A request without a proper answer is sent again after each.
 const PAUSES: [Duration; 4] = [
@@ -43,58 +45,120 @@ pub struct Args {
 /// Runs `cancel`.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut journal = context.existing_journal();
-    let mut printer = context.printer(Output::Table);
+    let printer = context.printer(Output::Table);
     let Some(words) = words_or_none(context, &args.tasks, "task", args.allow_empty).await? else {
         return Ok(nothing_to_do(&printer, "task"));
     };
     let named = reference::resolve_all(&words, context, &mut journal)?;
     // All of them before the first is sent: exit code 2 means that nothing was.
     let program = reference::program(context, journal.is_some());
-    let refused = refusals(&named, &program);
-    if !refused.is_empty() {
-        let mut tally = Tally::default();
-        for error in refused {
-            printer.error(&error);
-            tally.add(error);
-        }
-        if tally.0.len() < named.len() {
+    let known: Vec<Task> = named.iter().map(|one| one.remembered("")).collect();
+    let mut teller = Teller {
+        printer,
+        known: &known,
+        is_journaled: journal.is_some(),
+        tally: Tally::default(),
+        cancelled: Vec::new(),
+    };
+    for (index, error) in refusals(&named, &program) {
+        teller.tell(index, Err(NotCancelled::unseen(error)));
+    }
+    if !teller.tally.0.is_empty() {
+        if teller.tally.0.len() < known.len() {
+            let printer = &teller.printer;
             printer.note("Nothing was sent, not for the other tasks either.");
         }
-        return Ok(tally.close(&printer));
+        return Ok(teller.close());
     }
     let (asked, errors) = reference::connect(context, named).await;
-    let mut sights: Vec<(usize, Result<Task>)> = errors
-        .into_iter()
-        .map(|(index, error)| (index, Err(error)))
-        .collect();
-    for asked in &asked {
-        sights.extend(cancel_all(asked, journal.as_ref(), &program).await);
+    for (index, error) in errors {
+        teller.tell(index, Err(NotCancelled::unseen(error)));
     }
-    sights.sort_by_key(|(index, _)| *index);
-    Ok(show(
-        &mut printer,
-        sights.into_iter(),
-        |_| None,
-        journal.is_some(),
-    ))
+    for asked in &asked {
+        cancel_all(asked, journal.as_ref(), &program, &mut teller).await;
+    }
+    Ok(teller.close())
 }
 
-/// An error for each task of a cloud that cannot cancel.
-fn refusals(named: &[Named], program: &Command) -> Vec<Error> {
-    named
-        .iter()
-        .filter_map(|one| {
-            let typed = format!("{}/{}", one.entry.id, one.id);
-            let known = one.known.as_ref().map(|known| &known.task);
-            let refusal = one.entry.no_cancel?.refusal(&typed, known);
-            let next = match one.ended() {
-                Some(_) => Hint::say("see how it ended: ")
-                    .and_run(program.clone().and("status").arg(&typed)),
-                None => Hint::say("let it end: ").and_run(program.clone().and("wait").arg(&typed)),
-            };
-            Some(first_hint(refusal, Some(next)))
-        })
-        .collect()
+/// Why a task is not cancelled, and as what it was seen.
+struct NotCancelled {
+    error: Error,
+    seen: Option<Box<Task>>,
+}
+
+impl NotCancelled {
+    fn unseen(error: Error) -> Self {
+        NotCancelled { error, seen: None }
+    }
+
+    fn seen(error: Error, task: Task) -> Self {
+        NotCancelled {
+            error,
+            seen: Some(Box::new(task)),
+        }
+    }
+}
+
+/// What came of the wish to cancel a task.
+type Cancelled = std::result::Result<Task, NotCancelled>;
+
+/// Says what becomes of each task as soon as it is known.
+struct Teller<'k> {
+    printer: Printer,
+    /// What is known of the tasks, in the order in which they were named.
+    known: &'k [Task],
+    is_journaled: bool,
+    tally: Tally,
+    cancelled: Vec<(usize, Task)>,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, index: usize, cancelled: Cancelled) {
+        let NotCancelled { error, seen } = match cancelled {
+            Ok(task) => {
+                let typed = typed_form(&task, self.is_journaled);
+                self.printer.task(&task, &typed);
+                return self.cancelled.push((index, task));
+            }
+            Err(not_cancelled) => not_cancelled,
+        };
+        let known = &self.known[index];
+        let error = error.naming(known.id.as_str(), || {
+            format!("The export {} was not cancelled", known.qualified())
+        });
+        self.printer.failed_item(match seen {
+            Some(seen) => TaskObject::with_error(&seen, &error),
+            None => TaskObject::not_known(known, &error),
+        });
+        self.printer.error(&error);
+        self.tally.add(error);
+    }
+
+    /// Prints the table in the order in which the tasks were named.
+    fn close(mut self) -> Ending {
+        self.cancelled.sort_by_key(|(index, _)| *index);
+        let tasks = self.cancelled.into_iter().map(|(_, task)| task);
+        let tasks: Vec<Task> = tasks.collect();
+        self.printer.table(&tasks, Timestamp::now());
+        self.tally.close(&self.printer)
+    }
+}
+
+/// An error for each task of a cloud that cannot cancel, with its place among them.
+fn refusals(named: &[Named], program: &Command) -> Vec<(usize, Error)> {
+    let refusal = |(index, one): (usize, &Named)| {
+        let typed = format!("{}/{}", one.entry.id, one.id);
+        let known = one.known.as_ref().map(|known| &known.task);
+        let refusal = one.entry.no_cancel?.refusal(&typed, known);
+        let next = match one.ended() {
+            Some(_) => {
+                Hint::say("see how it ended: ").and_run(program.clone().and("status").arg(&typed))
+            }
+            None => Hint::say("let it end: ").and_run(program.clone().and("wait").arg(&typed)),
+        };
+        Some((index, first_hint(refusal, Some(next))))
+    };
+    named.iter().enumerate().filter_map(refusal).collect()
 }
 
 /// Cancels the tasks of one account, one after the other. Refused credentials are not sent again: that may lock the key.
@@ -102,24 +166,23 @@ async fn cancel_all(
     asked: &Asked,
     journal: Option<&Journal>,
     program: &Command,
-) -> Vec<(usize, Result<Task>)> {
+    teller: &mut Teller<'_>,
+) {
     let mut refused: Option<Error> = None;
-    let mut sights = Vec::new();
     for ((index, named), seen) in asked.tasks.iter().zip(look(asked, journal).await) {
-        let sight = match (seen, &refused) {
+        let cancelled = match (seen, &refused) {
             (Ok(task), _) if task.state.is_terminal() => ended(task, None, program),
-            (Ok(_), Some(error)) => Err(error.clone()),
+            (Ok(task), Some(error)) => Err(NotCancelled::seen(error.clone(), task)),
             (Ok(_), None) => cancel_one(asked, named, journal, program).await,
-            (Err(error), _) => Err(error),
+            (Err(error), _) => Err(NotCancelled::unseen(error)),
         };
-        if let Err(error) = &sight
+        if let Err(NotCancelled { error, .. }) = &cancelled
             && error.kind == Kind::Credentials
         {
             refused.get_or_insert_with(|| error.clone());
         }
-        sights.push((*index, sight));
+        teller.tell(*index, cancelled);
     }
-    sights
 }
 
 /// Asks for the cancellation and looks what came of it.
@@ -128,7 +191,7 @@ async fn cancel_one(
     named: &Named,
     journal: Option<&Journal>,
     program: &Command,
-) -> Result<Task> {
+) -> Cancelled {
     let alone = Asked {
         provider: asked.provider.clone(),
         may_be_missing: asked.may_be_missing,
@@ -145,9 +208,9 @@ async fn cancel_one(
         }
         match (&reply, pauses.next()) {
             (Err(error), _) if is_final(error, &sight) => {
-                return Err(not_cancelled(&named.id, sight, reply, program));
+                return not_cancelled(&named.id, sight, reply, program);
             }
-            (_, None) => return Err(not_cancelled(&named.id, sight, reply, program)),
+            (_, None) => return not_cancelled(&named.id, sight, reply, program),
             (_, Some(pause)) => tokio::time::sleep(*pause).await,
         }
         if reply.is_err() {
@@ -163,7 +226,7 @@ fn is_final(refusal: &Error, sight: &Result<Task>) -> bool {
 }
 
 /// What to say of a task that has ended: cancelled is what was wanted, whoever did it.
-fn ended(task: Task, refusal: Option<Error>, program: &Command) -> Result<Task> {
+fn ended(task: Task, refusal: Option<Error>, program: &Command) -> Cancelled {
     if task.state == State::Cancelled {
         return Ok(task);
     }
@@ -178,11 +241,23 @@ fn ended(task: Task, refusal: Option<Error>, program: &Command) -> Result<Task> 
         error = error.cause(refusal.one_line());
     }
     let status = program.clone().and("status").arg(typed_form(&task, false));
-    Err(error.hint(Hint::say("see how it ended: ").and_run(status)))
+    let hint = Hint::say("see how it ended: ").and_run(status);
+    Err(NotCancelled::seen(error.hint(hint), task))
 }
 
 /// The error of a task that goes on as far as anybody knows, with what was seen of it.
-fn not_cancelled(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &Command) -> Error {
+fn not_cancelled(
+    id: &TaskId,
+    sight: Result<Task>,
+    reply: Result<()>,
+    program: &Command,
+) -> Cancelled {
+    let seen = sight.as_ref().ok().cloned().map(Box::new);
+    let error = why_not(id, sight, reply, program);
+    Err(NotCancelled { error, seen })
+}
+
+fn why_not(id: &TaskId, sight: Result<Task>, reply: Result<()>, program: &Command) -> Error {
     let goes_on = Hint::say("look again: ").and_run(program.clone().and("status").arg(id));
     match (reply, sight) {
         (Err(refusal), Ok(task)) => {

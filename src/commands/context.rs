@@ -37,6 +37,8 @@ pub struct Context {
     pub interval: Option<Duration>,
     /// How long a new task may be missing from a provider's lists, where that is not what the provider is known for.
     pub visibility: Option<Duration>,
+    /// The time between two starts on one account, where that is not what the cloud is known for.
+    pub start_pause: Option<Duration>,
     /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
     pub journal_path: Option<PathBuf>,
     /// Where our own configuration is, whether there is one or not.

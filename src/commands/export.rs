@@ -1,8 +1,10 @@
 //! `snapexport export`: start exports, each exactly once, and remember them.
 
 mod cloud;
+mod dry_run;
 mod ready;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,18 +16,19 @@ use super::follow::Follow;
 use super::reference::{resume_command, typed_form};
 use super::settle::settle_left;
 use super::signals::Signals;
-use super::start::{Search, Starter};
-use super::{Ending, near, nothing_to_do, words_or_none};
+use super::start::{Search, Started, Starter, Wish};
+use super::{Ending, Tally, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Hint, Result};
 use crate::options::{Output, Waiting, events_without_json};
 use crate::poll::{Group, Renew, Watched};
-use crate::provider::{self, Provider};
-use crate::task::{ExportRequest, State, Task};
+use crate::provider::{self, Entry, Provider};
+use crate::secret::clean;
+use crate::task::{ExportRequest, State, Task, TaskObject};
 
 /// Starts under way at once. The first goes alone: refused credentials must not be sent again and again.
 /// OUTSCALE locks a key after four refusals in a row.
-const SIDE_BY_SIDE: usize = 3;
+const SIDE_BY_SIDE: usize = 5;
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -50,10 +53,13 @@ pub struct Starting {
     /// Start another export although an identical one is under way
     #[arg(long)]
     pub new: bool,
+    /// Leave out what was exported to the same place before, as far as the journal or the cloud knows
+    #[arg(long)]
+    pub skip_exported: bool,
     /// With -: an empty standard input is nothing to do (exit code 0), not an error
     #[arg(long)]
     pub allow_empty: bool,
-    /// How to wait, with --wait.
+    /// How to wait, with --wait; --timeout bounds the starts too.
     #[command(flatten)]
     pub waiting: Waiting,
 }
@@ -67,7 +73,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     } = args.cloud;
     if !starting.wait && starting.waiting.is_stated() {
         return Err(Error::usage(
-            "--timeout, --interval, --events and --on-done belong to waiting, and --wait is not given",
+            "--interval, --events and --on-done belong to waiting, and --wait is not given",
         )
         .hint("add --wait, or leave them out"));
     }
@@ -86,22 +92,29 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
     };
     let signals = Signals::listen();
-    let mut requests: Vec<ExportRequest> = Vec::new();
-    for request in snapshots
+    let mut seen = HashSet::new();
+    let requests: Vec<ExportRequest> = snapshots
         .into_iter()
         .map(|snapshot| typed.request(snapshot))
-    {
-        if !requests.contains(&request) {
-            requests.push(request);
-        }
-    }
-    let provider = context.connect(entry, None, None).await?;
+        // One and the same id can be spelt in several ways.
+        .filter(|request| seen.insert(request.snapshot.clone()))
+        .collect();
+    let provider = match context.connect(entry, None, None).await {
+        Ok(provider) => provider,
+        Err(error) => return Ok(none_started(context, entry, &requests, &error)),
+    };
     // All of them before the first is sent: exit code 2 means that nothing was.
-    requests
-        .iter()
-        .try_for_each(|request| provider.validate(request))?;
+    if let Some(ending) = refused(context, provider.as_ref(), &requests) {
+        return Ok(ending);
+    }
     if starting.dry_run {
-        return dry_run(context, provider.as_ref(), &requests).await;
+        return dry_run::run(
+            context,
+            provider.as_ref(),
+            &requests,
+            starting.skip_exported,
+        )
+        .await;
     }
     if starting.wait_for_snapshot {
         let interval = starting.waiting.interval.or(context.interval);
@@ -110,13 +123,21 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         let ready = ready::wait(provider.as_ref(), &requests, pause, &printer);
         let ready = ready::within(context.sources.deadline, ready);
         tokio::select! {
-            made = ready => made?,
+            made = ready => if let Err(error) = made {
+                return Ok(none_started(context, entry, &requests, &error));
+            },
             () = signals.wait() => return Ok(Ending::Signal(signals.received().unwrap_or(2))),
         }
     }
     let journal = context
         .journal("the export is started all the same, so note its id; whether the same was begun before is not known")
         .map(Rc::new);
+    let wish = Wish {
+        is_new: starting.new,
+        skips_exported: starting.skip_exported,
+        limit: starting.waiting.timeout,
+        deadline: context.sources.deadline,
+    };
     let mut follow = Follow::new(
         context,
         Output::Id,
@@ -126,22 +147,26 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     );
     let search = Search::new(context, provider.as_ref(), journal.as_deref());
     settle_left(context, &search, &requests).await;
-    let starter = Starter::new(context, search, &signals, starting.new);
-    let mut tasks = Vec::new();
-    let (first, rest) = requests.split_at(1);
-    let starts = futures_util::stream::iter(first)
-        .then(|request| starter.start(request))
-        .chain(
-            futures_util::stream::iter(rest)
-                .map(|request| starter.start(request))
-                .buffered(SIDE_BY_SIDE),
-        );
-    // They come in the order of the requests.
-    let starts = starts.zip(futures_util::stream::iter(&requests));
+    let starter = Starter::of(context, search, &signals, wish, &requests).await;
+    let sources = near::Sources::of(provider.as_ref());
+    let start = async |index: usize| {
+        let request = &requests[index];
+        let started = match starter.start(request).await {
+            Started::Failed(error) => Started::Failed(sources.hint(&request.snapshot, error).await),
+            started => started,
+        };
+        (index, started)
+    };
+    let starts = futures_util::stream::iter(0..1).then(&start).chain(
+        futures_util::stream::iter(1..requests.len())
+            .map(&start)
+            .buffer_unordered(SIDE_BY_SIDE),
+    );
     tokio::pin!(starts);
-    while let Some((started, request)) = starts.next().await {
-        match started {
-            Ok(task) => {
+    let (mut tasks, mut unsent) = (Vec::new(), 0);
+    while let Some((index, started)) = starts.next().await {
+        let error = match started {
+            Started::Task(task) => {
                 let typed = typed_form(&task, journal.is_some());
                 if !starting.wait || follow.printer.output() == Output::Id {
                     follow.printer.task(&task, &typed);
@@ -152,21 +177,27 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
                     starting.wait,
                     journal.is_some(),
                 ));
-                tasks.push(task);
+                tasks.push((index, *task));
+                continue;
             }
-            Err(error) if error.kind == Kind::Interrupted => {}
-            Err(error) => {
-                follow.failed(near::with_source(provider.as_ref(), &request.snapshot, error).await)
+            Started::LeftOut => continue,
+            Started::NotSent(error) => {
+                unsent += 1;
+                error
             }
-        }
+            Started::Failed(error) => error,
+        };
+        let (item, error) = failure(provider.as_ref(), &requests[index], error);
+        follow.failed_item(item, error);
     }
-    let unsent = requests.len() - tasks.len() - follow.failures();
     if unsent > 0 {
         follow.printer.note(format!(
             "Not sent: {}",
             crate::text::count(unsent, "export")
         ));
     }
+    tasks.sort_by_key(|(index, _)| *index);
+    let tasks: Vec<Task> = tasks.into_iter().map(|(_, task)| task).collect();
     if starting.wait && !tasks.is_empty() {
         // A cloud may take a start and say in the same reply that it has failed: nothing is left to poll for.
         let is_over = |task: &Task| task.state == State::Failed;
@@ -191,6 +222,60 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         return Ok(Ending::Signal(number));
     }
     Ok(follow.close_started(&tasks))
+}
+
+/// An export that failed, as a line of its own, and its error, which names it.
+fn failure(provider: &dyn Provider, request: &ExportRequest, error: Error) -> (TaskObject, Error) {
+    let snapshot = &request.snapshot;
+    let error = error.naming(snapshot, || {
+        format!("The export of {} was not started", clean(snapshot))
+    });
+    let item = TaskObject::not_started(provider.id(), provider.region(), request, &error);
+    (item, error)
+}
+
+/// Nobody can be asked: no export is tried.
+fn none_started(
+    context: &Context,
+    entry: &Entry,
+    requests: &[ExportRequest],
+    error: &Error,
+) -> Ending {
+    let mut printer = context.printer(Output::Id);
+    let region = context.sources.region.as_ref();
+    let region = region.map_or("", |(region, _)| region.as_str());
+    let mut tally = Tally::default();
+    for request in requests {
+        printer.failed_item(TaskObject::not_started(entry.id, region, request, error));
+    }
+    printer.error(error);
+    tally.add(error.clone());
+    tally.close(&printer)
+}
+
+/// Says of each export that cannot be right why not. Then nothing is sent.
+fn refused(
+    context: &Context,
+    provider: &dyn Provider,
+    requests: &[ExportRequest],
+) -> Option<Ending> {
+    let mut printer = context.printer(Output::Id);
+    let mut tally = Tally::default();
+    for request in requests {
+        if let Err(error) = provider.validate(request) {
+            let (item, error) = failure(provider, request, error);
+            printer.failed_item(item);
+            printer.error(&error);
+            tally.add(error);
+        }
+    }
+    if tally.0.is_empty() {
+        return None;
+    }
+    if tally.0.len() < requests.len() {
+        printer.note("Nothing was sent, not for the others either.");
+    }
+    Some(tally.close(&printer))
 }
 
 /// Tasks that were started just now: seen, though perhaps not yet listed.
@@ -233,39 +318,6 @@ fn started_note(context: &Context, task: &Task, is_waiting: bool, is_journaled: 
     }
     let wait = resume_command(context, std::iter::once(task), is_journaled);
     note.and(". Wait for it: ").and_run(wait)
-}
-
-/// `--dry-run`: looks at everything, sends nothing.
-async fn dry_run(
-    context: &Context,
-    provider: &dyn Provider,
-    requests: &[ExportRequest],
-) -> Result<Ending> {
-    let mut printer = context.printer(Output::Id);
-    let mut tally = super::Tally::default();
-    let mut has_shown = false;
-    for request in requests {
-        match provider.preflight(request).await {
-            Ok(warnings) => {
-                warnings.iter().for_each(|warning| printer.warn(warning));
-                printer.preview(&provider.preview(request));
-                has_shown = true;
-            }
-            Err(error) => {
-                let error = near::with_source(provider, &request.snapshot, error).await;
-                printer.error(&error);
-                let is_refused = error.kind == Kind::Credentials;
-                tally.add(error);
-                if is_refused {
-                    break;
-                }
-            }
-        }
-    }
-    if has_shown {
-        printer.note("Checked; nothing was started.");
-    }
-    Ok(tally.close(&printer))
 }
 
 /// The tip for a word that stands where the cloud belongs: the cloud whose ids look like it.

@@ -17,7 +17,7 @@ use crate::options::{Limit, Output, Waiting};
 use crate::poll::{self, End, Event, Group, Outcome};
 use crate::provider;
 use crate::report::{Board, Printer};
-use crate::task::{State, Task};
+use crate::task::{State, Task, TaskObject};
 use crate::text;
 
 /// Follows tasks to their end, prints and remembers what happens: the common part of `wait` and `export --wait`.
@@ -68,11 +68,6 @@ impl<'c> Follow<'c> {
         self.judge(task);
     }
 
-    /// How many errors there were so far.
-    pub(super) fn failures(&self) -> usize {
-        self.tally.0.len()
-    }
-
     /// The pace that was asked for.
     pub(super) fn interval(&self) -> Option<Duration> {
         self.waiting.interval.or(self.context.interval)
@@ -93,12 +88,20 @@ impl<'c> Follow<'c> {
         !self.tasks.is_empty()
     }
 
+    /// An item that failed: it is said at once, with `-o json` as a line of its own too.
+    pub(super) fn failed_item(&mut self, item: TaskObject, error: Error) {
+        self.printer.failed_item(item);
+        self.failed(error);
+    }
+
     /// A task about which nothing can be learned.
-    pub(super) fn failed(&mut self, error: Error) {
-        // What is the same for many is said once.
-        if !self.tally.0.contains(&error) {
-            self.printer.error(&error);
-        }
+    pub(super) fn lost(&mut self, known: &Task, error: Error) {
+        let error = known.named_in(error);
+        self.failed_item(TaskObject::not_known(known, &error), error);
+    }
+
+    fn failed(&mut self, error: Error) {
+        self.printer.error(&error);
         self.tally.add(error);
     }
 
@@ -155,8 +158,12 @@ impl<'c> Follow<'c> {
                     reporter.aside(|| self.print(task));
                 }
                 Event::Lost { index, error } => {
-                    let error = self.with_near_miss(reporter.task(index), error.clone());
-                    reporter.aside(|| self.failed(error));
+                    let known = reporter.task(index).cloned();
+                    let error = self.with_near_miss(known.as_ref(), error.clone());
+                    reporter.aside(|| match &known {
+                        Some(known) => self.lost(known, error),
+                        None => self.failed(error),
+                    });
                 }
                 _ => {}
             }

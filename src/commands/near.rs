@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
+
 use crate::error::{Command, Error, Hint, Reason};
 use crate::journal::Journal;
 use crate::pace::limit;
@@ -12,17 +14,35 @@ use crate::task::ProviderId;
 /// How long to look.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Adds the snapshot or image that may have been meant, if the error is that this one does not exist.
-pub(super) async fn with_source(provider: &dyn Provider, typed: &str, error: Error) -> Error {
-    if !error.is_because(Reason::NoSource) {
-        return error;
+/// What a cloud lists as exportable: asked for when something is not found, and only once.
+pub(super) struct Sources<'a> {
+    provider: &'a dyn Provider,
+    ids: OnceCell<Vec<String>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Those of this cloud.
+    pub(super) fn of(provider: &'a dyn Provider) -> Self {
+        Sources {
+            provider,
+            ids: OnceCell::new(),
+        }
     }
-    let listed = tokio::time::timeout(limit(PATIENCE), provider.exportable()).await;
-    let Ok(Ok(sources)) = listed else {
-        return error;
-    };
-    let ids = sources.iter().map(|source| source.id.as_str());
-    first_hint(error, suggest::hint(typed, ids))
+
+    /// Adds the snapshot or image that may have been meant, if the error is that this one does not exist.
+    pub(super) async fn hint(&self, typed: &str, error: Error) -> Error {
+        if !error.is_because(Reason::NoSource) {
+            return error;
+        }
+        let ids = self.ids.get_or_init(|| self.list()).await;
+        first_hint(error, suggest::hint(typed, ids.iter().map(String::as_str)))
+    }
+
+    async fn list(&self) -> Vec<String> {
+        let listed = tokio::time::timeout(limit(PATIENCE), self.provider.exportable()).await;
+        let sources = listed.ok().and_then(Result::ok).unwrap_or_default();
+        sources.into_iter().map(|source| source.id).collect()
+    }
 }
 
 /// Adds the task that may have been meant, of those in the journal.

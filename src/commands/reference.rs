@@ -227,13 +227,18 @@ pub fn resume_command<'t>(
 impl Named {
     /// What is known before the first look.
     pub fn task(&self, provider: &dyn Provider) -> Task {
+        self.remembered(provider.region())
+    }
+
+    /// The same; of a task that nobody has seen, in this region.
+    pub fn remembered(&self, region: &str) -> Task {
         match &self.known {
             Some(known) => {
                 let mut task = known.task.clone();
                 task.created_at = task.created_at.or(known.started_at);
                 task
             }
-            None => Task::unseen(self.entry.id, provider.region(), self.id.clone()),
+            None => Task::unseen(self.entry.id, region, self.id.clone()),
         }
     }
 

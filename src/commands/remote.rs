@@ -38,7 +38,8 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     not_asked(context, &printer, &without);
     let filter = TaskFilter {
-        snapshot: None,
+        snapshots: Vec::new(),
+        with_completed: false,
         since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),
     };
     let answers =

@@ -43,8 +43,8 @@ A fault is PROVIDER:CALL:ATTEMPT:WHAT (docs/reliability.md explains them):
   PROVIDER  outscale, oos, lightsail, rackspace
   CALL      as -v names it, or *
   ATTEMPT   1, 2+, 1-3, *
-  WHAT      throttle, throttle=SECONDS, status=CODE, reset-before, reset-after, delay=TIME,
-            silence-before, silence-after, truncate, garbage, redirect=URL, expire,
+  WHAT      throttle, throttle=SECONDS, throttle=CALLS/s, status=CODE, reset-before, reset-after,
+            delay=TIME, silence-before, silence-after, truncate, garbage, redirect=URL, expire,
             unlisted=TIME, no-task
 
 The clouds hold a few snapshots and images. The exports of snap-deadbeef (OUTSCALE), broken-1 (Lightsail) and cursed-1 (Rackspace) fail, for practice. Any client of these clouds works: aws, osc-cli, glance, curl.")]

@@ -1,36 +1,49 @@
-//! Starting an export exactly once. The story of one export, told from top to bottom:
+//! Starting exports, each exactly once. What all of them need to know is read first, once (`batch`); then the story of each,
+//! told from top to bottom:
 //!
 //! 1. an earlier start of the same export whose outcome is not known is looked up (`settle_earlier`);
 //! 2. an export that is under way is adopted (`adopt`);
 //! 3. the snapshot is checked (`check`);
 //! 4. the start is written down, so that nobody else sends the same (`claim`);
-//! 5. it is sent: one attempt, another only after one that was surely not executed (`send`);
+//! 5. it is sent in its turn: one attempt, another only after one that was surely not executed (`send`);
 //! 6. its task, its refusal or its loss is settled (`settle`).
 //!
 //! Before step 5 nothing was sent, and all can be given up at any moment; after it, every way out settles the claim.
 
+mod batch;
 mod claim;
+mod exported;
 mod search;
 mod send;
+mod steps;
+mod turns;
 mod windows;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use self::batch::Batch;
 use self::claim::{Attempt, Claimed};
 use self::search::complete;
+use self::steps::{Earlier, Prepared, View};
+use self::turns::Turns;
 use self::windows::age;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::{Intent, Settled};
 use crate::options::Output;
+use crate::pace;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, State, Task};
 
+pub(super) use self::batch::snapshots_of;
+pub(super) use self::exported::Exported;
 pub(super) use self::search::{Found, Search};
+pub(super) use self::steps::{Started, Wish};
 pub(super) use self::windows::Windows;
 
 /// Starts exports on one account.
@@ -38,68 +51,126 @@ pub(super) struct Starter<'a> {
     context: &'a Context,
     search: Search<'a>,
     signals: &'a Signals,
-    is_new: bool,
+    wish: Wish,
+    turns: Turns,
+    batch: Batch,
     is_refused: Cell<bool>,
+    /// What concerns all is said once.
+    said: RefCell<HashSet<String>>,
 }
 
 impl<'a> Starter<'a> {
-    /// `is_new`: start another although an identical export is under way.
-    pub(super) fn new(
+    /// For these exports: what all of them need is read here.
+    pub(super) async fn of(
         context: &'a Context,
         search: Search<'a>,
         signals: &'a Signals,
-        is_new: bool,
+        wish: Wish,
+        requests: &[ExportRequest],
     ) -> Self {
-        Starter {
+        let usual = search.provider.capabilities().start_pause;
+        let mut starter = Starter {
             context,
             search,
             signals,
-            is_new,
+            wish,
+            turns: Turns::new(
+                context.start_pause.unwrap_or_else(|| pace::limit(usual)),
+                (wish.limit, wish.deadline),
+            ),
+            batch: Batch::default(),
             is_refused: Cell::new(false),
-        }
+            said: RefCell::default(),
+        };
+        starter.read(requests).await;
+        starter
     }
 
     /// Starts an export, or adopts the identical one that is under way.
-    ///
-    /// Kind `maybe_started` where nobody knows; kind `interrupted` where nothing was sent, because a signal came or the
-    /// account's credentials were refused before.
-    pub(super) async fn start(&self, request: &ExportRequest) -> Result<Task> {
-        let started = self.start_or_adopt(request).await;
-        if matches!(&started, Err(error) if error.kind == Kind::Credentials) {
+    pub(super) async fn start(&self, request: &ExportRequest) -> Started {
+        let mut error = match self.start_or_adopt(request).await {
+            Ok(Some(task)) => return Started::Task(Box::new(task)),
+            Ok(None) => return Started::LeftOut,
+            Err(error) => error,
+        };
+        let snapshot = clean(&request.snapshot);
+        if error.kind == Kind::Interrupted {
+            if self.is_refused.get() {
+                error.kind = Kind::Credentials;
+            }
+            let sentence = format!("The export of {snapshot} was not sent");
+            return Started::NotSent(error.context(sentence));
+        }
+        if error.kind == Kind::Credentials {
             self.is_refused.set(true);
         }
-        started
+        Started::Failed(error)
     }
 
-    async fn start_or_adopt(&self, request: &ExportRequest) -> Result<Task> {
+    async fn start_or_adopt(&self, request: &ExportRequest) -> Result<Option<Task>> {
+        let mut view = View::Shared;
         loop {
-            if let Some(task) = self.settle_earlier(request).await? {
-                return Ok(task);
-            }
-            let before = self.search.same(request, None).await?;
-            if let Some(task) = self.adopt(request, &before) {
-                return Ok(task);
-            }
-            let intent = self.intent(request, &before);
-            self.check(request).await?;
-            match self.claim(intent).await? {
-                Claimed::Mine(attempt) => {
+            let prepared = tokio::select! {
+                biased;
+                prepared = self.prepare(request, view) => prepared?,
+                () = self.turns.over() => return Err(self.late(request)),
+            };
+            match prepared {
+                Prepared::Task(task) => return Ok(Some(*task)),
+                Prepared::LeftOut => return Ok(None),
+                Prepared::Send(attempt) => {
                     let reply = self.send(&attempt).await;
-                    return self.settle(*attempt, reply).await;
+                    return self.settle(*attempt, reply).await.map(Some);
                 }
-                Claimed::Running(task) => return Ok(adopted(request, *task)),
-                // Somebody has died or lost a reply meanwhile: from the top.
-                Claimed::Left => {}
+                Prepared::Again => view = View::Fresh,
             }
+        }
+    }
+
+    /// Steps 1 to 4. Sends no start, and can be given up at any moment.
+    async fn prepare(&self, request: &ExportRequest, view: View) -> Result<Prepared> {
+        let view = match self.settle_earlier(request).await? {
+            Earlier::None => view,
+            Earlier::LookedUp => View::Fresh,
+            Earlier::Task(task) => return Ok(Prepared::Task(task)),
+        };
+        let before = self.listed(request, view).await?;
+        let exported = self.batch.exported.sentence(request, &before);
+        if let Some(sentence) = exported.as_ref().filter(|_| self.wish.skips_exported) {
+            self.printer().note(format!("{sentence}; left out"));
+            return Ok(Prepared::LeftOut);
+        }
+        if let Some(task) = self.adopt(request, &before) {
+            return Ok(Prepared::Task(Box::new(task)));
+        }
+        let intent = self.intent(request, &before);
+        self.check(request, view).await?;
+        if let Some(sentence) = exported {
+            self.note_once(&format!("{sentence}; --skip-exported leaves out what was"));
+        }
+        self.take_turn().await?;
+        Ok(match self.claim(intent).await? {
+            Claimed::Mine(attempt) => Prepared::Send(attempt),
+            Claimed::Running(task) => Prepared::Task(Box::new(adopted(request, *task))),
+            Claimed::Left => Prepared::Again,
+        })
+    }
+
+    /// Waits for the turn of a start; a signal ends that.
+    async fn take_turn(&self) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.signals.wait() => Err(self.stopped()),
+            turn = self.turns.take() => turn,
         }
     }
 
     /// Step 1. The task that an earlier start has become, whatever credentials it was sent with: keys change.
     /// One that failed since is no reason not to start.
-    async fn settle_earlier(&self, request: &ExportRequest) -> Result<Option<Task>> {
+    async fn settle_earlier(&self, request: &ExportRequest) -> Result<Earlier> {
         self.go_on()?;
-        if self.is_new {
-            return Ok(None);
+        if self.wish.is_new {
+            return Ok(Earlier::None);
         }
         let windows = self.search.windows;
         let mut earlier = self.search.left_open()?;
@@ -109,7 +180,7 @@ impl<'a> Starter<'a> {
             let found = self.search.settle_left(left, patience, self.signals.wait());
             match found.await? {
                 Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
-                    return Ok(Some(adopted(request, *task)));
+                    return Ok(Earlier::Task(Box::new(adopted(request, *task))));
                 }
                 Found::Task(task) => self.printer().note(format!(
                     "The export of {} begun at {} became {} and is {}; starting another",
@@ -130,13 +201,16 @@ impl<'a> Starter<'a> {
                 Found::Elsewhere => tokio::time::sleep(windows.glance).await,
             }
         }
-        Ok(None)
+        Ok(match earlier.is_empty() {
+            true => Earlier::None,
+            false => Earlier::LookedUp,
+        })
     }
 
     /// Step 2. Of what the cloud had before, the export that is under way; it is remembered.
     fn adopt(&self, request: &ExportRequest, before: &[Task]) -> Option<Task> {
         let running = before.iter().find(|task| !task.is_settled())?;
-        if self.is_new {
+        if self.wish.is_new {
             return None;
         }
         let mut task = adopted(request, running.clone());
@@ -175,7 +249,7 @@ impl<'a> Starter<'a> {
             region: provider.region().to_owned(),
             profile: self.context.profile().map(str::to_owned),
             request: request.clone(),
-            twin: if self.is_new {
+            twin: if self.wish.is_new {
                 format!("{}-{}", std::process::id(), made_at.as_nanosecond())
             } else {
                 String::new()
@@ -186,15 +260,6 @@ impl<'a> Starter<'a> {
                 .checked_sub(skew.unwrap_or_default())
                 .unwrap_or(made_at),
         }
-    }
-
-    /// Step 3. What cannot succeed is not sent.
-    async fn check(&self, request: &ExportRequest) -> Result<()> {
-        self.go_on()?;
-        for warning in self.search.provider.preflight(request).await? {
-            self.printer().warn(&warning);
-        }
-        Ok(())
     }
 
     /// Step 6. After a lost reply, the task that was not there before is ours; nothing is sent again.
@@ -215,8 +280,12 @@ impl<'a> Starter<'a> {
             return Err(error);
         }
         let patience = self.search.windows.visibility;
-        let found = self.search.find(&intent, patience, self.signals.wait());
-        match found.await {
+        let found = tokio::select! {
+            biased;
+            found = self.search.find(&intent, patience, self.signals.wait()) => found,
+            () = self.turns.over_for_replies() => Ok(None),
+        };
+        match found {
             Ok(Some(task)) => return Ok(task),
             Ok(None) => {}
             Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
@@ -228,10 +297,29 @@ impl<'a> Starter<'a> {
     /// Stops before anything is sent once a signal came or the account's credentials were refused.
     fn go_on(&self) -> Result<()> {
         if self.is_refused.get() || self.signals.received().is_some() {
-            let why = "Stopped before anything was sent";
-            return Err(Error::new(Kind::Interrupted, why));
+            return Err(self.stopped());
         }
         Ok(())
+    }
+
+    fn stopped(&self) -> Error {
+        let why = match self.is_refused.get() {
+            true => "The account's credentials were refused before",
+            false => "Stopped before anything was sent",
+        };
+        Error::new(Kind::Interrupted, why)
+    }
+
+    /// `--timeout` passed before the start was sent.
+    fn late(&self, request: &ExportRequest) -> Error {
+        let sentence = format!(
+            "The export of {} was not started within {}",
+            clean(&request.snapshot),
+            self.turns.words()
+        );
+        Error::new(Kind::Timeout, sentence).hint(
+            "the same command again starts what was not started, and adopts what is under way",
+        )
     }
 
     /// Nobody knows, and what to do about that.
@@ -260,6 +348,18 @@ impl<'a> Starter<'a> {
         if let Err(error) = written {
             self.printer()
                 .warn(format!("{}; note the id {}", error.one_line(), task.id));
+        }
+    }
+
+    fn warn_once(&self, text: &str) {
+        if self.said.borrow_mut().insert(text.to_owned()) {
+            self.printer().warn(text);
+        }
+    }
+
+    fn note_once(&self, text: &str) {
+        if self.said.borrow_mut().insert(text.to_owned()) {
+            self.printer().note(text);
         }
     }
 

@@ -72,9 +72,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         return Ok(follow.run(Vec::new(), &signals).await);
     }
     let (indices, named): (Vec<usize>, Vec<Named>) = open.into_iter().unzip();
+    let known: Vec<Task> = named.iter().map(|one| one.remembered("")).collect();
     let (asked, errors) = reference::connect(context, named).await;
-    for (_, error) in errors {
-        follow.failed(error);
+    for (position, error) in errors {
+        follow.lost(&known[position], error);
     }
     let groups = asked
         .into_iter()

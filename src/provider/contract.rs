@@ -53,9 +53,12 @@ pub trait Provider: Send + Sync {
     /// The request a start would send, secrets masked. Sends nothing.
     fn preview(&self, request: &ExportRequest) -> Preview;
 
-    /// Looks up what can be known before a start: an error where the export cannot succeed
-    /// (kind `not_found`, `conflict`, `permission`, …), else warnings, each a sentence for standard error.
-    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>>;
+    /// Looks up what can be known before starts, in as few requests as the API allows: a slot per export, in order. In a slot,
+    /// an error where that export cannot succeed (kind `not_found`, `conflict`, `permission`, …), else warnings, each a
+    /// sentence for standard error.
+    ///
+    /// The outer error means no answer for any of them.
+    async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>>;
 
     /// Starts an export: one attempt.
     ///
@@ -86,8 +89,9 @@ pub trait Provider: Send + Sync {
     /// What can be exported from there.
     async fn exportable(&self) -> Result<Vec<Source>>;
 
-    /// Looks where the artifact of a completed task lies; never guesses (`exact` is true on what it returns).
-    async fn locate(&self, task: &Task) -> Result<Artifact>;
+    /// Looks where the artifacts of completed tasks lie, in as few requests as the API allows: a slot per task, in order.
+    /// Never guesses (`exact` is true on what it returns).
+    async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>>;
 
     /// What a person should know who finds that there is nothing to export.
     fn none_exportable(&self) -> Option<Hint> {
@@ -111,6 +115,19 @@ pub struct Capabilities {
     pub pace_max: Duration,
     /// How long a new task may be missing from the cloud's answers.
     pub visibility: Duration,
+    /// The shortest time between two starts on one account.
+    pub start_pause: Duration,
+    /// How what is exported is named.
+    pub naming: Naming,
+}
+
+/// How what is exported is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// By ids, which are never used again.
+    Ids,
+    /// By names, which may be given again once their first bearer is deleted.
+    Names,
 }
 
 /// How many tasks one request of a look covers.
@@ -125,10 +142,20 @@ pub enum Batch {
 /// Which tasks to list. Empty: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskFilter {
-    /// Only exports of this snapshot or image.
-    pub snapshot: Option<String>,
+    /// Only exports of these snapshots or images.
+    pub snapshots: Vec<String>,
     /// Only those started at or after this time, where the cloud says when.
     pub since: Option<Timestamp>,
+    /// What is complete must be among them, also where it takes a request for each task to tell.
+    pub with_completed: bool,
+}
+
+impl TaskFilter {
+    /// Whether an export of this snapshot or image is wanted.
+    pub fn is_of(&self, snapshot: Option<&str>) -> bool {
+        self.snapshots.is_empty()
+            || snapshot.is_some_and(|snapshot| self.snapshots.iter().any(|one| one == snapshot))
+    }
 }
 
 /// A request as `--dry-run` shows it.

@@ -48,8 +48,8 @@ use self::join::RECORD_PREFIX;
 use self::profile::Profile;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, Preview, Provider,
-    Setting, Shape, TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Preview,
+    Provider, Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
@@ -202,6 +202,9 @@ impl Provider for Lightsail {
             pace_min: Duration::from_secs(5),
             pace_max: Duration::from_secs(45),
             visibility: Duration::from_secs(30),
+            // No limit is published.
+            start_pause: Duration::from_millis(200),
+            naming: Naming::Names,
         }
     }
 
@@ -224,25 +227,28 @@ impl Provider for Lightsail {
         }
     }
 
-    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
-        let (source, records) =
-            try_join(self.source(&request.snapshot), self.calls.records()).await?;
-        let mut warnings = Vec::new();
-        if let Some(reason) = source.reason {
-            let name = &request.snapshot;
-            warnings.push(format!("The export of '{name}' may be refused: {reason}"));
-        }
+    async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
+        let (sources, records) = try_join(self.sources(requests), self.calls.records()).await?;
         let busy = records
             .iter()
             .filter(|seen| is_started(&seen.typed))
             .count();
-        if busy >= MANY_EXPORTS {
-            warnings.push(format!(
-                "{busy} exports are under way in {}; EBS copies about 20 snapshots at once, so this one may be refused or wait",
-                self.region
-            ));
-        }
-        Ok(warnings)
+        let warnings = |source: Source| {
+            let mut warnings = Vec::new();
+            if let Some(reason) = source.reason {
+                let name = &source.id;
+                warnings.push(format!("The export of '{name}' may be refused: {reason}"));
+            }
+            if busy >= MANY_EXPORTS {
+                warnings.push(format!(
+                    "{busy} exports are under way in {}; EBS copies about 20 snapshots at once, so another one may be refused or wait",
+                    self.region
+                ));
+            }
+            warnings
+        };
+        let slots = sources.into_iter();
+        Ok(slots.map(|source| source.map(warnings)).collect())
     }
 
     async fn start(&self, request: &ExportRequest) -> Result<Task> {
@@ -298,8 +304,8 @@ impl Provider for Lightsail {
         Ok(instances.chain(disks).collect())
     }
 
-    async fn locate(&self, task: &Task) -> Result<Artifact> {
-        self.artifact_of(task).await
+    async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
+        self.artifacts_of(tasks).await
     }
 
     fn none_exportable(&self) -> Option<Hint> {
@@ -324,6 +330,30 @@ impl Provider for Lightsail {
 }
 
 impl Lightsail {
+    /// The snapshots of these names: one list for several. What is not listed is asked for by its name.
+    async fn sources(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Source>>> {
+        let mut listed = match requests {
+            [] | [_] => Vec::new(),
+            _ => match self.exportable().await {
+                // Who may not list may still look at each.
+                Err(error) if error.kind == Kind::Permission => Vec::new(),
+                listed => listed?,
+            },
+        };
+        let mut slots = Vec::with_capacity(requests.len());
+        for name in requests.iter().map(|request| &request.snapshot) {
+            let at = listed.iter().position(|source| source.id == *name);
+            slots.push(match at.map(|at| listed.swap_remove(at)) {
+                Some(source) => Ok(source),
+                None => match self.source(name).await {
+                    Err(error) if error.kind != Kind::NotFound => return Err(error),
+                    slot => slot,
+                },
+            });
+        }
+        Ok(slots)
+    }
+
     /// The snapshot of this name: first among the instances', then among the disks'.
     async fn source(&self, name: &str) -> Result<Source> {
         match self.calls.instance_snapshot(name).await {

@@ -38,8 +38,8 @@ use self::objects::ObjectStore;
 use self::profile::Profile;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, PlaceOption, Preview, Provider,
-    Setting, Shape, TaskFilter,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, PlaceOption, Preview,
+    Provider, Setting, Shape, TaskFilter,
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
@@ -222,6 +222,9 @@ impl Provider for Outscale {
             pace_min: Duration::from_secs(10),
             pace_max: Duration::from_secs(60),
             visibility: Duration::from_secs(30),
+            // As the official SDKs do.
+            start_pause: Duration::from_millis(200),
+            naming: Naming::Ids,
         }
     }
 
@@ -238,9 +241,8 @@ impl Provider for Outscale {
         }
     }
 
-    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
-        self.validate(request)?;
-        self.warnings(request).await
+    async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
+        self.warnings(requests).await
     }
 
     async fn start(&self, request: &ExportRequest) -> Result<Task> {
@@ -283,7 +285,12 @@ impl Provider for Outscale {
     }
 
     async fn tasks(&self, wanted: &TaskFilter) -> Result<Vec<Task>> {
-        let filters = filter("SnapshotIds", wanted.snapshot.as_deref());
+        // To name more than a page holds costs more than to leave out what is not wanted afterwards.
+        let named = Some(&wanted.snapshots).filter(|all| all.len() <= api::PAGE);
+        let filters = filter(
+            "SnapshotIds",
+            named.into_iter().flatten().map(String::as_str),
+        );
         let what = "the list of export tasks";
         let list = |filters| async move {
             self.api
@@ -298,7 +305,7 @@ impl Provider for Outscale {
             }
             outcome => outcome?,
         };
-        let is_wanted = |task: &Task| wanted.snapshot.is_none() || task.snapshot == wanted.snapshot;
+        let is_wanted = |task: &Task| wanted.is_of(task.snapshot.as_deref());
         let tasks: Vec<Task> = raw
             .iter()
             .map(|raw| self.task(raw))
@@ -350,8 +357,8 @@ impl Provider for Outscale {
             .collect())
     }
 
-    async fn locate(&self, task: &Task) -> Result<Artifact> {
-        locate::locate(&self.objects, task).await
+    async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
+        locate::locate(&self.objects, tasks).await
     }
 }
 

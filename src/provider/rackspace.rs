@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
@@ -44,13 +45,13 @@ use self::cache::Cache;
 use self::errors::{files_refusal, refusal};
 use self::login::{Access, Proof};
 use self::profile::Profile;
-use self::rules::{container_of, export_body};
+use self::rules::export_body;
 use self::session::{Service, Session};
 use self::urls::below;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, NoCancel, PlaceOption, Preview,
-    Provider, Setting, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, PlaceOption,
+    Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
 };
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
@@ -165,6 +166,9 @@ impl Provider for Rackspace {
             pace_min: Duration::from_secs(30),
             pace_max: Duration::from_secs(60),
             visibility: Duration::from_secs(30),
+            // No limit is published.
+            start_pause: Duration::from_millis(200),
+            naming: Naming::Ids,
         }
     }
 
@@ -193,9 +197,8 @@ impl Provider for Rackspace {
         }
     }
 
-    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
-        let container = container_of(request)?;
-        preflight::preflight(&self.session, &request.snapshot, &container).await
+    async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
+        preflight::preflight(&self.session, requests).await
     }
 
     async fn start(&self, request: &ExportRequest) -> Result<Task> {
@@ -260,9 +263,9 @@ impl Provider for Rackspace {
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         let images = self.session.base(Service::Images, None).await?;
-        match &filter.snapshot {
-            Some(image) => tasks::of_image(&self.session, &images, image, filter.since).await,
-            None => tasks::list(&self.session, &images, filter.since).await,
+        match filter.snapshots.is_empty() {
+            true => tasks::list(&self.session, &images, filter.since).await,
+            false => tasks::of_images(&self.session, &images, filter).await,
         }
     }
 
@@ -272,10 +275,7 @@ impl Provider for Rackspace {
 
     async fn exportable(&self) -> Result<Vec<Source>> {
         let images = self.session.base(Service::Images, None).await?;
-        let mut url = below(&images, &["images"]);
-        url.set_query(Some("limit=100&visibility=private"));
-        let values =
-            tasks::list_all(&self.session, "list images", &url, "images", |_| true).await?;
+        let values = tasks::images(&self.session, &images).await?;
         let tenant = self.session.tenant();
         let is_own = |value: &&Value| match (&tenant, value["owner"].as_str()) {
             (Some(tenant), Some(owner)) => tenant == owner,
@@ -296,7 +296,28 @@ impl Provider for Rackspace {
         Ok(sources)
     }
 
-    async fn locate(&self, task: &Task) -> Result<Artifact> {
+    /// A list of the container would not tell the size of what lies there in segments.
+    async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
+        let mut looks = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            looks.push(self.locate_one(task));
+        }
+        stream::iter(looks)
+            .buffered(tasks::PARALLEL)
+            .collect()
+            .await
+    }
+
+    fn aftermath(&self, task: &Task) -> Option<String> {
+        let (container, name) = wire::location(task)?;
+        Some(format!(
+            "{name} and its segments stay in the container '{container}', and are billed, until you delete them"
+        ))
+    }
+}
+
+impl Rackspace {
+    async fn locate_one(&self, task: &Task) -> Result<Artifact> {
         let shown;
         let task = match wire::location(task) {
             Some(_) => task,
@@ -340,13 +361,6 @@ impl Provider for Rackspace {
             exact: true,
             ..wire::cloud_file(name)
         })
-    }
-
-    fn aftermath(&self, task: &Task) -> Option<String> {
-        let (container, name) = wire::location(task)?;
-        Some(format!(
-            "{name} and its segments stay in the container '{container}', and are billed, until you delete them"
-        ))
     }
 }
 

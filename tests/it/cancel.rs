@@ -118,12 +118,10 @@ fn an_export_that_is_too_far_goes_on_and_the_refusal_is_shown() {
     let id = user.run(&EXPORT).id();
     clouds.world(|world| age(world, SignedDuration::from_mins(30)));
     let ran = user.run(&["cancel", &id, "-o", "json"]);
-    assert_eq!(
-        (ran.code, ran.stdout.as_str()),
-        (Some(1), ""),
-        "{}",
-        ran.all()
-    );
+    let items = ran.json();
+    assert_eq!((ran.code, items.len()), (Some(1), 1), "{}", ran.all());
+    assert_eq!(items[0]["state"], "running", "{}", ran.all());
+    assert_eq!(items[0]["error"]["kind"], "conflict", "{}", ran.all());
     assert_eq!(ran.json_error()["kind"], "conflict");
     assert_eq!(ran.json_error()["code"], "6003");
     for words in [
@@ -148,12 +146,10 @@ fn an_export_that_has_ended_is_a_conflict_and_nothing_is_sent() {
             .id();
         clouds.world(|world| age(world, SignedDuration::from_hours(2)));
         let ran = user.run(&["cancel", &id, "-o", "json"]);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (Some(1), ""),
-            "{}",
-            ran.all()
-        );
+        let items = ran.json();
+        assert_eq!((ran.code, items.len()), (Some(1), 1), "{}", ran.all());
+        assert_eq!(items[0]["state"], word, "{}", ran.all());
+        assert_eq!(items[0]["error"]["kind"], "conflict", "{}", ran.all());
         assert_eq!(ran.json_error()["kind"], "conflict");
         let words = format!("cannot be cancelled any more: it is {word}");
         assert!(ran.stderr.contains(&words), "{}", ran.all());
@@ -186,12 +182,10 @@ fn where_the_cloud_cannot_cancel_it_is_exit_code_2_and_nothing_is_sent() {
     ] {
         let id = user.run(export).id();
         let ran = user.run(&["cancel", &ours, &id, "-o", "json"]);
-        assert_eq!(
-            (ran.code, ran.stdout.as_str()),
-            (Some(2), ""),
-            "{}",
-            ran.all()
-        );
+        let items = ran.json();
+        assert_eq!((ran.code, items.len()), (Some(2), 1), "{}", ran.all());
+        assert_eq!(items[0]["task_id"], id, "{}", ran.all());
+        assert_eq!(items[0]["error"]["kind"], "usage", "{}", ran.all());
         assert_eq!(ran.json_error()["kind"], "usage");
         for words in [
             &format!("The export {provider}/{id} cannot be cancelled"),
@@ -260,9 +254,12 @@ fn refused_credentials_are_not_sent_for_every_task() {
     let ran = user.run(&["cancel", "snap-export-00000001", "snap-export-00000002"]);
     assert_eq!(ran.code, Some(4), "{}", ran.all());
     for id in ["snap-export-00000001", "snap-export-00000002"] {
-        assert_eq!(ran.stderr.matches(id).count(), 1, "{}", ran.all());
+        let errors = ran.stderr.lines().filter(|line| line.starts_with("error:"));
+        let named = errors.filter(|line| line.contains(id));
+        assert_eq!(named.count(), 1, "{}", ran.all());
     }
-    assert_eq!(requests(&clouds), 0);
+    let looks = clouds.world(|world| world.rehearsal.count("outscale", "ReadSnapshotExportTasks"));
+    assert_eq!((requests(&clouds), looks), (0, 1));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
 use snapexport_sandbox::{Options, Sandbox};
 
 use crate::fake::{self, Fake};
+use crate::single::{checked, located};
 
 /// How long an export takes here.
 const DURATION: Duration = Duration::from_millis(600);
@@ -169,15 +170,15 @@ async fn follow(provider: &dyn Provider, id: &TaskId) -> Task {
 async fn a_good_export_completes(subject: &Subject) {
     let provider = subject.provider.as_ref();
     provider.validate(&subject.good).expect("valid");
-    provider
-        .preflight(&subject.good)
+    checked(provider, &subject.good)
         .await
         .expect("can be exported");
     let started = provider.start(&subject.good).await.expect("starts");
     assert!(!started.state.is_terminal(), "{}", started.state);
     let listed = provider
         .tasks(&TaskFilter {
-            snapshot: Some(subject.good.snapshot.clone()),
+            snapshots: vec![subject.good.snapshot.clone()],
+            with_completed: false,
             since: None,
         })
         .await
@@ -190,7 +191,7 @@ async fn a_good_export_completes(subject: &Subject) {
     let ended = follow(provider, &started.id).await;
     assert_eq!(ended.state, State::Completed, "{:?}", ended.error);
     assert_eq!(ended.error, None);
-    let artifact = provider.locate(&ended).await.expect("its artifact");
+    let artifact = located(provider, &ended).await.expect("its artifact");
     assert!(artifact.exact);
     assert!(
         artifact.uri.contains("://") || artifact.uri.starts_with("arn:"),
@@ -204,8 +205,7 @@ async fn a_good_export_completes(subject: &Subject) {
 /// An export that fails says so, and why.
 async fn a_failing_export_fails_with_a_reason(subject: &Subject) {
     let provider = subject.provider.as_ref();
-    provider
-        .preflight(&subject.failing)
+    checked(provider, &subject.failing)
         .await
         .expect("nothing shows before");
     let started = provider.start(&subject.failing).await.expect("starts");
@@ -237,8 +237,7 @@ async fn bad_requests_are_refused_early(subject: &Subject) {
     let provider = subject.provider.as_ref();
     let refused = provider.validate(&subject.invalid).expect_err("invalid");
     assert_eq!(refused.kind, Kind::Usage);
-    let missing = provider
-        .preflight(&subject.missing)
+    let missing = checked(provider, &subject.missing)
         .await
         .expect_err("not there");
     assert_eq!(missing.kind, Kind::NotFound);
@@ -315,7 +314,7 @@ async fn an_export_goes_by_the_clock_of_its_cloud(subject: &Subject) {
     sandbox.advance(UNHURRIED);
     let ended = look_one(provider, &id).await;
     assert_eq!(ended.state, State::Completed);
-    provider.locate(&ended).await.expect("its artifact");
+    located(provider, &ended).await.expect("its artifact");
 }
 
 async fn conforms(make: impl AsyncFn(Duration) -> Subject) {

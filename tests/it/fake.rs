@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use snapexport::error::{Error, Kind, Result};
 use snapexport::provider::check::{Check, CheckRequest};
-use snapexport::provider::{Batch, Capabilities, Preview, Provider, TaskFilter};
+use snapexport::provider::{Batch, Capabilities, Naming, Preview, Provider, TaskFilter};
 use snapexport::task::{
     Artifact, ArtifactKind, ExportRequest, Progress, ProviderId, Source, SourceKind, State, Target,
     Task, TaskId,
@@ -75,6 +75,7 @@ pub struct Fake {
     pub scripts: Mutex<BTreeMap<String, (Vec<Sight>, usize)>>,
     pub looks: AtomicU32,
     pub starts: AtomicU32,
+    pub locates: AtomicU32,
     /// Which credentials it has.
     pub tag: u64,
     /// Asked for with every outage.
@@ -161,6 +162,8 @@ impl Provider for Fake {
             pace_min: Duration::from_secs(10),
             pace_max: Duration::from_secs(60),
             visibility: Duration::from_secs(30),
+            start_pause: Duration::from_millis(200),
+            naming: Naming::Ids,
         }
     }
 
@@ -186,11 +189,12 @@ impl Provider for Fake {
         asked.place.map(is_there).into_iter().collect()
     }
 
-    async fn preflight(&self, request: &ExportRequest) -> Result<Vec<String>> {
-        if request.snapshot == "missing" {
-            return Err(Error::new(Kind::NotFound, "There is no snapshot missing"));
-        }
-        Ok(Vec::new())
+    async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
+        let check = |request: &ExportRequest| match request.snapshot.as_str() {
+            "missing" => Err(Error::new(Kind::NotFound, "There is no snapshot missing")),
+            _ => Ok(Vec::new()),
+        };
+        Ok(requests.iter().map(check).collect())
     }
 
     async fn start(&self, request: &ExportRequest) -> Result<Task> {
@@ -272,15 +276,19 @@ impl Provider for Fake {
         }])
     }
 
-    async fn locate(&self, task: &Task) -> Result<Artifact> {
+    async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
         if self.is_store_silent {
             std::future::pending::<()>().await;
         }
-        let artifact = task.artifact.clone().ok_or_else(|| unknown(&task.id))?;
-        Ok(Artifact {
-            exact: true,
-            size_bytes: Some(1),
-            ..artifact
-        })
+        self.locates.fetch_add(1, Ordering::Relaxed);
+        let locate = |task: &Task| {
+            let artifact = task.artifact.clone().ok_or_else(|| unknown(&task.id))?;
+            Ok(Artifact {
+                exact: true,
+                size_bytes: Some(1),
+                ..artifact
+            })
+        };
+        tasks.iter().map(locate).collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::single::{checked, located};
 use serde_json::json;
 use snapexport::error::Kind;
 use snapexport::http::Http;
@@ -109,7 +110,7 @@ async fn an_instance_snapshot_becomes_an_image() {
     assert_eq!(done.raw["operation"]["id"], started.id.as_str());
     assert_eq!(done.raw["operation"]["operationType"], "ExportSnapshot");
     assert_eq!(done.raw["record"]["destinationInfo"]["id"], id);
-    assert_eq!(cloud.locate(done).await.expect("located"), *artifact);
+    assert_eq!(located(&*cloud, done).await.expect("located"), *artifact);
     let bill = cloud.aftermath(done).expect("something stays billed");
     assert!(
         bill.contains(id) && bill.contains("web-1") && bill.contains("deregister"),
@@ -159,7 +160,9 @@ async fn a_failed_export_gives_lightsails_reason() {
         fault.message
     );
     assert!(failed.finished_at.is_some());
-    let none = cloud.locate(failed).await.expect_err("nothing was made");
+    let none = located(&*cloud, failed)
+        .await
+        .expect_err("nothing was made");
     assert_eq!(none.kind, Kind::NotFound);
 }
 
@@ -232,13 +235,14 @@ async fn the_list_has_old_exports_by_their_records_and_new_ones_by_their_operati
         .expect("a record's name is an id too");
     assert_eq!(again, old[0]);
     assert_eq!(
-        Some(cloud.locate(&old[0]).await.expect("located")),
+        Some(located(&*cloud, &old[0]).await.expect("located")),
         old[0].artifact
     );
 
     let started = cloud.start(&export("web-1")).await.expect("started");
     let filter = TaskFilter {
-        snapshot: Some("web-1".into()),
+        snapshots: vec!["web-1".into()],
+        with_completed: false,
         since: started.created_at,
     };
     // At once, though its record is not there yet, and later with it: one task, not two.
@@ -249,7 +253,8 @@ async fn the_list_has_old_exports_by_their_records_and_new_ones_by_their_operati
         assert_eq!(ids, [&started.id], "after {wait} ms");
     }
     let every = TaskFilter {
-        snapshot: Some("web-1".into()),
+        snapshots: vec!["web-1".into()],
+        with_completed: false,
         since: None,
     };
     let every = cloud.tasks(&every).await.expect("listed");
@@ -280,10 +285,10 @@ async fn the_artifact_is_found_after_the_operation_was_forgotten() {
         (&again.artifact, again.created_at),
         (&done.artifact, done.created_at)
     );
-    assert_eq!(cloud.locate(&done).await.ok(), done.artifact);
+    assert_eq!(located(&*cloud, &done).await.ok(), done.artifact);
     // The journal keeps no raw objects; what was made is enough.
     done.raw = json!(null);
-    assert_eq!(cloud.locate(&done).await.ok(), done.artifact);
+    assert_eq!(located(&*cloud, &done).await.ok(), done.artifact);
 }
 
 #[tokio::test]
@@ -340,7 +345,7 @@ async fn a_preflight_warns_refuses_the_unknown_and_starts_nothing() {
         ("web-1700000000", None),
         ("fresh-1", Some("pending")),
     ] {
-        let said = cloud.preflight(&export(name)).await.expect(name);
+        let said = checked(&*cloud, &export(name)).await.expect(name);
         assert_eq!(
             said.len(),
             usize::from(warning.is_some()),
@@ -351,8 +356,7 @@ async fn a_preflight_warns_refuses_the_unknown_and_starts_nothing() {
             "{name}: {said:?}"
         );
     }
-    let error = cloud
-        .preflight(&export("nothing"))
+    let error = checked(&*cloud, &export("nothing"))
         .await
         .expect_err("unknown");
     assert_eq!(error.kind, Kind::NotFound);
@@ -371,7 +375,7 @@ async fn ten_exports_under_way_are_worth_a_warning() {
         cloud.start(&export("web-1")).await.expect("started");
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let said = cloud.preflight(&export("data-1")).await.expect("possible");
+    let said = checked(&*cloud, &export("data-1")).await.expect("possible");
     assert!(
         said.concat().contains("10 exports are under way"),
         "{said:?}"

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)]
 
 mod architecture;
+mod batch;
 mod cancel;
 mod canned;
 mod cli;
@@ -44,6 +45,7 @@ mod rackspace;
 mod real_clients;
 #[cfg(unix)]
 mod recording;
+mod single;
 mod stage;
 mod starts;
 mod tape;

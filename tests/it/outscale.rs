@@ -12,6 +12,7 @@ use snapexport::task::{ExportRequest, State, Target, Task, TaskId};
 use snapexport_sandbox::{Options, Sandbox};
 
 use crate::canned::{Answer, Canned};
+use crate::single::{checked, located};
 
 /// Long enough to be seen under way, short enough to wait for.
 const DURATION: Duration = Duration::from_millis(600);
@@ -115,7 +116,7 @@ async fn an_export_completes_and_its_object_is_found() {
     let provider = connect(&sandbox, &[]).await;
     let request = request("snap-0a1b2c3d", "demo");
     assert_eq!(
-        provider.preflight(&request).await.expect("it can succeed"),
+        checked(&*provider, &request).await.expect("it can succeed"),
         [""; 0]
     );
 
@@ -128,7 +129,10 @@ async fn an_export_completes_and_its_object_is_found() {
     assert_eq!(started.target.as_ref(), Some(&request.target));
     let shape = by_name("outscale").expect("registered").shape;
     assert_eq!(shape(started.id.as_str()), Shape::Sure);
-    assert_eq!(found(provider.locate(&started).await).kind, Kind::NotFound);
+    assert_eq!(
+        found(located(&*provider, &started).await).kind,
+        Kind::NotFound
+    );
 
     let (task, words) = watch(&*provider, &started.id).await;
     assert_eq!(words.last().map(String::as_str), Some("completed"));
@@ -139,7 +143,7 @@ async fn an_export_completes_and_its_object_is_found() {
     let expected = task.artifact.clone().expect("completed");
     assert!(!expected.exact);
 
-    let located = provider.locate(&task).await.expect("it is there");
+    let located = located(&*provider, &task).await.expect("it is there");
     assert_eq!(located.uri, expected.uri);
     assert!(located.exact && located.size_bytes.is_some_and(|size| size > 0));
     assert_eq!(starts(&sandbox), 1);
@@ -231,7 +235,8 @@ async fn tasks_can_be_asked_for_by_snapshot() {
             .expect("starts");
     }
     let filter = TaskFilter {
-        snapshot: Some("snap-0a1b2c3d".into()),
+        snapshots: vec!["snap-0a1b2c3d".into()],
+        with_completed: false,
         since: None,
     };
     assert_eq!(provider.tasks(&filter).await.expect("lists").len(), 2);
@@ -312,7 +317,7 @@ async fn preflight_finds_what_cannot_succeed_and_warns_of_the_rest() {
         ("snap-5f607182", Kind::Conflict),
         ("ami-12345678", Kind::Usage),
     ] {
-        let error = found(provider.preflight(&request(snapshot, "demo")).await);
+        let error = found(checked(&*provider, &request(snapshot, "demo")).await);
         assert_eq!(error.kind, kind, "{snapshot}");
         assert!(error.message.contains(snapshot), "{}", error.message);
     }
@@ -325,7 +330,7 @@ async fn preflight_finds_what_cannot_succeed_and_warns_of_the_rest() {
         (request(good, "partner"), "partner could not be looked at"),
         (with(good, "demo", "web/", "vdi"), "will likely refuse vdi"),
     ] {
-        let warnings = provider.preflight(&request).await.expect("it may succeed");
+        let warnings = checked(&*provider, &request).await.expect("it may succeed");
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].contains(warning), "{warnings:?}");
     }
@@ -415,19 +420,19 @@ async fn a_bucket_in_another_account_needs_its_own_pair() {
         preview.body
     );
     assert_eq!(
-        provider.preflight(&request).await.expect("it can succeed"),
+        checked(&*provider, &request).await.expect("it can succeed"),
         [""; 0]
     );
     let started = provider.start(&request).await.expect("starts");
     assert!(!started.raw.to_string().contains(&secret));
     let (task, _) = watch(&*provider, &started.id).await;
     assert_eq!(task.state, State::Completed);
-    assert!(provider.locate(&task).await.expect("it is there").exact);
+    assert!(located(&*provider, &task).await.expect("it is there").exact);
 
     let wrong = "SKWRONG000000000000000000000000000000000";
     let provider = connect(&sandbox, &[(id_name, &id), (secret_name, wrong)]).await;
     assert_eq!(
-        found(provider.preflight(&request).await).kind,
+        found(checked(&*provider, &request).await).kind,
         Kind::Credentials
     );
     let started = provider.start(&request).await.expect("the cloud takes it");
@@ -518,7 +523,8 @@ async fn an_older_gateway_is_asked_without_the_filter() {
     let all = r#"{"SnapshotExportTasks":[{"TaskId":"snap-export-1","SnapshotId":"snap-0a1b2c3d"},{"TaskId":"snap-export-2","SnapshotId":"snap-1b2c3d4e"}]}"#;
     let (server, provider) = canned(vec![Answer::json(400, refusal), Answer::json(200, all)]).await;
     let filter = TaskFilter {
-        snapshot: Some("snap-1b2c3d4e".into()),
+        snapshots: vec!["snap-1b2c3d4e".into()],
+        with_completed: false,
         since: None,
     };
     let tasks = provider.tasks(&filter).await.expect("lists");

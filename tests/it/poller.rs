@@ -363,6 +363,26 @@ async fn a_provider_that_asks_for_an_absurd_pause_neither_crashes_nor_freezes_a_
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_artifacts_of_all_that_end_in_one_look_are_looked_at_together() {
+    let ids: Vec<String> = (0..100).map(|number| format!("t{number}")).collect();
+    let ended = [Sight::Ended(State::Completed)];
+    let scripts: Vec<(&str, &[Sight])> = ids.iter().map(|id| (id.as_str(), &ended[..])).collect();
+    let fake = Arc::new(Fake::with(&scripts));
+    let names: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let waited = watch(vec![group(&fake, &names)], Options::default()).await;
+    let is_exact = |outcome: &Outcome| {
+        let artifact = outcome.task().artifact.as_ref();
+        artifact.is_some_and(|artifact| artifact.exact)
+    };
+    assert!(
+        waited.outcomes.iter().all(is_exact),
+        "{:?}",
+        waited.outcomes
+    );
+    assert_eq!(fake.locates.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_store_that_is_silent_costs_a_completed_export_neither_its_success_nor_much_time()
 {
     let ids: Vec<String> = (0..16).map(|number| format!("t{number}")).collect();

@@ -7,6 +7,7 @@ mod strictness;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::single::{checked, located};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use snapexport::error::{Error, Kind};
@@ -121,8 +122,7 @@ async fn an_export_goes_from_pending_to_an_object_in_the_container() {
     let request = request(WEB, "exports");
     provider.validate(&request).expect("valid");
     assert!(
-        provider
-            .preflight(&request)
+        checked(&*provider, &request)
             .await
             .expect("can succeed")
             .is_empty()
@@ -149,7 +149,7 @@ async fn an_export_goes_from_pending_to_an_object_in_the_container() {
     assert!(task.finished_at.is_some() && task.expires_at > task.finished_at);
     let said = task.artifact.clone().expect("an artifact");
     assert!(!said.exact, "nobody has looked");
-    let found = provider.locate(&task).await.expect("there");
+    let found = located(&*provider, &task).await.expect("there");
     assert_eq!(found.uri, said.uri);
     assert!(
         found.uri.ends_with(&format!("/exports/{WEB}.vhd")),
@@ -180,7 +180,7 @@ async fn a_large_export_is_located_with_the_size_of_all_its_segments() {
         raw: Value::Null,
         ..task
     };
-    let found = provider.locate(&remembered).await.expect("there");
+    let found = located(&*provider, &remembered).await.expect("there");
     let token = token(&sandbox).await;
     let reply = send(Method::GET, &found.uri, &[("x-auth-token", &token)], "").await;
     assert!(
@@ -258,8 +258,7 @@ async fn preflight_finds_what_would_fail_later() {
         (WEB, "nowhere", Kind::NotFound, "no container 'nowhere'"),
         (WEB, "demo", Kind::Conflict, "already has the object"),
     ] {
-        let error = provider
-            .preflight(&request(image, container))
+        let error = checked(&*provider, &request(image, container))
             .await
             .expect_err("cannot succeed");
         assert_eq!(
@@ -271,8 +270,7 @@ async fn preflight_finds_what_would_fail_later() {
         assert!(error.message.contains(word), "{error}");
         assert!(!error.details.hints.is_empty(), "{error}: what to do");
     }
-    let error = provider
-        .preflight(&request(WEB, "nowhere"))
+    let error = checked(&*provider, &request(WEB, "nowhere"))
         .await
         .expect_err("no container");
     assert!(
@@ -281,7 +279,7 @@ async fn preflight_finds_what_would_fail_later() {
             .contains("swift post nowhere")
     );
     assert_eq!(
-        provider.preflight(&request(CURSED, "exports")).await,
+        checked(&*provider, &request(CURSED, "exports")).await,
         Ok(Vec::new())
     );
     assert_eq!(
@@ -368,7 +366,8 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
         "a list does not say what is exported"
     );
     let of_web = TaskFilter {
-        snapshot: Some(WEB.into()),
+        snapshots: vec![WEB.into()],
+        with_completed: false,
         since: Some(before),
     };
     let found = provider.tasks(&of_web).await.expect("a list");
@@ -380,7 +379,8 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
     assert_eq!(found[0].target, Some(request(WEB, "exports").target));
     let later = before + jiff::SignedDuration::from_hours(1);
     let none = TaskFilter {
-        snapshot: None,
+        snapshots: Vec::new(),
+        with_completed: false,
         since: Some(later),
     };
     assert!(provider.tasks(&none).await.expect("a list").is_empty());

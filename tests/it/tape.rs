@@ -12,6 +12,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::single::located;
 use reqwest::header::{HeaderName, HeaderValue};
 use snapexport::error::{Error, Result};
 use snapexport::http::{Http, Limits};
@@ -278,7 +279,7 @@ impl Deck {
                 task.snapshot = Some(self.snapshot.into());
                 task.target = Some((self.target)());
                 // Where it lies is told elsewhere; here only the reply counts.
-                parsed.take(client.locate(&task).await, |_, _| {});
+                parsed.take(located(client, &task).await, |_, _| {});
             }
         }
         parsed

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -18,6 +18,9 @@ pub struct Rehearsal {
     script: Vec<String>,
     counts: BTreeMap<String, u32>,
     hidden: Vec<Hidden>,
+    /// When calls were let through by a limit on their rate, by the fault that sets it.
+    #[serde(default)]
+    passed: BTreeMap<String, Vec<Timestamp>>,
 }
 
 /// A task that is missing from lists.
@@ -36,8 +39,19 @@ impl Rehearsal {
             .unwrap_or(0)
     }
 
+    /// Whether one more call now would be too many for this rate; if not, it is let through.
+    fn is_over(&mut self, fault: &Fault, calls: u32, now: Timestamp) -> bool {
+        let passed = self.passed.entry(fault.text.clone()).or_default();
+        passed.retain(|then| now.duration_since(*then) < SignedDuration::from_secs(1));
+        let is_over = passed.len() >= calls as usize;
+        if !is_over {
+            passed.push(now);
+        }
+        is_over
+    }
+
     /// Counts an attempt and tells what is due at it.
-    fn due(&mut self, faults: &[Fault], service: &str, call: &str) -> Vec<What> {
+    fn due(&mut self, faults: &[Fault], service: &str, call: &str, now: Timestamp) -> Vec<What> {
         if !self
             .script
             .iter()
@@ -58,11 +72,12 @@ impl Rehearsal {
                 && fault.call.is_none_or(|named| named == call)
                 && (fault.attempts.first..=fault.attempts.last).contains(&count)
         };
-        faults
-            .iter()
-            .filter(is_due)
-            .map(|fault| fault.what.clone())
-            .collect()
+        let mut due: Vec<&Fault> = faults.iter().filter(is_due).collect();
+        due.retain(|fault| match fault.what {
+            What::Rate(calls) => self.is_over(fault, calls, now),
+            _ => true,
+        });
+        due.into_iter().map(|fault| fault.what.clone()).collect()
     }
 }
 
@@ -92,7 +107,9 @@ pub(crate) fn play(
         return Delivery::Whole((service.handler)(world, request, moment), Duration::ZERO);
     }
     let call = call_of(service.name, request);
-    let due = world.rehearsal.due(faults, service.name, call);
+    let due = world
+        .rehearsal
+        .due(faults, service.name, call, moment.client);
     if let Some(delivery) = due
         .iter()
         .find_map(|what| instead(what, service, call, request, moment))
@@ -130,6 +147,7 @@ fn instead(
     let status = |status| bodies::refusal(service.name, call, request, status);
     let response = match what {
         What::Throttle(pause) => bodies::throttled(service.name, *pause, moment),
+        What::Rate(_) => bodies::throttled(service.name, None, moment),
         What::Status(code) => status(*code),
         What::ResetBefore => return Some(Delivery::Reset),
         What::SilenceBefore => return Some(Delivery::Never),

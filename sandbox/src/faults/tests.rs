@@ -8,6 +8,7 @@ fn faults_are_read_as_they_are_written() {
             (1, 1),
             What::Throttle(None),
         ),
+        ("outscale:*:*:throttle=5/s", (1, u32::MAX), What::Rate(5)),
         (
             "lightsail:*:2+:status=500",
             (2, u32::MAX),
@@ -45,6 +46,7 @@ fn what_cannot_be_a_fault_is_refused_by_name() {
         ("outscale:1:throttle", "PROVIDER:CALL:ATTEMPT:WHAT"),
         ("azure:*:1:throttle", "'azure'"),
         ("lightsail:exportSnapshot:1:throttle", "'exportSnapshot'"),
+        ("outscale:*:*:throttle=0/s", "'0/s'"),
         ("lightsail:ExportSnapshot:0:throttle", "'0'"),
         ("lightsail:ExportSnapshot:3-1:throttle", "'3-1'"),
         ("lightsail:ExportSnapshot:soon:throttle", "'soon'"),

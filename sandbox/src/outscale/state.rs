@@ -157,6 +157,24 @@ impl State {
         pending.for_each(|one| one.state = "completed".into());
     }
 
+    /// Adds this many snapshots that can be exported, and gives their ids.
+    pub fn add_snapshots(&mut self, count: u32) -> Vec<String> {
+        let made_at = Timestamp::constant(1_768_010_400, 0);
+        let ids: Vec<String> = (0..count)
+            .map(|number| format!("snap-{:08x}", 0xa000_0000_u32 + number))
+            .collect();
+        self.snapshots.extend(ids.iter().map(|id| Snapshot {
+            id: id.clone(),
+            description: "one of many".into(),
+            state: "completed".into(),
+            size: 1,
+            account: ACCOUNT.into(),
+            created_at: made_at,
+            story: Story::Completes,
+        }));
+        ids
+    }
+
     /// Takes a task out of sight.
     pub(crate) fn hide(&mut self, id: &str) {
         self.tasks.retain(|task| task.id != id);

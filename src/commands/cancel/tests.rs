@@ -56,7 +56,7 @@ fn only_what_was_seen_cancelled_is_called_so() {
             "whether it is cancelled is not known",
         ),
     ] {
-        let error = not_cancelled(&TaskId::from("t-1"), sight, reply, &"snapexport".into());
+        let error = why_not(&TaskId::from("t-1"), sight, reply, &"snapexport".into());
         assert_eq!(error.kind, kind, "{error}");
         assert!(error.message.contains(words), "{error}");
         let mut parts = error.details.hints.iter().flat_map(Hint::parts);
@@ -76,7 +76,9 @@ fn an_end_is_told_as_it_is() {
         .is_ok()
     );
     for state in [State::Completed, State::Failed] {
-        let error = ended(seen(state, ""), None, &"snapexport".into()).expect_err("too late");
+        let error = ended(seen(state, ""), None, &"snapexport".into())
+            .expect_err("too late")
+            .error;
         assert_eq!(error.kind, Kind::Conflict);
         assert!(error.message.ends_with(state.as_str()), "{error}");
     }

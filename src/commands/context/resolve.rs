@@ -70,6 +70,7 @@ impl Context {
             http: Http::new(global.allow_http).over(network),
             interval: pause(env, "SNAPEXPORT_INTERVAL")?,
             visibility: pause(env, "SNAPEXPORT_VISIBILITY")?,
+            start_pause: pause(env, "SNAPEXPORT_START_PAUSE")?,
             journal_path: clouds
                 .state
                 .filter(|_| !global.no_journal)
@@ -166,9 +167,13 @@ impl Clouds {
         })
         .await?;
         // The user's own pace and patience count.
-        let own = ["SNAPEXPORT_INTERVAL", "SNAPEXPORT_VISIBILITY"]
-            .into_iter()
-            .filter_map(|name| Some((name, env.get(name)?.to_owned())));
+        let own = [
+            "SNAPEXPORT_INTERVAL",
+            "SNAPEXPORT_VISIBILITY",
+            "SNAPEXPORT_START_PAUSE",
+        ]
+        .into_iter()
+        .filter_map(|name| Some((name, env.get(name)?.to_owned())));
         let sources = Sources {
             env: sandbox.variables().into_iter().chain(own).collect(),
             ..Sources::default()

@@ -10,7 +10,7 @@ use super::windows::{Windows, age};
 use crate::commands::context::Context;
 use crate::error::{Kind, Result};
 use crate::journal::{Intent, Journal, Settled};
-use crate::provider::{Provider, TaskFilter};
+use crate::provider::{Provider, TaskFilter, is_uuid};
 use crate::task::{ExportRequest, Task};
 
 /// How far the cloud's clock may be from ours.
@@ -69,15 +69,12 @@ impl<'a> Search<'a> {
         since: Option<Timestamp>,
     ) -> Result<Vec<Task>> {
         let filter = TaskFilter {
-            snapshot: Some(request.snapshot.clone()),
+            snapshots: vec![request.snapshot.clone()],
             since,
-        };
-        let is_same = |task: &Task| {
-            let target = task.target.as_ref();
-            target.is_some_and(|target| target.is_same_place(&request.target))
+            with_completed: false,
         };
         let mut tasks = self.provider.tasks(&filter).await?;
-        tasks.retain(is_same);
+        tasks.retain(|task| is_same(task, request));
         Ok(tasks)
     }
 
@@ -179,6 +176,18 @@ impl<'a> Search<'a> {
         let settled = journal.settle(intent, settled, Timestamp::now());
         settled.inspect_err(|error| tracing::info!("{}", error.one_line()))
     }
+}
+
+/// Whether a task exports the same snapshot to the same place.
+pub(super) fn is_same(task: &Task, request: &ExportRequest) -> bool {
+    let is_of = |snapshot: &String| {
+        // Ids are spelt in capitals by some, names are not the same then.
+        *snapshot == request.snapshot
+            || is_uuid(snapshot) && snapshot.eq_ignore_ascii_case(&request.snapshot)
+    };
+    let target = task.target.as_ref();
+    task.snapshot.as_ref().is_some_and(is_of)
+        && target.is_some_and(|target| target.is_same_place(&request.target))
 }
 
 /// Fills in what the provider leaves out of its answer to a start, or to a look at what we started at `started_at`.

@@ -6,16 +6,15 @@ use jiff::Timestamp;
 
 use super::Starter;
 use super::claim::Attempt;
-use crate::error::Result;
+use super::turns::is_throttled;
+use crate::error::{Error, Kind, Result};
 use crate::secret::clean;
 use crate::task::{ExportRequest, Task};
 
-/// Attempts of a start that was surely not executed.
+/// Attempts of a start that was surely not executed. One that is throttled is repeated for longer (`turns`).
 const ATTEMPTS: u32 = 3;
-/// The pause before the second; it doubles, where the cloud asks for no other.
+/// The pause before the second; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause before such an attempt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Starter<'_> {
     /// Step 5. The task, or why there is none: kind `maybe_started` where nobody knows.
@@ -24,28 +23,50 @@ impl Starter<'_> {
         let mut number = 1;
         loop {
             let error = match self.send_once(request).await {
-                Ok(task) => return Ok(task),
+                Ok(task) => {
+                    self.turns.answered();
+                    return Ok(task);
+                }
                 Err(error) => error,
             };
-            let pause = error
-                .details
-                .retry_after
-                .unwrap_or(FIRST_PAUSE * 2u32.pow(number - 1));
-            if number == ATTEMPTS || !error.kind.is_transient() || pause > LONGEST_PAUSE {
+            if is_throttled(&error) {
+                self.await_turn(error).await?;
+                self.renew(attempt);
+                continue;
+            }
+            if number == ATTEMPTS || !error.kind.is_transient() {
                 return Err(error);
             }
+            let pause = FIRST_PAUSE * 2u32.pow(number - 1);
             tracing::info!("not started ({}), again in {pause:?}", error.one_line());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.signals.wait() => return Err(error),
+                () = self.turns.over() => return Err(error),
             }
             number += 1;
-            // Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
-            if let Some(journal) = self.search.journal
-                && let Err(error) = journal.renew(&attempt.intent, Timestamp::now())
-            {
-                tracing::info!("{}", error.one_line());
-            }
+            self.renew(attempt);
+        }
+    }
+
+    /// After a throttled start: waits until another may go out. The refusal, where a signal or the limit comes before.
+    async fn await_turn(&self, error: Error) -> Result<()> {
+        let refusal = error.clone();
+        self.hold(error)?;
+        tokio::select! {
+            biased;
+            () = self.signals.wait() => Err(refusal),
+            turn = self.turns.take() => turn,
+            () = self.turns.over() => Err(refusal),
+        }
+    }
+
+    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
+    fn renew(&self, attempt: &Attempt) {
+        if let Some(journal) = self.search.journal
+            && let Err(error) = journal.renew(&attempt.intent, Timestamp::now())
+        {
+            tracing::info!("{}", error.one_line());
         }
     }
 
@@ -56,11 +77,25 @@ impl Starter<'_> {
         tokio::select! {
             reply = &mut reply => return reply,
             () = self.signals.wait() => {}
+            () = self.turns.over_for_replies() => return Err(self.unanswered(request)),
         }
         self.printer().note(format!(
             "The start of {} is under way; waiting for its reply. Interrupt again to leave at once: the next export or status finds out what became of it",
             clean(&request.snapshot)
         ));
-        reply.await
+        tokio::select! {
+            reply = &mut reply => reply,
+            () = self.turns.over_for_replies() => Err(self.unanswered(request)),
+        }
+    }
+
+    /// The limit has passed, and the start may have been executed.
+    fn unanswered(&self, request: &ExportRequest) -> Error {
+        let sentence = format!(
+            "No answer to the start of {} within {}",
+            clean(&request.snapshot),
+            self.turns.words()
+        );
+        Error::new(Kind::MaybeStarted, sentence)
     }
 }

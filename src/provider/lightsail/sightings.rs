@@ -123,21 +123,26 @@ impl Lightsail {
         Ok(tasks)
     }
 
-    /// What the record says the task made.
-    pub(super) async fn artifact_of(&self, task: &Task) -> Result<Artifact> {
-        let seen = self.look_at(std::slice::from_ref(task)).await?.pop();
-        seen.transpose()?
-            .and_then(|seen| seen.artifact)
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::NotFound,
-                    format!("No export record says what {} made", task.id),
-                )
-                .hint(
-                    Hint::run(Command::from("snapexport status").arg(task.qualified()))
-                        .and(" shows where it stands"),
-                )
-            })
+    /// What the records say the tasks made.
+    pub(super) async fn artifacts_of(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
+        let none = |task: &Task| {
+            Error::new(
+                Kind::NotFound,
+                format!("No export record says what {} made", task.id),
+            )
+            .hint(
+                Hint::run(Command::from("snapexport status").arg(task.qualified()))
+                    .and(" shows where it stands"),
+            )
+        };
+        let slots = match self.look_at(tasks).await {
+            Ok(slots) => slots,
+            Err(error) => tasks.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let slots = tasks.iter().zip(slots);
+        slots
+            .map(|(task, seen)| seen?.artifact.ok_or_else(|| none(task)))
+            .collect()
     }
 
     /// The operation of an id; `None` for an id that names a record.
@@ -189,8 +194,7 @@ fn is_export_without_record(operation: &Operation) -> bool {
 }
 
 fn is_wanted(filter: &TaskFilter, task: &Task) -> bool {
-    let is_about = |name: &String| task.snapshot.as_ref() == Some(name);
-    filter.snapshot.as_ref().is_none_or(is_about)
+    filter.is_of(task.snapshot.as_deref())
         && filter
             .since
             .is_none_or(|since| task.created_at.is_none_or(|created| created >= since))

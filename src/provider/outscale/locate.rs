@@ -1,51 +1,132 @@
 //! Where the object of an export lies: the API does not say, so the bucket is looked at.
 
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+
 use super::mapping;
 use super::objects::{Object, ObjectStore};
 use super::target::Destination;
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::task::{Artifact, Task};
 
-/// Looks at the object of a completed task.
-pub(super) async fn locate(store: &ObjectStore, task: &Task) -> Result<Artifact> {
-    let unknown = |what: &str| {
-        Error::new(
-            Kind::NotFound,
-            format!("OUTSCALE does not say {what} {} exports", task.id),
-        )
+/// Requests under way at once.
+const PARALLEL: usize = 4;
+
+/// Looks at the objects of completed tasks: one list for all that lie under the same prefix.
+pub(super) async fn locate(store: &ObjectStore, tasks: &[Task]) -> Vec<Result<Artifact>> {
+    let places: Vec<Result<Place<'_>>> = tasks.iter().map(Place::of).collect();
+    let mut folders: BTreeMap<(&str, &str), Vec<&Place<'_>>> = BTreeMap::new();
+    for place in places.iter().flatten() {
+        let folder = folders.entry(place.folder()).or_default();
+        folder.push(place);
+    }
+    let mut listed = BTreeMap::new();
+    for (folder, places) in folders.into_iter().filter(|(_, places)| places.len() > 1) {
+        listed.insert(folder, list_for(store, folder, &places).await);
+    }
+    let looks: Vec<_> = places
+        .iter()
+        .map(|place| look(store, place, &listed))
+        .collect();
+    stream::iter(looks).buffered(PARALLEL).collect().await
+}
+
+/// What is known of where an object lies.
+struct Place<'t> {
+    task: &'t Task,
+    bucket: String,
+    prefix: String,
+    format: String,
+    /// How its key may begin: by the rule of today, and by the one that old documentation gave.
+    stems: [String; 2],
+}
+
+impl<'t> Place<'t> {
+    fn of(task: &'t Task) -> Result<Self> {
+        let unknown = |what: &str| {
+            Error::new(
+                Kind::NotFound,
+                format!("OUTSCALE does not say {what} {} exports", task.id),
+            )
+        };
+        let Some(Destination::Oos {
+            bucket,
+            prefix,
+            format,
+        }) = task.destination()
+        else {
+            return Err(unknown("where"));
+        };
+        let prefix = prefix.unwrap_or_default();
+        let stem = mapping::key_stem(task).ok_or_else(|| unknown("which snapshot"))?;
+        Ok(Place {
+            stems: [stem, format!("{prefix}{}", task.id)],
+            task,
+            bucket,
+            prefix,
+            format,
+        })
+    }
+
+    /// Bucket and prefix.
+    fn folder(&self) -> (&str, &str) {
+        (&self.bucket, &self.prefix)
+    }
+}
+
+/// What one list says of the objects under a prefix, and whether it is whole.
+type Listed = Result<(Vec<Object>, bool)>;
+
+/// Lists what lies between the first and the last object that is looked for; no more pages than it would take to ask for each.
+async fn list_for(store: &ObjectStore, folder: (&str, &str), places: &[&Place<'_>]) -> Listed {
+    let stems = || places.iter().flat_map(|place| &place.stems);
+    let (Some(first), Some(last)) = (stems().min(), stems().max()) else {
+        return Ok((Vec::new(), true));
     };
-    let Some(Destination::Oos {
-        bucket,
-        prefix,
-        format,
-    }) = task.destination()
-    else {
-        return Err(unknown("where"));
+    // A stem is before its object, and this is behind all that begin with the last one.
+    let behind = format!("{last}~");
+    store.between(folder, (first, &behind), places.len()).await
+}
+
+/// Looks at one object: in the list of its folder, or where there is none or not all of it, in a list of its own.
+async fn look(
+    store: &ObjectStore,
+    place: &Result<Place<'_>>,
+    listed: &BTreeMap<(&str, &str), Listed>,
+) -> Result<Artifact> {
+    let place = place.as_ref().map_err(Clone::clone)?;
+    let (bucket, format) = (&place.bucket, &place.format);
+    let listed = match listed.get(&place.folder()) {
+        Some(Ok((objects, is_whole))) => Some((objects, *is_whole)),
+        Some(Err(error)) => return Err(error.clone()),
+        None => None,
     };
-    let stem = mapping::key_stem(task).ok_or_else(|| unknown("which snapshot"))?;
-    // The rule of today, then the one that old documentation gave.
-    let old_stem = format!("{}{}", prefix.as_deref().unwrap_or(""), task.id);
-    for stem in [&stem, &old_stem] {
-        let objects = store.list(&bucket, stem).await?;
-        if let Some(object) = choose(&objects, stem, &format)? {
+    for stem in &place.stems {
+        let mut objects = Vec::new();
+        if let Some((all, _)) = listed {
+            let of_stem = all.iter().filter(|object| object.key.starts_with(stem));
+            objects.extend(of_stem.cloned());
+        }
+        if objects.is_empty() && !matches!(listed, Some((_, true))) {
+            objects = store.list(bucket, stem).await?;
+        }
+        if let Some(object) = choose(&objects, stem, format)? {
             return Ok(Artifact {
                 size_bytes: object.size,
                 modified_at: object.modified_at,
                 exact: true,
-                ..mapping::artifact(&bucket, &object.key, &format)
+                ..mapping::artifact(bucket, &object.key, format)
             });
         }
     }
+    let (id, stem) = (&place.task.id, &place.stems[0]);
     Err(Error::new(
         Kind::NotFound,
-        format!(
-            "There is no object {stem}… of {} in the bucket {bucket}",
-            task.id
-        ),
+        format!("There is no object {stem}… of {id} in the bucket {bucket}"),
     )
     .hint(
-        Hint::run(Command::from("snapexport status").arg(&task.id))
-            .and(" shows whether it is complete"),
+        Hint::run(Command::from("snapexport status").arg(id)).and(" shows whether it is complete"),
     ))
 }
 

@@ -10,6 +10,9 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply, Request, strip_tags};
 use crate::secret::Url;
 
+/// The largest page of a list.
+const PAGE: usize = 1000;
+
 /// The object store of one region, for one key pair.
 pub(super) struct ObjectStore {
     http: Http,
@@ -40,25 +43,56 @@ impl ObjectStore {
 
     /// The first objects (at most ten) whose keys begin like this. An empty prefix asks whether the bucket can be read.
     pub(super) async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Object>> {
+        let query = format!("list-type=2&max-keys=10&prefix={}", encode(prefix));
+        Ok(self.page(bucket, &query).await?.0)
+    }
+
+    /// The objects of a bucket whose keys begin so and lie behind `after`, up to the first one behind `last`; and whether
+    /// that is all, which it is not where it takes more pages than `pages`.
+    pub(super) async fn between(
+        &self,
+        (bucket, prefix): (&str, &str),
+        (after, last): (&str, &str),
+        pages: usize,
+    ) -> Result<(Vec<Object>, bool)> {
+        let mut objects: Vec<Object> = Vec::new();
+        let mut after = after.to_owned();
+        for _ in 0..pages {
+            let query = format!(
+                "list-type=2&max-keys={PAGE}&prefix={}&start-after={}",
+                encode(prefix),
+                encode(&after)
+            );
+            let (page, is_last) = self.page(bucket, &query).await?;
+            let end = page.last().map(|object| object.key.clone());
+            objects.extend(page);
+            match end.filter(|end| !is_last && end.as_str() <= last && *end > after) {
+                Some(end) => after = end,
+                None => return Ok((objects, true)),
+            }
+        }
+        Ok((objects, false))
+    }
+
+    /// A page of a list, and whether it is the last one.
+    async fn page(&self, bucket: &str, query: &str) -> Result<(Vec<Object>, bool)> {
         let mut url = self.endpoint.clone();
         url.set_path(&format!(
             "{}/{bucket}",
             self.endpoint.path().trim_end_matches('/')
         ));
         // Encoded by hand: the plus sign that forms use for a space is signed differently from what is sent.
-        url.set_query(Some(&format!(
-            "list-type=2&max-keys=10&prefix={}",
-            encode(prefix)
-        )));
+        url.set_query(Some(query));
         self.http
             .read(
                 || self.request("ListObjectsV2", url.clone()),
                 |reply| {
-                    if reply.is_success() {
-                        read_list(&reply)
-                    } else {
-                        Err(refused(&reply, bucket))
+                    if !reply.is_success() {
+                        return Err(refused(&reply, bucket));
                     }
+                    let xml = String::from_utf8_lossy(&reply.body);
+                    let is_cut = elements(&xml, "IsTruncated").next() == Some("true");
+                    Ok((read_list(&reply)?, !is_cut))
                 },
             )
             .await

@@ -1,10 +1,13 @@
 //! What can be known before a start: whether the snapshot and the bucket are there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use super::mapping::{not_exportable, text};
 use super::target::Destination;
-use super::{Outscale, READ_SNAPSHOTS, filter, rules};
+use super::{Outscale, READ_SNAPSHOTS, api, filter, rules};
 use crate::error::{Error, Kind, Reason, Result};
 use crate::pace::limit;
 use crate::suggest;
@@ -13,49 +16,96 @@ use crate::task::ExportRequest;
 /// How long to look for the name that was meant, once one does not exist.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The snapshots that were looked for: a user may be allowed to export what they may not list.
+enum Looked {
+    /// Those that are there.
+    At(Vec<Value>),
+    /// None could be looked at, for this reason.
+    Forbidden(String),
+}
+
 impl Outscale {
-    /// Sentences about what may surprise; an error where the export cannot succeed.
-    pub(super) async fn warnings(&self, request: &ExportRequest) -> Result<Vec<String>> {
-        let mut warnings = Vec::new();
-        warnings.extend(self.check_snapshot(&request.snapshot).await?);
-        if let Some(Destination::Oos {
-            bucket,
-            prefix,
-            format,
-        }) = request.target.read()
-        {
-            warnings.extend(self.check_bucket(&bucket).await?);
-            warnings.extend(
-                prefix
-                    .as_deref()
-                    .map(rules::prefix_warnings)
-                    .unwrap_or_default(),
-            );
-            if !rules::WRITTEN_FORMATS.contains(&format.as_str()) {
-                warnings.push(format!(
-                    "OUTSCALE has written only qcow2 and raw since 2020 and will likely refuse {format}"
-                ));
+    /// Sentences about what may surprise; an error where the export cannot succeed. The snapshots are looked at in one list,
+    /// a bucket once.
+    pub(super) async fn warnings(
+        &self,
+        requests: &[ExportRequest],
+    ) -> Result<Vec<Result<Vec<String>>>> {
+        let checked = requests.iter().map(rules::validate);
+        let checked: Vec<Result<()>> = checked.collect();
+        let sound = requests.iter().zip(&checked);
+        let sound: Vec<&ExportRequest> = sound
+            .filter_map(|(request, checked)| checked.is_ok().then_some(request))
+            .collect();
+        let looked = self.look_at_snapshots(&sound).await?;
+        let mut buckets = BTreeMap::new();
+        for request in &sound {
+            if let Some(Destination::Oos { bucket, .. }) = request.target.read()
+                && !buckets.contains_key(&bucket)
+            {
+                let checked = self.check_bucket(&bucket).await;
+                buckets.insert(bucket, checked);
             }
         }
-        Ok(warnings)
+        let warnings = |request: &ExportRequest| {
+            let mut warnings = Vec::new();
+            warnings.extend(self.check_snapshot(&request.snapshot, &looked)?);
+            if let Some(Destination::Oos {
+                bucket,
+                prefix,
+                format,
+            }) = request.target.read()
+            {
+                warnings.extend(buckets.get(&bucket).cloned().transpose()?.flatten());
+                warnings.extend(
+                    prefix
+                        .as_deref()
+                        .map(rules::prefix_warnings)
+                        .unwrap_or_default(),
+                );
+                if !rules::WRITTEN_FORMATS.contains(&format.as_str()) {
+                    warnings.push(format!(
+                        "OUTSCALE has written only qcow2 and raw since 2020 and will likely refuse {format}"
+                    ));
+                }
+            }
+            Ok(warnings)
+        };
+        let slots = requests.iter().zip(checked);
+        Ok(slots
+            .map(|(request, checked)| checked.and_then(|()| warnings(request)))
+            .collect())
     }
 
-    /// Whether the snapshot is there and complete. A user may be allowed to export what they may not list.
-    async fn check_snapshot(&self, id: &str) -> Result<Option<String>> {
-        let filters = filter("SnapshotIds", [id]);
-        let what = format!("the look at snapshot {id}");
-        let found = self
-            .api
-            .list(READ_SNAPSHOTS, "Snapshots", &filters, &what)
-            .await;
-        let snapshots = match found {
-            Err(error) if error.kind == Kind::Permission => {
+    async fn look_at_snapshots(&self, requests: &[&ExportRequest]) -> Result<Looked> {
+        let mut found = Vec::new();
+        for chunk in requests.chunks(api::PAGE) {
+            let ids = chunk.iter().map(|request| request.snapshot.as_str());
+            let what = match chunk {
+                [one] => format!("the look at snapshot {}", one.snapshot),
+                _ => format!("the look at {} snapshots", chunk.len()),
+            };
+            let filters = filter("SnapshotIds", ids);
+            let list = self.api.list(READ_SNAPSHOTS, "Snapshots", &filters, &what);
+            match list.await {
+                Err(error) if error.kind == Kind::Permission => {
+                    return Ok(Looked::Forbidden(error.one_line()));
+                }
+                listed => found.extend(listed?),
+            }
+        }
+        Ok(Looked::At(found))
+    }
+
+    /// Whether the snapshot is there and complete.
+    fn check_snapshot(&self, id: &str, looked: &Looked) -> Result<Option<String>> {
+        let snapshots = match looked {
+            Looked::At(snapshots) => snapshots,
+            Looked::Forbidden(why) => {
                 return Ok(Some(format!(
-                    "The snapshot {id} could not be looked at ({})",
-                    error.one_line()
+                    "The snapshot {id} could not be looked at ({why})"
                 )));
             }
-            found => found?,
         };
         let list = rules::what_can_be_exported;
         let snapshot = snapshots

@@ -12,16 +12,16 @@ use super::urls::{below, follow};
 use super::wire;
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::{Page, Reply, pages};
-use crate::provider::is_uuid;
+use crate::provider::{TaskFilter, is_uuid};
 use crate::secret::{Url, clean, redact_json};
-use crate::task::{Task, TaskId};
+use crate::task::{State, Task, TaskId};
 
 /// The type of the tasks we start.
 pub(super) const EXPORT: &str = "export";
 /// The name of the call that lists tasks.
 const LIST: &str = "list tasks";
 /// Requests under way at once while many tasks are looked at.
-const PARALLEL: usize = 4;
+pub(super) const PARALLEL: usize = 4;
 
 /// Looks at tasks, a few at a time; the answers are in order.
 pub(super) async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) -> Vec<Result<Task>> {
@@ -98,22 +98,25 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
         .ok_or_else(|| odd(format!("The reply to show task is not the task {id}")))
 }
 
-/// The exports of an image that are under way, and where a time is given, all since then.
+/// The exports of the filter's images that are under way, and those that it asks for beside them: complete, or since a time.
 ///
-/// A list does not say what is exported, so each has to be asked: those that ended at some other time are left out unasked.
-pub(super) async fn of_image(
+/// A list does not say what is exported, so each has to be asked: those that ended otherwise are left out unasked.
+pub(super) async fn of_images(
     session: &Session,
     images: &Url,
-    image: &str,
-    since: Option<Timestamp>,
+    filter: &TaskFilter,
 ) -> Result<Vec<Task>> {
-    let mut listed = list(session, images, since).await?;
-    listed.retain(|task| since.is_some() || !task.state.is_terminal());
+    let mut listed = list(session, images, filter.since).await?;
+    listed.retain(|task| match task.state {
+        _ if filter.since.is_some() => true,
+        State::Completed => filter.with_completed,
+        state => !state.is_terminal(),
+    });
     let ids: Vec<TaskId> = listed.iter().map(|task| task.id.clone()).collect();
     let mut found = Vec::new();
     for (listed, shown) in listed.iter().zip(show_all(session, images, &ids).await) {
         match shown {
-            Ok(task) if is_of(&task, image) => found.push(task),
+            Ok(task) if is_of(&task, filter) => found.push(task),
             Ok(_) => {}
             // Forgotten since it was listed.
             Err(error) if error.kind == Kind::NotFound => {}
@@ -124,6 +127,13 @@ pub(super) async fn of_image(
         }
     }
     Ok(found)
+}
+
+/// The account's images.
+pub(super) async fn images(session: &Session, images: &Url) -> Result<Vec<Value>> {
+    let mut url = below(images, &["images"]);
+    url.set_query(Some("limit=100&visibility=private"));
+    list_all(session, "list images", &url, "images", |_| true).await
 }
 
 /// Whether an error says nothing about the task that was asked for: any other would have met it too.
@@ -232,9 +242,11 @@ fn is_since(task: &Task, since: Option<Timestamp>) -> bool {
     }
 }
 
-/// Whether a task exports this image.
-fn is_of(task: &Task, image: &str) -> bool {
-    task.snapshot
-        .as_deref()
-        .is_some_and(|snapshot| snapshot.eq_ignore_ascii_case(image))
+/// Whether a task exports one of these images.
+fn is_of(task: &Task, filter: &TaskFilter) -> bool {
+    let is_it = |image: &String| {
+        let snapshot = task.snapshot.as_deref();
+        snapshot.is_some_and(|snapshot| snapshot.eq_ignore_ascii_case(image))
+    };
+    filter.snapshots.iter().any(is_it)
 }

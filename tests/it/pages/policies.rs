@@ -81,7 +81,9 @@ fn the_lightsail_policy_allows_what_is_called_and_nothing_else() {
         "AWS_ENDPOINT_URL_LIGHTSAIL",
         &[
             &["list", "lightsail"],
-            &["export", "lightsail", "web-1", "data-1", "--wait"],
+            &["export", "lightsail", "web-1", "--wait"],
+            &["export", "lightsail", "data-1"],
+            &["export", "lightsail", "web-1", "data-1"],
             &["status"],
             &["status", "--remote"],
         ],

@@ -11,6 +11,7 @@ use snapexport::task::TaskId;
 
 use super::{DB, UNKNOWN, WEB, connect, connected, look, origin, request, sandbox, sources, token};
 use crate::canned::{Answer, Canned};
+use crate::single::checked;
 
 #[tokio::test]
 async fn wrong_credentials_are_refused_with_the_clouds_words() {
@@ -107,7 +108,7 @@ async fn every_way_to_log_in_reaches_the_same_account() {
             ("DFW", account),
             "{extra:?}"
         );
-        let warnings = provider.preflight(&request(WEB, "exports")).await;
+        let warnings = checked(&*provider, &request(WEB, "exports")).await;
         assert_eq!(warnings, Ok(Vec::new()), "{extra:?}");
     }
 }
@@ -133,7 +134,7 @@ async fn a_token_works_with_and_without_the_version_in_its_endpoint() {
         assert_eq!(provider.account(), "token@127.0.0.1");
         // Cloud Files is found in the token's own catalogue, by the owner of the image.
         assert_eq!(
-            provider.preflight(&request(DB, "exports")).await,
+            checked(&*provider, &request(DB, "exports")).await,
             Ok(Vec::new())
         );
         assert_eq!(provider.tasks(&TaskFilter::default()).await, Ok(Vec::new()));
@@ -150,8 +151,7 @@ async fn a_token_works_with_and_without_the_version_in_its_endpoint() {
     let provider = connect(&sources(&sandbox, &foreign))
         .await
         .expect("complete");
-    let warnings = provider
-        .preflight(&request(DB, "exports"))
+    let warnings = checked(&*provider, &request(DB, "exports"))
         .await
         .expect("only a doubt");
     assert!(

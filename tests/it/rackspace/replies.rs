@@ -10,6 +10,7 @@ use snapexport::task::{State, Task, TaskId};
 
 use super::{UNKNOWN, WEB, connect, request};
 use crate::canned::{Answer, Canned};
+use crate::single::{checked, located};
 
 /// A provider with a token, whose images are where a test says.
 async fn with_answers(answers: Vec<Answer>) -> (Canned, Arc<dyn Provider>) {
@@ -214,8 +215,7 @@ async fn a_storage_that_refuses_the_look_is_a_doubt_not_a_refusal() {
         Answer::html(403, "<h1>Forbidden</h1>"),
     ])
     .await;
-    let warnings = provider
-        .preflight(&request(WEB, "exports"))
+    let warnings = checked(&*provider, &request(WEB, "exports"))
         .await
         .expect("only doubts");
     assert_eq!(warnings.len(), 2, "{warnings:?}");
@@ -231,7 +231,7 @@ async fn a_lost_object_is_not_found() {
     let mut task = Task::unseen(rackspace::ID, "DFW", TaskId::from(UNKNOWN));
     task.snapshot = Some(WEB.into());
     task.target = Some(request(WEB, "exports").target);
-    let error = provider.locate(&task).await.expect_err("gone");
+    let error = located(&*provider, &task).await.expect_err("gone");
     assert_eq!(error.kind, Kind::NotFound);
     assert!(error.message.contains(&format!("{WEB}.vhd")), "{error}");
 }
@@ -321,8 +321,12 @@ async fn only_tasks_under_way_or_since_a_time_are_asked_for_their_image() {
         ),
     ] {
         let (canned, provider) = with_answers(vec![list(listed.clone()), answer.clone()]).await;
-        let snapshot = Some(WEB.to_owned());
-        let tasks = provider.tasks(&TaskFilter { snapshot, since }).await;
+        let filter = TaskFilter {
+            snapshots: vec![WEB.to_owned()],
+            with_completed: false,
+            since,
+        };
+        let tasks = provider.tasks(&filter).await;
         let count = tasks.map(|tasks| tasks.len()).map_err(|error| error.kind);
         assert_eq!(count, found, "{since:?} {answer:?}");
         assert_eq!(canned.requests().len(), requests, "{since:?} {answer:?}");
