@@ -30,42 +30,42 @@ fn each_key_of_a_profile_does_what_it_says() {
         (
             "outscale",
             OUTSCALE,
-            "secret_key = \"s3\"\nregion = \"us-east-2\"\n",
+            "secret_key = \"hunter-2\"\nregion = \"us-east-2\"\n",
             "AKCONFIG",
             "region: us-east-2 from [profile.work.outscale]",
         ),
         (
             "outscale",
             OUTSCALE,
-            "secret_key_command = [\"echo\", \"s3\"]\n",
+            "secret_key_command = [\"echo\", \"hunter-2\"]\n",
             "AKCONFIG",
             "credentials: AKCONFIG from [profile.work.outscale]",
         ),
         (
             "outscale",
             OUTSCALE,
-            "secret_key = \"s3\"\n",
+            "secret_key = \"hunter-2\"\n",
             "AKCONFIG",
             "/oos from [profile.work.outscale]",
         ),
         (
             "lightsail",
             LIGHTSAIL,
-            "access_key = \"AKCONFIG\"\nsecret_key = \"s3\"\n",
+            "access_key = \"AKCONFIG\"\nsecret_key = \"hunter-2\"\n",
             "AKCONFIG",
             "region: eu-west-3 from [profile.work.lightsail]",
         ),
         (
             "lightsail",
             LIGHTSAIL,
-            "access_key = \"AKCONFIG\"\nsecret_key_command = [\"echo\", \"s3\"]\n",
+            "access_key = \"AKCONFIG\"\nsecret_key_command = [\"echo\", \"hunter-2\"]\n",
             "AKCONFIG",
             "credentials: AKCONFIG from [profile.work.lightsail]",
         ),
         (
             "lightsail",
             LIGHTSAIL,
-            "access_key = \"AKCONFIG\"\nsecret_key = \"s3\"\nsession_token = \"tok-1\"\n",
+            "access_key = \"AKCONFIG\"\nsecret_key = \"hunter-2\"\nsession_token = \"tok-1\"\n",
             "x-amz-security-token: tok-1",
             "endpoint: ",
         ),
@@ -79,29 +79,29 @@ fn each_key_of_a_profile_does_what_it_says() {
         (
             "rackspace",
             RACKSPACE,
-            "api_key = \"s3\"\nregion = \"IAD\"\n",
-            r#""apiKey":"s3""#,
+            "api_key = \"hunter-2\"\nregion = \"IAD\"\n",
+            r#""apiKey":"hunter-2""#,
             "region: IAD from [profile.work.rackspace]",
         ),
         (
             "rackspace",
             RACKSPACE,
-            "api_key_command = [\"echo\", \"s3\"]\n",
-            r#""apiKey":"s3""#,
+            "api_key_command = [\"echo\", \"hunter-2\"]\n",
+            r#""apiKey":"hunter-2""#,
             "credentials: ops from [profile.work.rackspace]",
         ),
         (
             "rackspace",
             RACKSPACE,
-            "password = \"s3\"\n",
-            r#""password":"s3""#,
+            "password = \"hunter-2\"\n",
+            r#""password":"hunter-2""#,
             "identity endpoint: ",
         ),
         (
             "rackspace",
             RACKSPACE,
-            "password_command = [\"echo\", \"s3\"]\n",
-            r#""password":"s3""#,
+            "password_command = [\"echo\", \"hunter-2\"]\n",
+            r#""password":"hunter-2""#,
             "from [profile.work.rackspace]",
         ),
     ] {
@@ -117,7 +117,7 @@ fn each_key_of_a_profile_does_what_it_says() {
         );
         assert!(ran.stderr.contains(said), "{more}: {}", ran.all());
         assert!(
-            !ran.stderr.contains("s3") && !ran.stderr.contains("tok-1"),
+            !ran.stderr.contains("hunter-2") && !ran.stderr.contains("tok-1"),
             "{}",
             ran.all()
         );
