@@ -9,6 +9,7 @@ mod forms;
 mod place;
 mod registry;
 mod rules;
+mod sigv4;
 
 pub mod lightsail;
 pub mod outscale;

@@ -154,6 +154,9 @@ pub struct Artifact {
     pub format: Option<String>,
     /// Size as stored, if it is known.
     pub size_bytes: Option<u64>,
+    /// The EBS snapshots behind an AMI, where EC2 could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<String>,
     /// When it was written, by its store's word. A task's `finished_at` says it where the provider does not.
     #[serde(skip)]
     pub modified_at: Option<Timestamp>,

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 pub(crate) use self::rehearsal::{Delivery, Rehearsal, play};
 use crate::error::{Error, Failure};
+use crate::lightsail::ec2;
 use crate::wire::Request;
 
 /// The longest time a fault may name: ten years.
@@ -118,6 +119,8 @@ static CALLS: [Calls; 4] = [
             "GetInstanceSnapshots",
             "GetDiskSnapshot",
             "GetDiskSnapshots",
+            "DescribeImages",
+            "DescribeSnapshots",
         ],
         start: Some("ExportSnapshot"),
         lists: &[
@@ -157,7 +160,9 @@ fn call_of(service: &str, request: &Request) -> &'static str {
         .split('/')
         .filter(|part| !part.is_empty())
         .collect();
+    let of_ec2 = ec2::action(request);
     let spoken = match service {
+        "lightsail" if ec2::is_meant(request) => &of_ec2,
         "outscale" => path.last().copied().unwrap_or_default(),
         "lightsail" => {
             let target = request.header("x-amz-target").unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Lightsail's API (version 2016-11-28, AWS JSON 1.1) as far as exports need it: who asks, what is asked, and the refusals.
+//! EC2, where exports arrive, answers at the same address.
 
+pub(crate) mod ec2;
 mod front;
 mod state;
 
@@ -100,6 +102,9 @@ pub(crate) fn handle(
     request: &wire::Request,
     moment: &Moment,
 ) -> wire::Response {
+    if ec2::is_meant(request) {
+        return ec2::handle(&world.lightsail, request, moment);
+    }
     let response = match answer(&mut world.lightsail, request, moment) {
         Ok(output) => wire::Response::new(200)
             .header("content-type", TYPE)
@@ -127,7 +132,7 @@ fn answer(state: &mut State, request: &wire::Request, moment: &Moment) -> Result
         .find(|call| call.name == name && request.method == "POST" && request.path == "/")
         .filter(|_| request.header("content-type") == Some(TYPE))
         .ok_or_else(|| Fault::new("UnknownOperationException", "The operation is not known."))?;
-    authenticate(request, moment)?;
+    authenticate(request, moment, "lightsail")?;
     let input: Value = serde_json::from_slice(&request.body)
         .map_err(|_| Fault::new("SerializationException", "The body is no JSON."))?;
     let Value::Object(mut input) = input else {

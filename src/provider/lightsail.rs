@@ -6,12 +6,14 @@
 mod account;
 mod address;
 mod arguments;
+mod arrival;
 mod aws_files;
 mod calls;
 mod checks;
 mod connector;
 mod console;
 mod credentials;
+mod ec2;
 mod errors;
 mod expiry;
 mod join;
@@ -42,6 +44,7 @@ pub use self::target::{Destination, Made};
 use self::arguments::Arguments;
 use self::calls::Calls;
 use self::connector::Connector;
+use self::ec2::Ec2;
 use self::errors::{START, no_proper_answer};
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
@@ -146,11 +149,16 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     if let Some(url) = &resolved.endpoint {
         config = config.endpoint_url(url.as_str());
     }
+    let region = resolved.region;
+    let ec2 = resolved
+        .ec2
+        .map(|url| Ec2::new(http.clone(), credentials.clone(), region.clone(), url));
     Ok(Arc::new(Lightsail {
         calls: Calls(aws_sdk_lightsail::Client::from_conf(config.build())),
         account: account::of_key(&resolved.account),
-        region: resolved.region,
+        region,
         endpoint,
+        ec2,
         credentials,
         http,
         settings: resolved.settings,
@@ -164,6 +172,7 @@ struct Lightsail {
     account: String,
     region: String,
     endpoint: String,
+    ec2: Option<Ec2>,
     credentials: Watched,
     http: Http,
     settings: Vec<Setting>,
@@ -316,16 +325,22 @@ impl Provider for Lightsail {
         let name = task.snapshot.as_deref().unwrap_or("?");
         let artifact = task.artifact.as_ref()?;
         let id = artifact.id.as_deref()?;
-        let to_end = match artifact.kind.read() {
-            Some(Made::Ami) => format!(
-                "The EBS snapshots of {id} and the Lightsail snapshot '{name}' are billed until deleted: \
-                 deregister the image and delete its snapshots as well"
+        let is_image = artifact.kind.read() == Some(Made::Ami);
+        let copying = arrival::may_be_copying(task, id, is_image);
+        let bill = match (is_image, &artifact.snapshots[..]) {
+            (true, snapshots) => format!(
+                "The EBS snapshots of {id}{} and the Lightsail snapshot '{name}' are billed until deleted: \
+                 deregister the image and delete its snapshots as well",
+                match snapshots {
+                    [] => String::new(),
+                    some => format!(" ({})", some.join(", ")),
+                }
             ),
             _ => format!(
                 "The EBS snapshot {id} and the Lightsail snapshot '{name}' are billed until deleted"
             ),
         };
-        Some(to_end)
+        Some(copying + &bill)
     }
 }
 

@@ -123,6 +123,7 @@ pub fn task(id: &str, state: State, progress: Progress) -> Task {
             id: Some(id.to_owned()),
             format: None,
             size_bytes: None,
+            snapshots: Vec::new(),
             modified_at: None,
             exact: false,
         });

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)]
 
 mod architecture;
+mod arrival;
 mod batch;
 mod cancel;
 mod canned;

@@ -42,3 +42,13 @@ operation=$given
 gives 'aws: the export of snapexport is under way' Started lightsail get-operation --operation-id "$operation" --query operation.status
 shows 'snapexport wait' snap- snapexport wait "lightsail/$operation" -o json
 shows 'aws: the export of snapexport made a snapshot' '"snap-' lightsail get-export-snapshot-records --query "max_by(exportSnapshotRecords[?sourceInfo.name=='data-1'], &createdAt).destinationInfo"
+
+# EC2, where the exports have arrived.
+gives 'aws: the id of the EBS snapshot' 'snap-[0-9a-f]{17}' lightsail get-export-snapshot-records --query "max_by(exportSnapshotRecords[?sourceInfo.name=='data-1'], &createdAt).destinationInfo.id"
+shows 'aws ec2: its snapshot is whole' completed aws ec2 describe-snapshots --snapshot-ids "$given" --query 'Snapshots[].State'
+gives 'aws: the id of the AMI' 'ami-[0-9a-f]{17}' lightsail get-export-snapshot-records --query "$own_record.destinationInfo.id"
+image=$given
+shows 'aws ec2: the image of web-1 is there' available aws ec2 describe-images --image-ids "$image" --query 'Images[].State'
+works 'aws ec2: the wait that is told to people ends' aws ec2 wait image-available --image-ids "$image"
+refuses 'aws ec2: an unknown image' '(InvalidAMIID.NotFound)' aws ec2 describe-images --image-ids ami-00000000000000000
+refuses 'aws ec2: a wrong secret' '(SignatureDoesNotMatch)' env AWS_SECRET_ACCESS_KEY=wrong aws ec2 describe-images --image-ids "$image"

@@ -5,12 +5,21 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Moment;
+use crate::lightsail::ec2;
 use crate::wire::{Request, Response};
 use crate::{lightsail, oos, outscale, rackspace, swift};
 
 /// Too many requests: never executed.
-pub(crate) fn throttled(service: &str, pause: Option<Duration>, moment: &Moment) -> Response {
+pub(crate) fn throttled(
+    service: &str,
+    request: &Request,
+    pause: Option<Duration>,
+    moment: &Moment,
+) -> Response {
     let response = match service {
+        "lightsail" if ec2::is_meant(request) => {
+            ec2::refusal(503, "RequestLimitExceeded", "Request limit exceeded.")
+        }
         // Called AccessDenied although it is none: only status and code tell.
         "outscale" => outscale::refuse(503, "6", "AccessDenied", "The request was throttled."),
         "oos" => oos::refuse(503, "SlowDown", "Please reduce your request rate."),
@@ -37,6 +46,21 @@ pub(crate) fn throttled(service: &str, pause: Option<Duration>, moment: &Moment)
 pub(crate) fn refusal(service: &str, call: &str, request: &Request, status: u16) -> Response {
     let is_own_fault = status < 500;
     match service {
+        "lightsail" if ec2::is_meant(request) => {
+            let (code, message) = match status {
+                401 => (
+                    "AuthFailure",
+                    "AWS was not able to validate the provided access credentials",
+                ),
+                403 => (
+                    "UnauthorizedOperation",
+                    "You are not authorized to perform this operation.",
+                ),
+                _ if is_own_fault => ("InvalidParameterValue", "A value is not accepted."),
+                _ => ("InternalError", "An internal error has occurred"),
+            };
+            ec2::refusal(status, code, message)
+        }
         "outscale" => match status {
             401 => outscale::refuse(
                 401,

@@ -146,8 +146,8 @@ fn instead(
 ) -> Option<Delivery> {
     let status = |status| bodies::refusal(service.name, call, request, status);
     let response = match what {
-        What::Throttle(pause) => bodies::throttled(service.name, *pause, moment),
-        What::Rate(_) => bodies::throttled(service.name, None, moment),
+        What::Throttle(pause) => bodies::throttled(service.name, request, *pause, moment),
+        What::Rate(_) => bodies::throttled(service.name, request, None, moment),
         What::Status(code) => status(*code),
         What::ResetBefore => return Some(Delivery::Reset),
         What::SilenceBefore => return Some(Delivery::Never),

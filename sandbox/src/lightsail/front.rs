@@ -71,7 +71,11 @@ impl Fault {
 }
 
 /// Recomputes the signature; refusals are those of AWS's common front.
-pub(crate) fn authenticate(request: &wire::Request, moment: &Moment) -> Result<(), Fault> {
+pub(crate) fn authenticate(
+    request: &wire::Request,
+    moment: &Moment,
+    service: &str,
+) -> Result<(), Fault> {
     if request.header("authorization").is_none() {
         let message = "Missing Authentication Token";
         return Err(Fault::new("MissingAuthenticationTokenException", message));
@@ -86,10 +90,9 @@ pub(crate) fn authenticate(request: &wire::Request, moment: &Moment) -> Result<(
         return Err(Fault::new("UnrecognizedClientException", message));
     }
     let bad = |message: &str| Fault::new("InvalidSignatureException", message);
-    if claim.service != "lightsail" {
-        return Err(bad(
-            "Credential should be scoped to correct service: 'lightsail'.",
-        ));
+    if claim.service != service {
+        let message = format!("Credential should be scoped to correct service: '{service}'.");
+        return Err(bad(&message));
     }
     if claim.region != REGION {
         return Err(bad("Credential should be scoped to a valid region."));

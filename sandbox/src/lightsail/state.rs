@@ -14,6 +14,8 @@ const ACCOUNT: &str = "123456789012";
 const RECORD_APPEARS: f64 = 0.02;
 const OPERATION_ENDS: f64 = 0.85;
 const FAILURE: f64 = 0.6;
+/// When Lightsail calls it done, and EC2 still copies.
+pub(crate) const COPY_BEGINS: f64 = 0.9;
 
 /// Instance and disk snapshots, and exports.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -182,7 +184,7 @@ impl State {
     }
 
     /// A record and its operation belong to a disk snapshot by the snapshot's kind, or by name where that is gone.
-    fn of(&self, export: &Export) -> Of {
+    pub(crate) fn of(&self, export: &Export) -> Of {
         self.snapshot(&export.snapshot)
             .map_or(Of::Instance, |snapshot| snapshot.of)
     }
@@ -241,7 +243,7 @@ impl State {
         }
         let state = if self.is_broken(export) && fraction >= FAILURE {
             "Failed"
-        } else if fraction >= 1.0 {
+        } else if fraction >= COPY_BEGINS {
             "Succeeded"
         } else {
             "Started"
@@ -268,6 +270,25 @@ impl State {
             };
         }
         Some(record)
+    }
+
+    /// How far EC2's copy of what an export made is, 1.0 being all; `None` before it arrives there.
+    pub(crate) fn copied(&self, export: &Export, moment: &Moment) -> Option<f64> {
+        let fraction = moment.fraction(export.started_at);
+        let has_arrived = fraction >= COPY_BEGINS && !self.is_broken(export);
+        has_arrived.then(|| (fraction - COPY_BEGINS) / (1.0 - COPY_BEGINS))
+    }
+
+    /// The disks of what an export made: device and size in GiB, the system disk first.
+    pub(crate) fn devices(&self, export: &Export) -> Vec<(String, u32)> {
+        let Some(snapshot) = self.snapshot(&export.snapshot) else {
+            return vec![("/dev/sda1".into(), 20)];
+        };
+        let attached = snapshot.attached.iter().map(|(_, size)| *size);
+        let sizes = std::iter::once(snapshot.size_gb).chain(attached);
+        let devices = ["/dev/sda1", "/dev/xvdf", "/dev/xvdg", "/dev/xvdh"];
+        let named = devices.into_iter().map(str::to_owned);
+        named.zip(sizes).collect()
     }
 
     fn source_info(&self, export: &Export) -> Value {

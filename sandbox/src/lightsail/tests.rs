@@ -31,7 +31,7 @@ fn the_operation_succeeds_before_its_record_and_the_target_comes_last() {
     for (seconds, status, recorded) in [
         (3, "Started", "Started"),
         (86, "Succeeded", "Started"),
-        (101, "Succeeded", "Succeeded"),
+        (91, "Succeeded", "Succeeded"),
     ] {
         let record = state.record(&export, &later(seconds)).expect("listed");
         assert_eq!(state.operation(&export, &later(seconds))["status"], status);

@@ -80,21 +80,40 @@ pub(super) fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, 
     Some((sources.path(path), origin))
 }
 
+/// A service, by its variable for an address and its name in the AWS files.
+#[derive(Clone, Copy)]
+pub(super) struct Service {
+    variable: &'static str,
+    id: &'static str,
+}
+
+pub(super) const LIGHTSAIL: Service = Service {
+    variable: AWS_ENDPOINT_URL_LIGHTSAIL,
+    id: "lightsail",
+};
+pub(super) const EC2: Service = Service {
+    variable: AWS_ENDPOINT_URL_EC2,
+    id: "ec2",
+};
+
 /// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.
 pub(super) fn endpoint(
     sources: &Sources,
     http: &Http,
     found: &Found,
+    service: Service,
 ) -> Result<Option<(Url, Setting)>> {
     let is_ignored = sources
         .var(AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)
         .is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let set = sources.first_var(&[AWS_ENDPOINT_URL_LIGHTSAIL, AWS_ENDPOINT_URL]);
+    let set = sources.first_var(&[service.variable, AWS_ENDPOINT_URL]);
     let set = set.filter(|_| !is_ignored);
     let set = set.map(|(name, url)| (url.to_owned(), Origin::Variable(name)));
     let in_own = found.own.as_ref();
+    let in_own = in_own.filter(|_| service.id == LIGHTSAIL.id);
     let in_own = in_own.and_then(|(own, origin)| Some((own.endpoint.clone()?, origin.clone())));
-    let in_profile = in_own.or_else(|| in_aws(found, AwsSource::endpoint).filter(|_| !is_ignored));
+    let in_files = || in_aws(found, |source| source.endpoint(service.id)).filter(|_| !is_ignored);
+    let in_profile = in_own.or_else(in_files);
     let other = set.as_ref().and(in_profile.as_ref());
     let other = other.map(|(_, origin)| origin.clone());
     let Some((text, origin)) = set.or(in_profile) else {
@@ -103,4 +122,21 @@ pub(super) fn endpoint(
     let url = http.endpoint(&text, &origin)?;
     let setting = Setting::new("endpoint", url.to_string(), origin.over(other));
     Ok(Some((url, setting)))
+}
+
+/// EC2's address. `None`: nobody is asked. Who answers for Lightsail at an address of its own makes nothing in the real EC2.
+pub(super) fn ec2(
+    sources: &Sources,
+    http: &Http,
+    found: &Found,
+    (region, lightsail): (&str, Option<&Url>),
+) -> Result<Option<Url>> {
+    match (endpoint(sources, http, found, EC2)?, lightsail) {
+        (Some((url, _)), _) => Ok(Some(url)),
+        (None, Some(_)) => Ok(None),
+        (None, None) => {
+            let usual = format!("https://ec2.{region}.amazonaws.com/");
+            http.endpoint(&usual, "the region").map(Some)
+        }
+    }
 }

@@ -131,11 +131,11 @@ impl AwsSource {
         }
     }
 
-    /// `endpoint_url` of the profile's `services` section, else of the profile.
-    pub(super) fn endpoint(&self) -> Option<String> {
+    /// `endpoint_url` of a service in the profile's `services` section, else of the profile.
+    pub(super) fn endpoint(&self, service: &'static str) -> Option<String> {
         EnvConfigValue::new()
             .profile("endpoint_url")
-            .service_id("lightsail")
+            .service_id(service)
             .load(&AwsEnv::from_slice(&[]), Some(&self.set))
             .map(|(value, _)| value.into_owned())
     }

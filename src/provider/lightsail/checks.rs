@@ -22,6 +22,9 @@ const USUAL_EXPORT: Duration = Duration::from_secs(60 * 60);
 /// What a user needs to start exports (Lightsail's user guide).
 const ACTIONS: &str = "allow lightsail:ExportSnapshot; for an account's first export also iam:CreateServiceLinkedRole and iam:PutRolePolicy";
 
+/// The check of what tells whether an image or snapshot is whole.
+const EC2: &str = "ec2";
+
 impl Lightsail {
     pub(super) async fn checks(&self) -> Vec<Check> {
         let records = self.calls.records().await;
@@ -40,6 +43,27 @@ impl Lightsail {
             .closed
             .unwrap_or("cannot be checked without starting an export");
         checks.push(Check::unknown("export", message).hint(ACTIONS));
+        checks.push(match (contact.closed, &self.ec2) {
+            (Some(why), _) => Check::unknown(EC2, why),
+            (None, None) => Check::warning(
+                EC2,
+                "not asked: Lightsail has an address of its own, and EC2 has none",
+            )
+            .hint("set AWS_ENDPOINT_URL_EC2 as well"),
+            (None, Some(ec2)) => match ec2.can_be_read().await {
+                Ok(()) => Check::ok(
+                    EC2,
+                    "a wait goes on until it has the image or snapshot whole",
+                ),
+                Err(error) => {
+                    let end =
+                        "a wait ends when Lightsail is done, and EC2 may still be copying then";
+                    let message = format!("cannot be read ({}): {end}", error.one_line());
+                    let check = Check::warning(EC2, message);
+                    error.details.hints.into_iter().fold(check, Check::hint)
+                }
+            },
+        });
         checks.push(check::region(&self.region, &names::regions()));
         checks.push(token(self.credentials.life(), SystemTime::now()));
         checks

@@ -22,7 +22,7 @@ use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
 use jiff::Timestamp;
 
-use super::address::{authorities, endpoint, region};
+use super::address::{self, authorities, endpoint, region};
 use super::connector::Connector;
 use super::names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE};
 use super::places::{Way, missing, places};
@@ -45,6 +45,8 @@ pub(super) struct Resolved {
     pub region: String,
     /// An address other than the region's own.
     pub endpoint: Option<Url>,
+    /// Where EC2 is asked; `None`: nowhere.
+    pub ec2: Option<Url>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
     /// How the servers are reached.
@@ -80,10 +82,11 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     let found = place.ok_or_else(|| missing(sources))?.load()?;
     let who = Setting::new("credentials", found.way.who(sources), &found.origin);
     let region = region(sources, &found)?;
-    let (endpoint, address) = match endpoint(sources, http, &found)? {
+    let (endpoint, address) = match endpoint(sources, http, &found, address::LIGHTSAIL)? {
         Some((url, setting)) => (Some(url), setting),
         None => (None, usual_endpoint(&region.value)),
     };
+    let ec2 = address::ec2(sources, http, &found, (&region.value, endpoint.as_ref()))?;
     let tag = found.way.tag();
     let mut network = http.network().clone();
     if let Some((path, origin)) = authorities(sources, &found) {
@@ -100,6 +103,7 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
         account,
         region: region.value,
         endpoint,
+        ec2,
         settings,
         network,
         tag,

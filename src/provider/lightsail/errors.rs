@@ -108,7 +108,7 @@ pub(super) fn no_proper_answer(snapshot: &str) -> String {
 }
 
 /// No request was signed, so none was sent.
-fn of_credentials(error: &CredentialsError) -> Error {
+pub(super) fn of_credentials(error: &CredentialsError) -> Error {
     if let Some(network) = find::<Error>(error).filter(|ours| ours.kind == Kind::Network) {
         let mut failed = network
             .clone()
@@ -213,7 +213,7 @@ fn short_name(name: &str) -> &str {
 }
 
 /// By the error's name and code, then by status: live statuses may differ from the model's.
-fn classify(
+pub(super) fn classify(
     name: Option<&str>,
     code: Option<&str>,
     message: &str,
@@ -224,10 +224,12 @@ fn classify(
     let is = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
     if is(&["NotFound", "DoesNotExist"]) || code == Some("DoesNotExist") {
         Kind::NotFound
-    } else if is(&["AccessDenied"]) {
+    } else if is(&["AccessDenied", "UnauthorizedOperation"]) {
         Kind::Permission
     } else if is(&[
         "Unauthenticated",
+        "AuthFailure",
+        "RequestExpired",
         "ExpiredToken",
         "InvalidClientTokenId",
         "UnrecognizedClient",

@@ -1,9 +1,15 @@
-//! When the credentials in use end: remembered as they pass by, so that nothing is fetched for it.
+//! The credentials in use, and when they end: remembered as they pass by, so that nothing is fetched twice.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{
+    ProvideCredentials, Result, SharedCredentialsProvider, future,
+};
+
+/// Credentials that end so soon are fetched anew.
+const MARGIN: Duration = Duration::from_secs(60);
 
 /// What was seen of credentials. Nothing of their secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +24,7 @@ pub(super) struct Life {
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
     source: SharedCredentialsProvider,
-    seen: Arc<Mutex<Option<Life>>>,
+    seen: Arc<Mutex<Option<Credentials>>>,
 }
 
 impl Watched {
@@ -32,7 +38,28 @@ impl Watched {
 
     /// What was seen last; `None` as long as nothing was fetched.
     pub(super) fn life(&self) -> Option<Life> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        let credentials = self.last()?;
+        Some(Life {
+            is_temporary: credentials.session_token().is_some(),
+            ends_at: credentials.expiry(),
+        })
+    }
+
+    /// Those that were seen last while they are good, else new ones.
+    pub(super) async fn current(&self) -> Result {
+        let is_good = |credentials: &Credentials| {
+            let ends_at = credentials.expiry();
+            ends_at.is_none_or(|ends_at| SystemTime::now() + MARGIN < ends_at)
+        };
+        match self.last().filter(is_good) {
+            Some(credentials) => Ok(credentials),
+            None => self.provide_credentials().await,
+        }
+    }
+
+    fn last(&self) -> Option<Credentials> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.clone()
     }
 }
 
@@ -43,11 +70,8 @@ impl ProvideCredentials for Watched {
     {
         future::ProvideCredentials::new(async move {
             let credentials = self.source.provide_credentials().await?;
-            let life = Life {
-                is_temporary: credentials.session_token().is_some(),
-                ends_at: credentials.expiry(),
-            };
-            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(life);
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            *seen = Some(credentials.clone());
             Ok(credentials)
         })
     }

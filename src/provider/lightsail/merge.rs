@@ -161,6 +161,7 @@ pub(super) fn artifact(region: &str, record: &ExportSnapshotRecord) -> Option<Ar
         id: Some(id.to_owned()),
         format: None,
         size_bytes: None,
+        snapshots: Vec::new(),
         modified_at: None,
         exact: true,
     })

@@ -3,13 +3,17 @@
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt};
+use jiff::{SignedDuration, Timestamp};
 
 use super::join::{self, Claim, Match, RECORD_PREFIX};
 use super::merge::{self, SeenOperation, SeenRecord};
 use super::{Lightsail, PARALLEL};
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::provider::TaskFilter;
-use crate::task::{Artifact, Task, TaskId};
+use crate::task::{Artifact, State, Task, TaskId};
+
+/// How long after an export's start EC2 may be copying what it made. Exports take an hour or so.
+const LONGEST_COPY: SignedDuration = SignedDuration::from_hours(48);
 
 impl Lightsail {
     /// One slot per task: the operations side by side, and one pass over the records for all of them.
@@ -29,6 +33,17 @@ impl Lightsail {
         let mut slots = Vec::with_capacity(known.len());
         for ((known, operation), record) in known.iter().zip(operations).zip(joined) {
             slots.push(self.sight(known, operation, record).await);
+        }
+        let mut seen: Vec<&mut Task> = slots.iter_mut().flatten().collect();
+        if let Err(error) = self.arrived(&mut seen).await {
+            for slot in &mut slots {
+                if slot
+                    .as_ref()
+                    .is_ok_and(|task| task.state == State::Completed)
+                {
+                    *slot = Err(error.clone());
+                }
+            }
         }
         Ok(slots)
     }
@@ -119,6 +134,8 @@ impl Lightsail {
             tasks.extend(merge::task(&self.region, owner, Some(record)));
         }
         tasks.retain(|task| is_wanted(filter, task));
+        let mut young: Vec<&mut Task> = tasks.iter_mut().filter(|task| is_young(task)).collect();
+        self.arrived(&mut young).await?;
         tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
         Ok(tasks)
     }
@@ -191,6 +208,12 @@ fn is_export_without_record(operation: &Operation) -> bool {
     operation
         .operation_type()
         .is_some_and(|kind| kind.as_str() == "ExportSnapshot")
+}
+
+/// Whether EC2 may still be copying what it made: what is older is not asked for in a list.
+fn is_young(task: &Task) -> bool {
+    let age = |at| Timestamp::now().duration_since(at);
+    task.created_at.is_none_or(|at| age(at) < LONGEST_COPY)
 }
 
 fn is_wanted(filter: &TaskFilter, task: &Task) -> bool {

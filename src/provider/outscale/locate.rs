@@ -114,6 +114,7 @@ async fn look(
         if let Some(object) = choose(&objects, stem, format)? {
             return Ok(Artifact {
                 size_bytes: object.size,
+                snapshots: Vec::new(),
                 modified_at: object.modified_at,
                 exact: true,
                 ..mapping::artifact(bucket, &object.key, format)

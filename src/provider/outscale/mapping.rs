@@ -138,6 +138,7 @@ pub(super) fn artifact(bucket: &str, key: &str, format: &str) -> Artifact {
         id: Some(key.to_owned()),
         format: Some(format.to_owned()),
         size_bytes: None,
+        snapshots: Vec::new(),
         modified_at: None,
         exact: false,
     }

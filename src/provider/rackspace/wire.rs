@@ -152,6 +152,7 @@ pub(super) fn cloud_file(name: String) -> Artifact {
         id: Some(name),
         format: Some("vhd".into()),
         size_bytes: None,
+        snapshots: Vec::new(),
         modified_at: None,
         exact: false,
     }

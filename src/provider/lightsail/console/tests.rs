@@ -9,6 +9,7 @@ fn address(region: &str, kind: Made, id: &str) -> String {
         id: Some(id.to_owned()),
         format: None,
         size_bytes: None,
+        snapshots: Vec::new(),
         modified_at: None,
         exact: true,
     });

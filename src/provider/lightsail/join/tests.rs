@@ -139,6 +139,7 @@ fn a_task_without_its_operation_is_joined_by_what_is_known_of_it() {
         id: Some("ami-1".to_owned()),
         format: None,
         size_bytes: None,
+        snapshots: Vec::new(),
         modified_at: None,
         exact: true,
     });

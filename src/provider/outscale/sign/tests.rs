@@ -1,6 +1,7 @@
 //! Signatures, against known ones.
 
 use super::*;
+use crate::error::Kind;
 use crate::secret::Url;
 use reqwest::Method;
 use std::time::Duration;
