@@ -43,7 +43,7 @@ pub(super) async fn settle_left(
             )),
             Ok(Found::Later) => printer.note(format!(
                 "{subject}: whether it was started is not known; if the cloud does not list it by {}, it was not",
-                search.windows.closes_at(left).strftime("%H:%M:%S UTC")
+                search.closes_at(left).strftime("%H:%M:%S UTC")
             )),
             Ok(Found::Elsewhere) => {}
             Err(error) => printer.note(format!(

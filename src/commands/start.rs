@@ -29,7 +29,6 @@ use self::claim::{Attempt, Claimed};
 use self::search::complete;
 use self::steps::{Earlier, Prepared, View};
 use self::turns::Turns;
-use self::windows::age;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
@@ -176,7 +175,7 @@ impl<'a> Starter<'a> {
         let mut earlier = self.search.left_open()?;
         earlier.retain(|left| left.is_start_of(request));
         for left in &earlier {
-            let patience = windows.visibility.saturating_sub(age(left.made_at));
+            let patience = windows.visibility.saturating_sub(self.search.age(left));
             let found = self.search.settle_left(left, patience, self.signals.wait());
             match found.await? {
                 Found::Task(task) if !matches!(task.state, State::Failed | State::Cancelled) => {
@@ -241,7 +240,7 @@ impl<'a> Starter<'a> {
     fn intent(&self, request: &ExportRequest, before: &[Task]) -> Intent {
         let provider = self.search.provider;
         let made_at = Timestamp::now();
-        let skew = self.context.http.contact().and_then(|contact| contact.skew);
+        let skew = self.search.skew();
         Intent {
             id: None,
             provider: provider.id(),
@@ -327,7 +326,7 @@ impl<'a> Starter<'a> {
         let next = match intent.id {
             Some(_) => format!(
                 "the same export command adopts it as soon as it is listed, and starts it if it is not by {}; --new starts another at once",
-                self.search.windows.closes_at(intent).strftime("%H:%M:%S UTC")
+                self.search.closes_at(intent).strftime("%H:%M:%S UTC")
             ),
             None => "without a journal nothing remembers this: look before the same export is started again".to_owned(),
         };

@@ -114,6 +114,51 @@ fn a_clock_that_was_set_back_puts_no_end_off_for_ever() {
     });
 }
 
+/// Nothing is started again, as the start is not old; once it is listed, it is found.
+fn is_found_with(column: &str, by: SignedDuration) {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-after", "start:1:unlisted=3"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        set(&stage.user, column, &(Timestamp::now() + by).to_string());
+        stage.says(&stage.export(&[]), 6, "does not list it so far");
+        stage.later(Duration::from_secs(3));
+        stage.is_started_once(&stage.export(&[]));
+        assert_eq!(stage.count("start"), 1);
+    });
+}
+
+#[test]
+fn a_clock_that_was_behind_at_the_start_or_jumped_ahead_since_makes_no_second_one() {
+    is_found_with("made_at", SignedDuration::from_hours(-1));
+}
+
+#[test]
+fn a_date_that_lies_makes_no_second_start() {
+    for hours in [-4, 4] {
+        is_found_with("cloud_at", SignedDuration::from_hours(hours));
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_makes_no_second_start_of_a_task_whose_id_is_known() {
+    on_every_cloud(|cloud| {
+        // Neither listed nor known by its id for longer than the test takes.
+        let stage = Stage::of(cloud, LONG, &["start:1:unlisted=1000"]);
+        let id = stage.export(&[]).id();
+        let journal = stage.user.state().join("journal.db");
+        let journal = rusqlite::Connection::open(journal).expect("it opens");
+        let earlier = Timestamp::now() - SignedDuration::from_hours(1);
+        let sql = "UPDATE task SET started_at = ?1";
+        let changed = journal.execute(sql, [earlier.to_string()]);
+        assert_eq!(changed.expect("it writes"), 1);
+        let ran = stage.export(&[]);
+        // Where it is known by its id it is adopted, else that is said.
+        assert!(matches!(ran.code, Some(0 | 1)), "{}", stage.told(&ran));
+        assert!(ran.stderr.contains(&id), "{}", stage.told(&ran));
+        assert_eq!(stage.count("start"), 1);
+    });
+}
+
 #[test]
 fn a_status_with_an_open_start_does_not_say_that_there_is_none() {
     on_every_cloud(|cloud| {

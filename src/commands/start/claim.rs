@@ -91,7 +91,8 @@ impl Starter<'_> {
         } = self.search;
         let started_at = known.started_at.unwrap_or(Timestamp::MIN);
         // Looked at all the same, if a clock was set back since.
-        if started_at <= Timestamp::now() && age(started_at) < windows.visibility {
+        let age = age(started_at, known.task.created_at, self.search.skew());
+        if started_at <= Timestamp::now() && age < windows.visibility {
             return Ok(Some(known.task.clone()));
         }
         let asked = std::slice::from_ref(&known.task);
@@ -107,7 +108,7 @@ impl Starter<'_> {
             }
             Some(Err(error)) if error.kind != Kind::NotFound => Err(error),
             // However late the cloud is: it has forgotten this one.
-            _ if age(started_at) >= windows.closing => Ok(None),
+            _ if age >= windows.closing => Ok(None),
             _ => {
                 let sentence = format!(
                     "The export of {} that was started at {} as {} is not known to the cloud yet",

@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::windows::{Windows, age};
 use crate::commands::context::Context;
 use crate::error::{Kind, Result};
+use crate::http::Http;
 use crate::journal::{Intent, Journal, Settled};
 use crate::provider::{Provider, TaskFilter, is_uuid};
 use crate::task::{ExportRequest, Task};
@@ -25,6 +26,8 @@ pub(crate) struct Search<'a> {
     pub(super) journal: Option<&'a Journal>,
     /// How long to look.
     pub(crate) windows: Windows,
+    /// Whose last reply tells the cloud's time.
+    http: &'a Http,
 }
 
 /// What became of a start that was left open.
@@ -42,7 +45,7 @@ pub(crate) enum Found {
 impl<'a> Search<'a> {
     /// In the account of this provider.
     pub(crate) fn new(
-        context: &Context,
+        context: &'a Context,
         provider: &'a dyn Provider,
         journal: Option<&'a Journal>,
     ) -> Self {
@@ -50,7 +53,23 @@ impl<'a> Search<'a> {
             provider,
             journal,
             windows: Windows::of(context, provider),
+            http: &context.http,
         }
+    }
+
+    /// How far this machine's clock is ahead of the cloud's, as far as that told its time.
+    pub(super) fn skew(&self) -> Option<SignedDuration> {
+        self.http.contact().and_then(|contact| contact.skew)
+    }
+
+    /// How old an open start is.
+    pub(super) fn age(&self, intent: &Intent) -> Duration {
+        age(intent.made_at, Some(intent.cloud_at), self.skew())
+    }
+
+    /// When an open start counts as never executed, if the cloud does not list it.
+    pub(crate) fn closes_at(&self, intent: &Intent) -> Timestamp {
+        self.windows.closes_at(self.age(intent))
     }
 
     /// The starts that were left open in this cloud and region, whatever credentials they were sent with.
@@ -95,10 +114,15 @@ impl<'a> Search<'a> {
             // A journal that cannot be written must not keep anybody from looking.
             Some(Err(_)) | None => left.clone(),
         };
-        let is_closed = age(intent.made_at) >= self.windows.closing;
+        let began = Instant::now();
         let result = match self.find(&intent, patience, interrupted).await {
             Ok(Some(task)) => return Ok(Found::Task(Box::new(task))),
-            Ok(None) if is_closed => Ok(Found::Nothing),
+            // Its age when the look began: by then the cloud has told its time.
+            Ok(None)
+                if self.age(&intent).saturating_sub(began.elapsed()) >= self.windows.closing =>
+            {
+                Ok(Found::Nothing)
+            }
             Ok(None) => Ok(Found::Later),
             Err(error) => Err(error),
         };
@@ -143,10 +167,9 @@ impl<'a> Search<'a> {
     ///
     /// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
     async fn find_once(&self, intent: &Intent) -> Result<Option<Task>> {
-        let since = intent
-            .cloud_at
-            .checked_sub(CLOCK_MARGIN)
-            .unwrap_or(intent.cloud_at);
+        // By the clock that was behind: the cloud's own time of it may have been a lie.
+        let began = intent.cloud_at.min(intent.made_at);
+        let since = began.checked_sub(CLOCK_MARGIN).unwrap_or(began);
         let mut found = self.same(&intent.request, Some(since)).await?;
         found.retain(|task| {
             !intent.known.contains(&task.id)

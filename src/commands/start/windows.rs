@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::commands::context::Context;
-use crate::journal::Intent;
 use crate::provider::Provider;
 
 /// The times that follow from a cloud's visibility delay.
@@ -38,14 +37,28 @@ impl Windows {
         }
     }
 
-    /// When an open start counts as never executed, if the cloud does not list it.
-    pub(crate) fn closes_at(self, intent: &Intent) -> Timestamp {
-        let sent_at = intent.made_at.min(Timestamp::now());
-        sent_at.checked_add(self.closing).unwrap_or(sent_at)
+    /// When an open start of this age counts as never executed, if the cloud does not list it.
+    pub(super) fn closes_at(self, age: Duration) -> Timestamp {
+        let now = Timestamp::now();
+        now.checked_add(self.closing.saturating_sub(age))
+            .unwrap_or(now)
     }
 }
 
-/// Zero for what seems to come: a clock was set back since.
-pub(super) fn age(time: Timestamp) -> Duration {
-    Duration::try_from(Timestamp::now().duration_since(time)).unwrap_or_default()
+/// How long ago something was, by this machine's clock and by the cloud's, as far as that told its time. The shorter time
+/// counts: neither a clock that jumps nor a `Date` that lies makes anything older than it is.
+pub(super) fn age(
+    ours: Timestamp,
+    clouds: Option<Timestamp>,
+    skew: Option<SignedDuration>,
+) -> Duration {
+    let now = Timestamp::now();
+    // Zero for what seems to come: a clock was set back since.
+    let since =
+        |then, now: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
+    let by_cloud = clouds.zip(skew).and_then(|(then, skew)| {
+        let now = now.checked_sub(skew).ok()?;
+        Some(since(then, now))
+    });
+    since(ours, now).min(by_cloud.unwrap_or(Duration::MAX))
 }
