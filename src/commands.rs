@@ -52,8 +52,8 @@ impl Tally {
     }
 
     fn worst(&self) -> Option<&Error> {
-        let code = worst(self.0.iter().map(|error| error.kind.exit_code()));
-        self.0.iter().find(|error| error.kind.exit_code() == code)
+        let code = worst(self.0.iter().map(|error| error.exit_code()));
+        self.0.iter().find(|error| error.exit_code() == code)
     }
 
     /// Prints the last line that JSON output promises, and gives the exit code.
@@ -65,7 +65,7 @@ impl Tally {
         match self.worst() {
             Some(error) => {
                 printer.last_error(error);
-                Ending::Code(error.kind.exit_code())
+                Ending::Code(error.exit_code())
             }
             None => Ending::Code(0),
         }

@@ -211,6 +211,8 @@ pub enum Reason {
     NoSource,
     /// The cloud does not know the type of task that it was asked for.
     UnknownTaskType,
+    /// Time ran out before a start was sent: nothing goes on that could be waited for.
+    NothingStarted,
 }
 
 /// What stands below the sentence.
@@ -321,6 +323,14 @@ impl Error {
     /// Whether this is why.
     pub fn is_because(&self, reason: Reason) -> bool {
         self.details.reason == Some(reason)
+    }
+
+    /// The process exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self.details.reason {
+            Some(Reason::NothingStarted) => 1,
+            _ => self.kind.exit_code(),
+        }
     }
 
     /// Whether there is nothing to ask the cloud with.

@@ -21,11 +21,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::timeout_at;
 
 use self::failure::network_error;
 use self::heard::Heard;
 use self::log::{trace_reply, trace_request};
 use self::reach::{host, is_metadata};
+use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::pace;
 use crate::secret::{Secret, Url, clean};
@@ -46,6 +48,8 @@ pub struct Limits {
     pub body: usize,
     /// Attempts of a read, the first included.
     pub attempts: u32,
+    /// When the command that asks is to be over.
+    pub deadline: Option<Deadline>,
 }
 
 impl Limits {
@@ -65,6 +69,7 @@ impl Default for Limits {
             reply: REPLY_TIMEOUT,
             body: 32 * 1024 * 1024,
             attempts: 3,
+            deadline: None,
         }
     }
 }
@@ -122,6 +127,17 @@ impl Http {
     /// How servers are reached.
     pub fn network(&self) -> &Network {
         &self.0.network
+    }
+
+    /// A client like this one for a command that is to be over then.
+    #[must_use]
+    pub fn until(&self, deadline: Deadline) -> Self {
+        let limits = Limits {
+            deadline: Some(deadline),
+            ..self.0.limits
+        };
+        let Inner { network, heard, .. } = &*self.0;
+        Http::reaching(self.0.allow_http, limits, network.clone(), heard.clone())
     }
 
     /// A client like this one that reaches its servers so.
@@ -260,9 +276,23 @@ impl Http {
                 body,
             })
         };
-        let reply = tokio::time::timeout(limits.reply, exchange)
-            .await
-            .unwrap_or_else(|_| Err(late(limits.reply)))?;
+        let exchange = async {
+            tokio::time::timeout(limits.reply, exchange)
+                .await
+                .unwrap_or_else(|_| Err(late(limits.reply)))
+        };
+        let reply = match limits.deadline {
+            None => exchange.await?,
+            Some(deadline) => timeout_at(deadline.of_preparations(), exchange)
+                .await
+                .unwrap_or_else(|_| {
+                    let why = format!(
+                        "{} did not answer {name} in the time that --timeout gives",
+                        host(&url)
+                    );
+                    Err(Error::new(Kind::Timeout, why).maybe_executed())
+                })?,
+        };
         let reply = reply.without(&secrets);
         let contact = Contact::of(reply.date(), sent_at, Timestamp::now());
         self.0.heard.answered(contact);

@@ -52,7 +52,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::cli::{Cli, Command};
 use crate::commands::context::Context;
 use crate::commands::{Ending, stated_output};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::options::Output;
 use crate::settings::Env;
 
@@ -95,24 +95,53 @@ pub async fn run(args: impl IntoIterator<Item = impl Into<OsString>>, env: Env) 
         Err(error) => return failed(&error, stated),
     };
     report::trace::start(context.verbosity(), context.is_quiet());
-    let result = match cli.command {
-        Command::Completions(args) => commands::completions::run(&args),
-        Command::Man(args) => commands::man::run(&args),
-        Command::Export(args) => commands::export::run(&mut context, args).await,
-        Command::Status(args) => commands::status::run(&context, args).await,
-        Command::Wait(args) => commands::wait::run(&mut context, args).await,
-        Command::List(args) => commands::list::run(&context, args).await,
-        Command::Doctor(args) => commands::doctor::run(&context, args).await,
-        Command::Cancel(args) => commands::cancel::run(&context, args).await,
-        #[cfg(feature = "sandbox")]
-        Command::Sandbox(args) => commands::sandbox::run(&context, args).await,
+    let deadline = match &cli.command {
+        Command::Status(args) => args.asking.timeout.deadline(),
+        Command::List(args) => args.asking.timeout.deadline(),
+        Command::Doctor(args) => args.asking.timeout.deadline(),
+        Command::Cancel(args) => args.asking.timeout.deadline(),
+        // Of these, `--timeout` is about the waiting too.
+        _ => None,
+    };
+    if let Some(deadline) = deadline {
+        context.sources.deadline = Some(deadline);
+        context.http = context.http.until(deadline);
+    }
+    let command = async {
+        match cli.command {
+            Command::Completions(args) => commands::completions::run(&args),
+            Command::Man(args) => commands::man::run(&args),
+            Command::Export(args) => commands::export::run(&mut context, args).await,
+            Command::Status(args) => commands::status::run(&context, args).await,
+            Command::Wait(args) => commands::wait::run(&mut context, args).await,
+            Command::List(args) => commands::list::run(&context, args).await,
+            Command::Doctor(args) => commands::doctor::run(&context, args).await,
+            Command::Cancel(args) => commands::cancel::run(&context, args).await,
+            #[cfg(feature = "sandbox")]
+            Command::Sandbox(args) => commands::sandbox::run(&context, args).await,
+        }
+    };
+    let result = match deadline {
+        None => command.await,
+        Some(deadline) => tokio::time::timeout_at(deadline.end(), command)
+            .await
+            .unwrap_or_else(|_| Err(out_of_time())),
     };
     result.unwrap_or_else(|error| {
         let printer = context.printer(Output::Table);
         printer.error(&error);
         printer.last_error(&error);
-        Ending::Code(error.kind.exit_code())
+        Ending::Code(error.exit_code())
     })
+}
+
+/// Something hung that no server was to blame for, such as a command for credentials.
+fn out_of_time() -> Error {
+    Error::new(
+        Kind::Timeout,
+        "The command did not end in the time that --timeout gives",
+    )
+    .hint("give it more time; with -v it says what it waits for")
 }
 
 /// An error from before there are settings.
@@ -120,7 +149,7 @@ fn failed(error: &Error, output: Option<Output>) -> Ending {
     let printer = report::Printer::plain(output.unwrap_or(Output::Table));
     printer.error(error);
     printer.last_error(error);
-    Ending::Code(error.kind.exit_code())
+    Ending::Code(error.exit_code())
 }
 
 /// Adds what may have been meant to a word that stands where the cloud of an `export` belongs, unless clap knows.

@@ -74,6 +74,14 @@ pub enum When {
     Never,
 }
 
+/// How long a command may take that only asks.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Asking {
+    /// Stop after this time (90s, 5m; none: no limit), whatever hangs
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_limit)]
+    pub timeout: Limit,
+}
+
 /// How to wait: shared by `wait` and `export --wait`.
 #[derive(Clone, Debug, Args)]
 pub struct Waiting {
@@ -92,14 +100,6 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// When the command is to be over, if it begins now.
-    pub fn deadline(&self) -> Option<Deadline> {
-        match self.timeout {
-            Limit::None => None,
-            Limit::After(limit) => Some(Deadline::after(limit)),
-        }
-    }
-
     /// Whether anything of it was typed that only means something where one waits.
     pub fn is_stated(&self) -> bool {
         self.interval.is_some() || self.events || self.on_done.is_some()
@@ -113,6 +113,16 @@ pub enum Limit {
     None,
     /// Stop after this time; zero means one look.
     After(Duration),
+}
+
+impl Limit {
+    /// When a command is to be over, if it begins now.
+    pub fn deadline(self) -> Option<Deadline> {
+        match self {
+            Limit::None => None,
+            Limit::After(limit) => Some(Deadline::after(limit)),
+        }
+    }
 }
 
 /// The error of a wish for events that the output has no place for.

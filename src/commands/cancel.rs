@@ -11,7 +11,7 @@ use super::{Ending, Tally, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::Journal;
-use crate::options::Output;
+use crate::options::{Asking, Output};
 use crate::report::{Printer, stage};
 use crate::task::{State, Task, TaskId, TaskObject};
 
@@ -40,6 +40,9 @@ pub struct Args {
     /// With -: an empty standard input is nothing to do (exit code 0), not an error
     #[arg(long)]
     pub allow_empty: bool,
+    /// How long it may take.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// Runs `cancel`.

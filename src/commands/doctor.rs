@@ -9,7 +9,7 @@ pub(crate) use self::places::Places;
 use super::{Ending, Tally, checkup, list, nobody_to_ask, not_asked};
 use crate::commands::context::{Context, with_near_profile};
 use crate::error::{Error, Hint, Kind, Reason, Result};
-use crate::options::Output;
+use crate::options::{Asking, Output};
 use crate::provider::check::{self, Check, CheckRequest, Sheet};
 use crate::provider::{self, Entry};
 
@@ -30,6 +30,9 @@ pub struct Args {
     /// Where exports are to go.
     #[command(flatten)]
     pub places: Places,
+    /// How long it may take.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// Runs `doctor`.

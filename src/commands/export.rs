@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::start::{Search, Started, Starter, Wish};
 use super::{Ending, Tally, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::options::{Output, Waiting, events_without_json};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Entry, Provider};
@@ -84,14 +84,12 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         .sources
         .target_profile
         .clone_from(&typed.target_profile);
-    context.sources.deadline = starting.waiting.deadline();
+    context.sources.deadline = starting.waiting.timeout.deadline();
     let context = &*context;
-    let Some(snapshots) =
-        words_or_none(context, &typed.snapshots, "snapshot", starting.allow_empty).await?
-    else {
+    let words = words_or_none(context, &typed.snapshots, "snapshot", starting.allow_empty);
+    let Some(snapshots) = words.await.map_err(before_any_start)? else {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
     };
-    let signals = Signals::listen();
     let mut seen = HashSet::new();
     let requests: Vec<ExportRequest> = snapshots
         .into_iter()
@@ -101,7 +99,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         .collect();
     let provider = match context.connect(entry, None, None).await {
         Ok(provider) => provider,
-        Err(error) => return Ok(none_started(context, entry, &requests, &error)),
+        Err(error) => return Ok(none_started(context, entry, &requests, error)),
     };
     // All of them before the first is sent: exit code 2 means that nothing was.
     if let Some(ending) = refused(context, provider.as_ref(), &requests) {
@@ -122,11 +120,8 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         let printer = context.printer(Output::Id);
         let ready = ready::wait(provider.as_ref(), &requests, pause, &printer);
         let ready = ready::within(context.sources.deadline, ready);
-        tokio::select! {
-            made = ready => if let Err(error) = made {
-                return Ok(none_started(context, entry, &requests, &error));
-            },
-            () = signals.wait() => return Ok(Ending::Signal(signals.received().unwrap_or(2))),
+        if let Err(error) = ready.await {
+            return Ok(none_started(context, entry, &requests, error));
         }
     }
     let journal = context
@@ -147,12 +142,20 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     );
     let search = Search::new(context, provider.as_ref(), journal.as_deref());
     settle_left(context, &search, &requests).await;
-    let starter = Starter::of(context, search, &signals, wish, &requests).await;
+    // Until here a signal ends the process at once, and may.
+    let signals = Signals::listen();
+    let starter = tokio::select! {
+        starter = Starter::of(context, search, &signals, wish, &requests) => starter,
+        () = signals.wait() => return Ok(interrupted(&signals)),
+    };
     let sources = near::Sources::of(provider.as_ref());
     let start = async |index: usize| {
         let request = &requests[index];
         let started = match starter.start(request).await {
-            Started::Failed(error) => Started::Failed(sources.hint(&request.snapshot, error).await),
+            Started::Failed(error) => Started::Failed(tokio::select! {
+                error = sources.hint(&request.snapshot, error.clone()) => error,
+                () = signals.wait() => error,
+            }),
             started => started,
         };
         (index, started)
@@ -218,16 +221,28 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         let groups = [group].into_iter().filter(|group| !group.tasks.is_empty());
         return Ok(follow.run(groups.collect(), &signals).await);
     }
-    if let Some(number) = signals.received() {
-        return Ok(Ending::Signal(number));
+    if signals.received().is_some() {
+        return Ok(interrupted(&signals));
     }
     Ok(follow.close_started(&tasks))
+}
+
+fn interrupted(signals: &Signals) -> Ending {
+    Ending::Signal(signals.received().unwrap_or(2))
+}
+
+/// Where time ran out, nothing was started that could be waited for.
+fn before_any_start(error: Error) -> Error {
+    match error.kind {
+        Kind::Timeout => error.because(Reason::NothingStarted),
+        _ => error,
+    }
 }
 
 /// An export that failed, as a line of its own, and its error, which names it.
 fn failure(provider: &dyn Provider, request: &ExportRequest, error: Error) -> (TaskObject, Error) {
     let snapshot = &request.snapshot;
-    let error = error.naming(snapshot, || {
+    let error = before_any_start(error).naming(snapshot, || {
         format!("The export of {} was not started", clean(snapshot))
     });
     let item = TaskObject::not_started(provider.id(), provider.region(), request, &error);
@@ -239,17 +254,18 @@ fn none_started(
     context: &Context,
     entry: &Entry,
     requests: &[ExportRequest],
-    error: &Error,
+    error: Error,
 ) -> Ending {
+    let error = before_any_start(error);
     let mut printer = context.printer(Output::Id);
     let region = context.sources.region.as_ref();
     let region = region.map_or("", |(region, _)| region.as_str());
     let mut tally = Tally::default();
     for request in requests {
-        printer.failed_item(TaskObject::not_started(entry.id, region, request, error));
+        printer.failed_item(TaskObject::not_started(entry.id, region, request, &error));
     }
-    printer.error(error);
-    tally.add(error.clone());
+    printer.error(&error);
+    tally.add(error);
     tally.close(&printer)
 }
 

@@ -7,7 +7,7 @@ use super::filter::Filter;
 use super::{Ending, Tally};
 use crate::commands::context::Context;
 use crate::error::Result;
-use crate::options::Output;
+use crate::options::{Asking, Output};
 use crate::provider;
 use crate::task::Source;
 
@@ -39,6 +39,9 @@ pub struct Args {
     /// Which to show.
     #[command(flatten)]
     pub filter: Filter,
+    /// How long it may take.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// The common states of what can be exported.

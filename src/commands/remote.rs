@@ -67,7 +67,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     Ok(match (first, ending) {
         (Some(error), Ending::Code(0)) => {
             printer.last_error(&error);
-            Ending::Code(error.kind.exit_code())
+            Ending::Code(error.exit_code())
         }
         (_, ending) => ending,
     })

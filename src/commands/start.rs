@@ -112,6 +112,7 @@ impl<'a> Starter<'a> {
             let prepared = tokio::select! {
                 biased;
                 prepared = self.prepare(request, view) => prepared?,
+                () = self.signals.wait() => return Err(self.stopped()),
                 () = self.turns.over() => return Err(self.late(request)),
             };
             match prepared {

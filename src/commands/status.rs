@@ -9,7 +9,7 @@ use super::{Ending, Tally, list, near, nothing_to_do, remote, settle, words_or_n
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::journal::Journal;
-use crate::options::Output;
+use crate::options::{Asking, Output};
 use crate::poll;
 use crate::provider::{self, Entry};
 use crate::report::Printer;
@@ -66,6 +66,9 @@ pub struct Args {
     /// Which to show.
     #[command(flatten)]
     pub filter: Filter,
+    /// How long it may take.
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 /// The states of a task, as they can be asked for.

@@ -50,7 +50,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     if args.waiting.events && context.output(Output::Table) != Output::Json {
         return Err(events_without_json());
     }
-    context.sources.deadline = args.waiting.deadline();
+    context.sources.deadline = args.waiting.timeout.deadline();
     let context = &*context;
     let mut journal = context.existing_journal();
     let Some(words) = words_or_none(context, &args.tasks, "task", args.allow_empty).await? else {

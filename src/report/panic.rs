@@ -24,7 +24,7 @@ fn die(panic: &PanicHookInfo<'_>, output: Option<Output>) -> ! {
         text += &format!("{}\n", super::error_line(&error));
     }
     let _ = std::io::stderr().write_all(text.as_bytes());
-    std::process::exit(i32::from(error.kind.exit_code()))
+    std::process::exit(i32::from(error.exit_code()))
 }
 
 fn defect(location: Option<&Location<'_>>) -> Error {

@@ -122,9 +122,11 @@ fn a_command_for_a_secret_that_hangs_does_not_outlast_the_limit() {
     ];
     let ran = in_time(
         &user,
-        &[&export[..], &["--wait", "--timeout", "500ms"]].concat(),
+        &[&export[..], &["--wait", "--timeout", "500ms", "-o", "json"]].concat(),
     );
-    assert_eq!(ran.code, Some(124), "{}", ran.all());
+    // Nothing goes on that could be waited for.
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert_eq!(ran.json_error()["kind"], "timeout", "{}", ran.all());
 }
 
 #[test]
@@ -211,4 +213,78 @@ fn an_interrupt_ends_a_command_that_ran_one_for_a_secret() {
     assert!(began.elapsed() < BOUNDED, "{:?}", began.elapsed());
     let number = std::os::unix::process::ExitStatusExt::signal(&status);
     assert_eq!(number, Some(2));
+}
+
+#[test]
+fn a_command_that_asks_does_not_outlast_the_limit() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &[]);
+        let id = stage.is_started_once(&stage.export(&[]));
+        let task = format!("{}/{id}", cloud.name);
+        let stage = stage.now_with("*:*:silence-before");
+        let mut commands = vec![
+            vec!["status", &task],
+            vec!["list", cloud.name],
+            vec!["doctor", cloud.name],
+            vec!["status", "--remote", "--provider", cloud.name],
+        ];
+        if cloud.name == "outscale" {
+            commands.push(vec!["cancel", &task]);
+        }
+        for command in commands {
+            let ran = in_time(
+                &stage.user,
+                &[&command[..], &["--timeout", "500ms"]].concat(),
+            );
+            // What doctor finds are problems.
+            let code = if command[0] == "doctor" { 4 } else { 124 };
+            assert_eq!(ran.code, Some(code), "{}", ran.all());
+            let words = "in the time that --timeout gives";
+            assert!(ran.all().contains(words), "{}", ran.all());
+        }
+    });
+}
+
+#[test]
+fn who_is_not_asked_for_a_limit_waits_a_minute() {
+    for command in ["status", "list", "doctor", "cancel"] {
+        let ran = User::new().run(&[command, "--help"]);
+        assert!(ran.stdout.contains("[default: 60s]"), "{}", ran.all());
+    }
+}
+
+#[test]
+fn a_limit_before_a_start_is_no_wait_that_ran_out() {
+    on_every_cloud(|cloud| {
+        for fault in ["list:*:silence-before", "*:*:silence-before"] {
+            let stage = Stage::of(cloud, LONG, &[fault]);
+            let more = ["--timeout", "500ms", "-o", "json"];
+            let ran = in_time(&stage.user, &[cloud.export, &more].concat());
+            assert_eq!(ran.code, Some(1), "{}", ran.all());
+            let error = ran.json_error();
+            assert_eq!(error["kind"], "timeout", "{}", ran.all());
+            assert!(ran.stderr.contains("not started"), "{}", ran.all());
+            assert_eq!(stage.starts(), 0);
+        }
+    });
+}
+
+#[test]
+fn the_first_signal_ends_an_export_that_has_sent_no_start() {
+    for name in ["INT", "TERM"] {
+        on_every_cloud(|cloud| {
+            for fault in ["list:*:silence-before", "*:*:silence-before"] {
+                let stage = Stage::of(cloud, LONG, &[fault]);
+                let mut child = spawn(&stage.user, cloud.export);
+                std::thread::sleep(Duration::from_millis(700));
+                signal(&child, name);
+                let began = Instant::now();
+                let status = child.wait().expect("it ends");
+                assert!(began.elapsed() < BOUNDED, "{:?}", began.elapsed());
+                let number = std::os::unix::process::ExitStatusExt::signal(&status);
+                assert_eq!(number, Some(if name == "INT" { 2 } else { 15 }));
+                assert_eq!(stage.starts(), 0);
+            }
+        });
+    }
 }

@@ -12,7 +12,7 @@ use crate::ids::{random_hex, random_uuid};
 const ACCOUNT: &str = "123456789012";
 /// Where an export's stages lie, as fractions of its duration.
 const RECORD_APPEARS: f64 = 0.02;
-const OPERATION_ENDS: f64 = 0.85;
+const OPERATION_ENDS: f64 = 0.8;
 const FAILURE: f64 = 0.6;
 /// When Lightsail calls it done, and EC2 still copies.
 pub(crate) const COPY_BEGINS: f64 = 0.9;
