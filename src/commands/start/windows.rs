@@ -58,7 +58,8 @@ pub(super) fn age(
         |then, now: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
     let by_cloud = clouds.zip(skew).and_then(|(then, skew)| {
         let now = now.checked_sub(skew).ok()?;
-        Some(since(then, now))
+        // The cloud tells its time in whole seconds.
+        Some(since(then, now) + Duration::from_secs(1))
     });
     since(ours, now).min(by_cloud.unwrap_or(Duration::MAX))
 }
