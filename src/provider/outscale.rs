@@ -111,7 +111,7 @@ struct Outscale {
 
 impl Outscale {
     fn new(account: Account, http: Http) -> Self {
-        let bucket_keys = account.bucket_keys.as_ref().unwrap_or(&account.keys);
+        let bucket_keys = account.bucket_keys.as_ref().unwrap_or(&account.object_keys);
         let objects = ObjectStore::new(
             http.clone(),
             bucket_keys.clone(),

@@ -784,8 +784,7 @@ fn a_start_time_that_nobody_knows_is_null() {
 fn an_export_that_is_waited_for_in_vain_still_says_its_id() {
     let clouds = Clouds::start(NEVER);
     for args in GOOD {
-        let ran =
-            User::of(&clouds).run(&and(args, &["--wait", "--timeout", "2s", "-o", "json"]));
+        let ran = User::of(&clouds).run(&and(args, &["--wait", "--timeout", "2s", "-o", "json"]));
         assert_eq!(ran.code, Some(124), "{}", ran.all());
         assert_eq!(ran.json()[0]["is_terminal"], false, "{}", ran.all());
     }

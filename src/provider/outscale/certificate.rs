@@ -41,8 +41,11 @@ impl Part {
                 let place = sources.path(path);
                 std::fs::read(&place).map_err(|error| format!("{}: {error}", place.display()))
             }
-            Part::Base64(text) => aws_smithy_types::base64::decode(text.expose().trim())
-                .map_err(|_| "it is not base64".to_owned()),
+            // GNU's base64 breaks its lines.
+            Part::Base64(text) => {
+                let text: String = text.expose().split_whitespace().collect();
+                aws_smithy_types::base64::decode(text).map_err(|_| "it is not base64".to_owned())
+            }
         }
     }
 

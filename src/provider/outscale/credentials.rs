@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Network};
 use crate::provider::Setting;
 use crate::secret::{Secret, Url};
-use crate::settings::text::{Form, escaped};
+use crate::settings::text::{Form, escaped, trimmed};
 use crate::settings::{Origin, Sources, profile_secret};
 
 /// The region of every official client, if none is named.
@@ -29,12 +29,14 @@ const API: &str = "endpoint";
 #[derive(Debug)]
 pub(super) struct Account {
     pub keys: Keys,
+    /// The pair for the object store.
+    pub object_keys: Keys,
     pub region: String,
     /// Ends in the version path, as in `https://api.eu-west-2.outscale.com/api/v1`.
     pub api: Url,
     /// The object store, without a bucket.
     pub objects: Url,
-    /// The key pair of a bucket in another account.
+    /// The key pair of a bucket in another account, which is used for the object store instead.
     pub bucket_keys: Option<Keys>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
@@ -48,12 +50,18 @@ impl Account {
     /// Resolves it with the keys of the first place that has any.
     pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Self> {
         let place = places(sources).next();
-        let section = place.ok_or_else(missing)?.load()?;
-        let keys = section.keys(sources)?;
+        let section = place.ok_or_else(|| missing(sources))?.load()?;
+        let keys = section.keys_for("api", sources)?;
+        let object_keys = section.keys_for("oos", sources)?;
         section.warn_of_stray_certificate(sources);
+        section.warn_of_unused_keys();
+        warn_of_former_names(sources);
         let origin = format!("{:#}", section.origin);
-        let mut settings = vec![Setting::new("credentials", &keys.id, origin)];
-        let (region, origin) = region(sources, &section)?;
+        let mut settings = vec![Setting::new("credentials", &keys.id, &origin)];
+        if object_keys != keys {
+            settings.push(Setting::new("object credentials", &object_keys.id, origin));
+        }
+        let (region, origin) = region(sources, &section, &keys)?;
         settings.push(Setting::new("region", &region, format!("{origin:#}")));
         let default_region = (origin == DEFAULT).then(|| region.clone());
         // A profile's endpoints are those of its region, so another region's calls must not go there.
@@ -70,6 +78,7 @@ impl Account {
                     Origin::Rule("the region"),
                 ),
             };
+            let text = text.replace("{region}", &region);
             let mut url = http.endpoint(&text, format!("{origin:#}"))?;
             let other = set.and(own).map(|_| section.origin.clone());
             let origin = format!("{:#}", origin.over(other));
@@ -104,6 +113,7 @@ impl Account {
         };
         Ok(Account {
             keys,
+            object_keys,
             region,
             api,
             objects,
@@ -122,6 +132,10 @@ pub(super) struct Section {
     pub secret_key: Option<Secret>,
     /// What tells the secret key, where it does not stand there itself.
     pub secret_key_command: Option<Vec<String>>,
+    /// The pair for some services.
+    pub newer: Newer,
+    /// It has a login or a password, which exports do not take.
+    pub has_login: bool,
     pub region: Option<String>,
     pub endpoint: Option<String>,
     pub object_endpoint: Option<String>,
@@ -133,6 +147,31 @@ pub(super) struct Section {
     pub proxy: Option<String>,
     /// It asks not to look at the server's certificate, which is not done.
     pub is_trusting: bool,
+}
+
+/// A newer key pair, and the services that it is used for (`api`, `oos`, …), as OUTSCALE's SDKs have it.
+#[derive(Debug, Default)]
+pub(super) struct Newer {
+    pub access_key: Option<String>,
+    pub secret_key: Option<Secret>,
+    pub services: Vec<String>,
+}
+
+impl Newer {
+    /// The services in a list with commas.
+    pub(super) fn services_in(list: &str) -> Vec<String> {
+        let names = list.split(',').map(trimmed);
+        names
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn is_for(&self, service: &str) -> bool {
+        self.services
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(service))
+    }
 }
 
 /// An address of the environment without a scheme, in the protocol that is set there.
@@ -193,11 +232,27 @@ impl Section {
                 chain: part(OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64),
                 key: part(OSC_X509_CLIENT_KEY, OSC_X509_CLIENT_KEY_B64),
             },
+            newer: Newer {
+                access_key: sources.var(OSC_ACCESS_KEY_V2).map(str::to_owned),
+                secret_key: sources.var(OSC_SECRET_KEY_V2).map(Secret::new),
+                services: sources
+                    .var(OSC_IAM_V2_SERVICES)
+                    .map_or_else(Vec::new, Newer::services_in),
+            },
             // It is only warned of, so that any other value may count as on.
             is_trusting: sources.env.switch(OSC_TLS_SKIP_VERIFY).unwrap_or(true),
             ..Section::of_profile(Profile::default(), ENVIRONMENT)
         };
-        (section.access_key.is_some() || section.secret_key.is_some()).then_some(section)
+        section.has_keys().then_some(section)
+    }
+
+    /// Whether there is any key, or part of one.
+    pub(super) fn has_keys(&self) -> bool {
+        let halves = [&self.access_key, &self.newer.access_key];
+        let secrets = [&self.secret_key, &self.newer.secret_key];
+        halves.into_iter().any(Option::is_some)
+            || secrets.into_iter().any(Option::is_some)
+            || self.secret_key_command.is_some()
     }
 
     /// What a profile of ours says.
@@ -207,6 +262,8 @@ impl Section {
             access_key: profile.access_key,
             secret_key: profile.secret_key,
             secret_key_command: profile.secret_key_command,
+            newer: Newer::default(),
+            has_login: false,
             region: profile.region,
             endpoint: profile.endpoint,
             object_endpoint: profile.object_endpoint,
@@ -228,8 +285,63 @@ impl Section {
         }
     }
 
-    /// The pair; half of it or none is kind `credentials`.
+    /// A newer pair is used for the services that are named, and for no other.
+    fn warn_of_unused_keys(&self) {
+        let newer = &self.newer;
+        if newer.access_key.is_some() && newer.services.is_empty() {
+            tracing::warn!(
+                "the newer key pair (access_key_v2) from {:#} is not used: iam_v2_services names no service for it",
+                self.origin
+            );
+        }
+    }
+
+    /// The pair for a service; half of one or none is kind `credentials`.
+    fn keys_for(&self, service: &str, sources: &Sources) -> Result<Keys> {
+        if !self.newer.is_for(service) {
+            return self.keys(sources);
+        }
+        match (&self.newer.access_key, &self.newer.secret_key) {
+            (Some(id), Some(secret)) => {
+                for (key, value) in [
+                    ("access_key_v2", id.as_str()),
+                    ("secret_key_v2", secret.expose()),
+                ] {
+                    if let Some(flaw) = Form::Key.flaw(value) {
+                        return Err(Form::Key.refusal(self.origin.of_value(key), flaw));
+                    }
+                }
+                Ok(checked(id, secret.clone(), &self.origin))
+            }
+            (id, _) => {
+                let missing = if id.is_some() {
+                    "secret_key_v2"
+                } else {
+                    "access_key_v2"
+                };
+                let sentence = format!(
+                    "The newer OUTSCALE key pair from {:#}, which iam_v2_services asks for ({service}), lacks {missing}",
+                    self.origin
+                );
+                Err(Error::new(Kind::Credentials, sentence)
+                    .hint("add it, or take the service out of iam_v2_services"))
+            }
+        }
+    }
+
+    /// The usual pair.
     fn keys(&self, sources: &Sources) -> Result<Keys> {
+        if !self.has_keys() {
+            let why = match self.has_login {
+                true => "only has a login and a password, which exports do not take",
+                false => "has no access key",
+            };
+            return Err(Error::new(
+                Kind::Credentials,
+                format!("No OUTSCALE key: {:#} {why}", self.origin),
+            )
+            .hint(MAKE_A_KEY));
+        }
         let command = self.secret_key_command.as_deref();
         let secret = profile_secret(
             "secret_key",
@@ -274,8 +386,16 @@ fn checked(id: &str, secret: Secret, origin: &Origin) -> Keys {
     }
 }
 
-/// The flag, else what stands beside the keys, else `OSC_REGION`, else the default.
-fn region(sources: &Sources, section: &Section) -> Result<(String, Origin)> {
+/// A variable that was renamed, where its new name is not set.
+fn warn_of_former_names(sources: &Sources) {
+    for sentence in former_names(sources) {
+        tracing::warn!("{sentence}");
+    }
+}
+
+/// The flag, else what stands beside the keys, else `OSC_REGION`, else what a profile with the same key says, else the default.
+fn region(sources: &Sources, section: &Section, keys: &Keys) -> Result<(String, Origin)> {
+    let of_twin;
     let (region, origin) = match (&sources.region, &section.region, sources.var(OSC_REGION)) {
         (Some((region, origin)), ..) => (region.as_str(), origin.clone()),
         (None, Some(region), other) => {
@@ -288,7 +408,13 @@ fn region(sources: &Sources, section: &Section) -> Result<(String, Origin)> {
             (region.as_str(), section.origin.clone())
         }
         (None, None, Some(region)) => (region, Origin::Variable(OSC_REGION)),
-        (None, None, None) => (DEFAULT_REGION, DEFAULT),
+        (None, None, None) => {
+            of_twin = region_of_twin(sources, &keys.id);
+            match &of_twin {
+                Some((region, origin)) => (region.as_str(), origin.clone()),
+                None => (DEFAULT_REGION, DEFAULT),
+            }
+        }
     };
     check_region(region, &origin)?;
     Ok((region.to_owned(), origin))

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::certificate::{Certificate, Part};
-use super::credentials::Section;
+use super::credentials::{Newer, Section};
 use super::mapping::text as member;
-use super::names::{CONFIG_FILE, OSC_CONFIG_FILE, OSC_PROFILE};
-use super::places::missing;
+use super::names::{CONFIG_FILE, FORMER_CONFIG_FILE, OSC_CONFIG_FILE, OSC_PROFILE};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::Secret;
@@ -22,10 +21,16 @@ pub(super) struct OscFile {
 }
 
 impl OscFile {
-    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`; `None` where nothing of this machine is meant.
+    /// `OSC_CONFIG_FILE`, else `~/.osc/config.json`, else the place from before if there is one; `None` where nothing of
+    /// this machine is meant.
     pub(super) fn path(sources: &Sources) -> Option<PathBuf> {
         let usual = sources.usual_file(CONFIG_FILE)?;
-        Some(sources.named_file(&[OSC_CONFIG_FILE]).unwrap_or(usual))
+        let former = || {
+            let former = sources.usual_file(FORMER_CONFIG_FILE)?;
+            (!usual.exists() && former.exists()).then_some(former)
+        };
+        let named = sources.named_file(&[OSC_CONFIG_FILE]);
+        Some(named.or_else(former).unwrap_or(usual))
     }
 
     /// What is there and where; `None` where there is nothing. One that is named has to be there.
@@ -70,19 +75,32 @@ impl OscFile {
         suggest::hint(name, self.names().collect::<Vec<_>>())
     }
 
-    /// Where it has profiles, but not the usual one.
-    pub(super) fn none_chosen(&self) -> Error {
-        match self.names().next() {
-            Some(_) => none_chosen("OUTSCALE", &self.path, "profile", self.names(), OSC_PROFILE),
-            None => missing(),
-        }
+    /// Where it has profiles with keys, but not the usual one; `None` where none has any.
+    pub(super) fn none_chosen(&self) -> Option<Error> {
+        let with_keys: Vec<&str> = self.names().filter(|name| self.has_keys(name)).collect();
+        let is_any = !with_keys.is_empty();
+        is_any.then(|| none_chosen("OUTSCALE", &self.path, "profile", with_keys, OSC_PROFILE))
     }
 
-    /// The profile that is used where nothing names one: the one marked, or `default`.
+    fn has_keys(&self, name: &str) -> bool {
+        self.section(name).is_some_and(|section| section.has_keys())
+    }
+
+    /// The profile that is used where nothing names one: the one marked, or `default`. Without keys it counts as none.
     pub(super) fn usual(&self) -> Option<Section> {
         let mut all = self.profiles.as_object()?.iter();
         let marked = all.find(|(_, profile)| profile.get("default") == Some(&Value::Bool(true)));
-        self.section(marked.map_or("default", |(name, _)| name))
+        let section = self.section(marked.map_or("default", |(name, _)| name))?;
+        section.has_keys().then_some(section)
+    }
+
+    /// The region that a profile with this access key names, and where.
+    pub(super) fn region_of(&self, access_key: &str) -> Option<(String, Origin)> {
+        let mut sections = self.names().filter_map(|name| self.section(name));
+        sections.find_map(|section| {
+            let is_same = section.access_key.as_deref() == Some(access_key);
+            Some((section.region.filter(|_| is_same)?, section.origin))
+        })
     }
 
     /// A profile, in the current keys or in those of older tools. Unknown keys are somebody else's.
@@ -103,6 +121,12 @@ impl OscFile {
                 address
             }
         };
+        // osc-cli hands it to a library that takes one path, or a pair of certificate and key.
+        let pair = profile.get("client_certificate").and_then(Value::as_array);
+        let of_pair = |index: usize| {
+            let path = pair?.get(index)?.as_str()?;
+            Some(Part::File(text::trimmed(path).into()))
+        };
         let part = |file: &'static str, base64: &'static str| {
             let content = value(base64).map(|text| Part::Base64(Secret::new(text)));
             content.or_else(|| value(file).map(|path| Part::File(path.into())))
@@ -113,6 +137,14 @@ impl OscFile {
             access_key: value("access_key"),
             secret_key: value("secret_key").map(Secret::new),
             secret_key_command: None,
+            newer: Newer {
+                access_key: value("access_key_v2"),
+                secret_key: value("secret_key_v2").map(Secret::new),
+                services: services(profile.get("iam_v2_services")),
+            },
+            has_login: ["login", "email", "password"]
+                .into_iter()
+                .any(|key| value(key).is_some()),
             endpoint: api.or_else(|| value("endpoint")).map(with_scheme),
             object_endpoint: oos.map(with_scheme),
             // The oldest form names the domain alone.
@@ -122,12 +154,25 @@ impl OscFile {
             certificate: Certificate {
                 // osc-cli's one file holds both.
                 chain: part("x509_client_cert", "x509_client_cert_b64")
-                    .or_else(|| part("client_certificate", "client_certificate_b64")),
-                key: part("x509_client_key", "x509_client_key_b64"),
+                    .or_else(|| part("client_certificate", "client_certificate_b64"))
+                    .or_else(|| of_pair(0)),
+                key: part("x509_client_key", "x509_client_key_b64").or_else(|| of_pair(1)),
             },
             proxy: value("proxy"),
             is_trusting: profile.get("tls_skip_verify") == Some(&Value::Bool(true))
                 || profile.get("ssl_verify") == Some(&Value::Bool(false)),
         })
+    }
+}
+
+/// The services that a list names, or a text with commas.
+fn services(list: Option<&Value>) -> Vec<String> {
+    match list {
+        Some(Value::Array(names)) => {
+            let names = names.iter().filter_map(Value::as_str);
+            names.map(|name| text::trimmed(name).to_owned()).collect()
+        }
+        Some(Value::String(names)) => Newer::services_in(names),
+        _ => Vec::new(),
     }
 }

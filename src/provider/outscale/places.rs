@@ -64,7 +64,14 @@ fn usual(sources: &Sources) -> Option<Place<'_>> {
         return None;
     }
     let (path, file) = OscFile::find(sources)?;
-    let section = file.and_then(|file| file.usual().ok_or_else(|| file.none_chosen()));
+    // A file without any key is no place.
+    let section = match file {
+        Ok(file) => match file.usual() {
+            Some(section) => Ok(section),
+            None => Err(file.none_chosen()?),
+        },
+        Err(error) => Err(error),
+    };
     let (origin, who) = match &section {
         Ok(section) => (section.origin.clone(), section.access_key.clone()),
         Err(_) => (Origin::File(path.clone()), None),
@@ -118,14 +125,46 @@ fn lost(name: &str, by: &Origin, file: &str) -> Error {
     }
 }
 
-/// What to set, where nothing is.
-pub(super) fn missing() -> Error {
-    no_credentials(
-        "OUTSCALE",
-        &[
-            "set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile",
-        ],
-    )
+/// What makes a key, for who has none.
+pub(super) const MAKE_A_KEY: &str =
+    "make an access key, in Cockpit or with the call CreateAccessKey, and put it there";
+
+/// What to set, where nothing is. What looks like credentials and is none is named.
+pub(super) fn missing(sources: &Sources) -> Error {
+    const SET: &str = "set OSC_ACCESS_KEY and OSC_SECRET_KEY (and OSC_REGION), or name a profile of config.toml or ~/.osc/config.json with --profile";
+    let mut ways = former_names(sources);
+    if let Some((path, Ok(file))) = OscFile::find(sources)
+        && file.names().next().is_some()
+    {
+        let path = path.display();
+        ways.push(format!("no profile of {path} has a key: {MAKE_A_KEY}"));
+    }
+    ways.push(SET.to_owned());
+    no_credentials("OUTSCALE", &ways)
+}
+
+/// A sentence for each variable that was renamed and whose new name is not set.
+pub(super) fn former_names(sources: &Sources) -> Vec<String> {
+    let forgotten = FORMER
+        .iter()
+        .filter(|(former, now)| sources.var(former).is_some() && sources.var(now).is_none());
+    forgotten
+        .map(|(former, now)| format!("{former} is not used: its name is {now} now"))
+        .collect()
+}
+
+/// The region that a profile with the same access key names: ours, else of osc's file.
+pub(super) fn region_of_twin(sources: &Sources, access_key: &str) -> Option<(String, Origin)> {
+    let own = sources.config.profiles.iter().find_map(|(name, profile)| {
+        let own: Profile = profile.section(ID.0)?.read().ok()?;
+        let is_same = own.access_key.as_deref() == Some(access_key);
+        let origin = Origin::Section {
+            profile: name.clone(),
+            cloud: ID.0,
+        };
+        Some((own.region.filter(|_| is_same)?, origin))
+    });
+    own.or_else(|| OscFile::find(sources)?.1.ok()?.region_of(access_key))
 }
 
 /// The profiles of osc's file.
@@ -137,7 +176,11 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
 /// Whether credentials stand in several places.
 pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     let advice = "other tools may use the other: osc-cli reads only the file, the Python SDK prefers it; --profile NAME chooses here";
-    check::rivals(places(sources), advice)
+    let rivals = check::rivals(places(sources), advice);
+    match &former_names(sources)[..] {
+        [] => rivals,
+        names => Some(Check::warning("sources", names.join("; ")).hint(advice)),
+    }
 }
 
 /// The file that OUTSCALE's tools keep keys in.

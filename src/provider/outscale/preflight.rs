@@ -56,6 +56,7 @@ impl Outscale {
                 format,
             }) = request.target.read()
             {
+                warnings.extend(rules::bucket_warning(&bucket));
                 warnings.extend(buckets.get(&bucket).cloned().transpose()?.flatten());
                 warnings.extend(
                     prefix

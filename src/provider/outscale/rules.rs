@@ -83,30 +83,46 @@ pub(super) fn is_snapshot_id(id: &str) -> bool {
         .is_some_and(|hex| hex.len() == 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Refuses what can be no bucket's name.
+/// Refuses what can be no bucket's name. OUTSCALE has taken more than S3 does (its own examples have `_`).
 pub(super) fn check_bucket(bucket: &str) -> Result<()> {
-    let is_edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = bucket.as_bytes();
-    let is_good = (3..=63).contains(&bytes.len())
-        && bytes.iter().all(|&b| is_edge(b) || b == b'-' || b == b'.')
-        && is_edge(bytes[0])
-        && is_edge(bytes[bytes.len() - 1])
-        && !bucket.contains("..")
-        && bucket.parse::<std::net::Ipv4Addr>().is_err();
-    if is_good {
+    let is_of_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b);
+    if (3..=255).contains(&bucket.len()) && bucket.bytes().all(is_of_name) {
         return Ok(());
     }
     let error = Error::usage(format!(
-        "'{}' is no bucket name: that is 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at both ends",
+        "'{}' is no bucket name: that is 3 to 255 lower-case letters, digits, hyphens, dots and underscores",
         clean(bucket)
     ));
-    Err(match bucket.split_once('/') {
-        Some((name, rest)) => error.hint(format!(
-            "a path in the bucket is a prefix: --bucket {} --prefix {}",
-            clean(name),
-            clean(rest)
-        )),
+    let path = bucket.strip_prefix("s3://").unwrap_or(bucket);
+    Err(match path.split_once('/') {
+        Some((name, prefix)) => {
+            let command = Command::from("--bucket").arg(name);
+            let command = match prefix {
+                "" => command,
+                prefix => command.and("--prefix").arg(prefix),
+            };
+            error.hint(Hint::say("what comes after the bucket is a prefix: ").and_run(command))
+        }
+        None if path != bucket => error
+            .hint(Hint::say("give the name alone: ").and_run(Command::from("--bucket").arg(path))),
         None => error,
+    })
+}
+
+/// A sentence about a name that other S3 stores would not take.
+pub(super) fn bucket_warning(bucket: &str) -> Option<String> {
+    let is_edge = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = bucket.as_bytes();
+    let is_usual = bytes.len() <= 63
+        && bytes.first().is_some_and(is_edge)
+        && bytes.last().is_some_and(is_edge)
+        && !bucket.contains('_')
+        && !bucket.contains("..")
+        && bucket.parse::<std::net::Ipv4Addr>().is_err();
+    (!is_usual).then(|| {
+        format!(
+            "The bucket name {bucket} is unusual: OUTSCALE has such buckets, and may refuse to make another"
+        )
     })
 }
 

@@ -177,6 +177,13 @@ fn an_authority_that_is_not_trusted_or_not_there_is_named() {
     assert!(office.server.requests().is_empty());
 }
 
+/// In lines of 76 characters.
+fn wrapped(base64: &str, end: &str) -> String {
+    let lines = base64.as_bytes().chunks(76);
+    let lines = lines.map(|line| format!("{}{end}", String::from_utf8_lossy(line)));
+    lines.collect()
+}
+
 #[test]
 fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_server() {
     use aws_smithy_types::base64::encode;
@@ -185,6 +192,7 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
     let (pem, key) = (certificate.pem(), key.serialize_pem());
     let keys = r#""access_key":"AKIDEXAMPLE0000000AK","secret_key":"SKEXAMPLE00000000000000000000000000000SK""#;
     let base64 = (encode(&pem), encode(&key));
+    let in_lines = wrapped(&base64.0, "\n");
     for (profile, variables, code) in [
         (
             r#","x509_client_cert":"~/me.pem","x509_client_key":"~/me.key""#.to_owned(),
@@ -204,6 +212,21 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
             vec![],
             0,
         ),
+        // As GNU's base64 wraps it, and as Windows ends lines.
+        (
+            format!(
+                r#","x509_client_cert_b64":"{}","x509_client_key_b64":"{}""#,
+                wrapped(&base64.0, "\\n"),
+                wrapped(&base64.1, "\\r\\n")
+            ),
+            vec![],
+            0,
+        ),
+        (
+            r#","client_certificate":["~/me.pem","~/me.key"]"#.to_owned(),
+            vec![],
+            0,
+        ),
         (String::new(), vec![], 1),
         (r#","x509_client_cert":"~/me.pem""#.to_owned(), vec![], 4),
         (
@@ -218,6 +241,16 @@ fn a_client_certificate_of_the_osc_profile_or_the_environment_is_shown_to_the_se
                 ("OSC_SECRET_KEY", "SKEXAMPLE00000000000000000000000000000SK"),
                 ("OSC_X509_CLIENT_CERT", "~/me.pem"),
                 ("OSC_X509_CLIENT_KEY_B64", base64.1.as_str()),
+            ],
+            0,
+        ),
+        (
+            String::new(),
+            vec![
+                ("OSC_ACCESS_KEY", "AKIDEXAMPLE0000000AK"),
+                ("OSC_SECRET_KEY", "SKEXAMPLE00000000000000000000000000000SK"),
+                ("OSC_X509_CLIENT_CERT_B64", in_lines.as_str()),
+                ("OSC_X509_CLIENT_KEY", "~/me.key"),
             ],
             0,
         ),

@@ -402,3 +402,129 @@ fn a_bucket_profile_wins_over_the_variables() {
         (ID, "eu-west-2")
     );
 }
+
+const OTHER: &str = "AKIDEXAMPLE0000000V2";
+
+fn in_home(text: &str, env: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
+    let home = home(text);
+    let sources = Sources {
+        home: Some(home.path().to_owned()),
+        ..sources(env)
+    };
+    (home, sources)
+}
+
+#[test]
+fn a_newer_pair_is_used_for_the_services_that_are_named() {
+    let newer = [("OSC_ACCESS_KEY_V2", OTHER), ("OSC_SECRET_KEY_V2", SECRET)];
+    for (services, api, objects) in [
+        ("", ID, ID),
+        ("oos", ID, OTHER),
+        ("API, oos", OTHER, OTHER),
+        ("fcu,oks", ID, ID),
+    ] {
+        let sources = with_keys(&[&newer[..], &[("OSC_IAM_V2_SERVICES", services)]].concat());
+        let account = resolve(&sources).expect("resolves");
+        let ids = (&*account.keys.id, &*account.object_keys.id);
+        assert_eq!(ids, (api, objects), "{services}");
+        let list: Vec<&str> = services.split(',').map(str::trim).collect();
+        let profile = serde_json::json!({"default": {"access_key": ID, "secret_key": SECRET,
+            "access_key_v2": OTHER, "secret_key_v2": SECRET, "iam_v2_services": list}});
+        let (_home, sources) = in_home(&profile.to_string(), &[]);
+        let account = resolve(&sources).expect("resolves");
+        let ids = (&*account.keys.id, &*account.object_keys.id);
+        assert_eq!(ids, (api, objects), "{services}");
+    }
+    let half = with_keys(&[("OSC_IAM_V2_SERVICES", "oos"), ("OSC_ACCESS_KEY_V2", OTHER)]);
+    let error = resolve(&half).expect_err("half a pair");
+    assert_eq!(error.kind, Kind::Credentials);
+    assert!(error.message.contains("lacks secret_key_v2"), "{error}");
+}
+
+#[test]
+fn the_region_may_stand_in_an_address() {
+    let address = "https://api.{region}.private.example/api/v1";
+    let more = [("OSC_REGION", "us-east-2"), ("OSC_ENDPOINT_API", address)];
+    let account = resolve(&with_keys(&more)).expect("resolves");
+    let expected = "https://api.us-east-2.private.example/api/v1";
+    assert_eq!(account.api.as_str(), expected);
+    let profile = serde_json::json!({"default": {"access_key": ID, "secret_key": SECRET,
+        "region": "us-west-1", "endpoints": {"oos": "oos-{region}.private.example"}}});
+    let (_home, sources) = in_home(&profile.to_string(), &[]);
+    let account = resolve(&sources).expect("resolves");
+    let expected = "https://oos-us-west-1.private.example/";
+    assert_eq!(account.objects.as_str(), expected);
+}
+
+#[test]
+fn a_region_that_was_not_set_is_the_one_of_a_profile_with_the_same_key() {
+    let profile = serde_json::json!({
+        "other": {"access_key": OTHER, "secret_key": SECRET, "region": "us-west-1"},
+        "mine": {"access_key": ID, "secret_key": SECRET, "region": "us-east-2"},
+    });
+    let keys = [("OSC_ACCESS_KEY", ID), ("OSC_SECRET_KEY", SECRET)];
+    let (_home, sources) = in_home(&profile.to_string(), &keys);
+    let account = resolve(&sources).expect("resolves");
+    assert_eq!(account.region, "us-east-2");
+    let set = account.settings.iter().find(|set| set.name == "region");
+    let origin = &set.expect("shown").origin;
+    assert!(origin.contains("profile 'mine'"), "{origin}");
+    // What is set counts.
+    let set = [&keys[..], &[("OSC_REGION", "eu-west-2")]].concat();
+    let (_home, sources) = in_home(&profile.to_string(), &set);
+    assert_eq!(resolve(&sources).expect("resolves").region, "eu-west-2");
+    // A profile of ours tells it too.
+    let mut sources = with_keys(&[]);
+    own_profile(&mut sources, "work", ID);
+    assert_eq!(resolve(&sources).expect("resolves").region, "us-east-2");
+}
+
+#[test]
+fn the_place_from_before_is_read_where_the_other_is_missing() {
+    let text = serde_json::json!({"default": {"access_key": ID, "secret_key": SECRET}});
+    let (home, sources) = in_home(&text.to_string(), &[]);
+    let former = home.path().join(".osc_sdk");
+    std::fs::rename(home.path().join(".osc"), former).expect("moved");
+    let account = resolve(&sources).expect("resolves");
+    let origin = &account.settings[0].origin;
+    assert!(origin.contains(".osc_sdk/config.json"), "{origin}");
+}
+
+#[test]
+fn a_profile_without_a_key_counts_as_none_and_says_to_make_one() {
+    for (profile, why) in [
+        (serde_json::json!({}), "no access key"),
+        (
+            serde_json::json!({"login": "me@example.com", "password": "hunter2"}),
+            "only has a login",
+        ),
+        (serde_json::json!({"region": "eu-west-2"}), "no access key"),
+    ] {
+        let text = serde_json::json!({"default": profile}).to_string();
+        let (_home, mut sources) = in_home(&text, &[]);
+        let error = resolve(&sources).expect_err("no keys");
+        assert!(error.is_absence(), "{error}");
+        let told = format!("{:?}", error.details.hints);
+        assert!(told.contains("make an access key"), "{told}");
+        // One that is asked for has to have some.
+        choose(&mut sources, "default", true);
+        let error = resolve(&sources).expect_err("no keys");
+        assert_eq!(error.kind, Kind::Credentials);
+        let told = format!("{} {:?}", error.message, error.details.hints);
+        assert!(told.contains("make an access key"), "{told}");
+        assert!(told.contains(why), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn names_from_before_are_told_what_they_are_called_now() {
+    for (former, now) in FORMER {
+        let error = resolve(&sources(&[(former, "some-value")])).expect_err("not used");
+        assert_eq!(error.kind, Kind::Credentials);
+        let told = format!("{:?}", error.details.hints);
+        let sentence = format!("{former} is not used: its name is {now} now");
+        assert!(told.contains(&sentence), "{told}");
+        assert!(!told.contains("some-value"), "{told}");
+    }
+}
