@@ -19,6 +19,7 @@ mod places;
 mod preflight;
 mod profile;
 mod pyrax;
+mod rack;
 mod rules;
 mod session;
 mod target;
@@ -26,6 +27,7 @@ mod tasks;
 mod urls;
 mod variables;
 mod wire;
+mod yaml;
 
 use std::sync::Arc;
 use std::time::Duration;

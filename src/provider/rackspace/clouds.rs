@@ -1,4 +1,5 @@
-//! `clouds.yaml`, which OpenStack's clients share, with the secrets of a `secure.yaml` beside it.
+//! `clouds.yaml`, which OpenStack's clients share, with the secrets of a `secure.yaml` and the profiles of a
+//! `clouds-public.yaml`: read as openstacksdk does (`openstack.config.loader`).
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use super::login::{Access, Found, IdOrName, Login, Proof, half, missing};
 use super::names::*;
-use super::openrc;
+use super::{openrc, yaml};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, Url, clean, redact_json};
@@ -31,60 +32,74 @@ pub(super) struct Clouds {
     pub path: PathBuf,
     /// Those of it and the `secure.yaml` that hold secrets.
     pub secret_files: Vec<PathBuf>,
+    /// A warning for each key that stands twice.
+    twice: Vec<String>,
     clouds: Value,
+    /// What clouds of one vendor have in common, by the name of its profile.
+    vendors: Value,
 }
 
 impl Clouds {
     /// `OS_CLIENT_CONFIG_FILE`, else the usual places; `None` without any.
     pub(super) fn find(sources: &Sources) -> Result<Option<Clouds>> {
-        let usual = || {
-            let mut files = CLOUDS_FILES
-                .iter()
-                .filter_map(|file| sources.usual_file(file));
-            files.find(|path| path.is_file())
-        };
         let named = sources.named_file(&[OS_CLIENT_CONFIG_FILE]);
+        let usual = || in_folders(folders(sources), CLOUDS_FILE);
         let Some(path) = named.or_else(usual) else {
             return Ok(None);
         };
-        let mut all = read(&path)?.ok_or_else(|| unreadable(&path, "it does not exist".into()))?;
-        let beside = || path.parent().map(|folder| folder.join(SECURE_FILE));
-        let secure = sources.named_file(&[OS_CLIENT_SECURE_FILE]).or_else(beside);
+        let mut twice = Vec::new();
+        let mut all = read(&path, &mut twice)?
+            .ok_or_else(|| unreadable(&path, "it does not exist".into()))?;
+        let beside = path.parent().map(Path::to_owned).into_iter();
+        let near = |file| in_folders(beside.clone().chain(folders(sources)), file);
+        let named = sources.named_file(&[OS_CLIENT_SECURE_FILE]);
+        let secure = named.or_else(|| near(SECURE_FILE));
         let mut secret_files = Vec::new();
         if has_secret(&all) {
             secret_files.push(path.clone());
         }
         if let Some(secure) = secure
-            && let Some(secrets) = read(&secure)?
+            && let Some(secrets) = read(&secure, &mut twice)?
         {
             if has_secret(&secrets) {
                 secret_files.push(secure);
             }
             merge(&mut all, secrets);
         }
-        let clouds = all.get_mut("clouds").map(Value::take).unwrap_or_default();
+        let member = |file: &mut Value, key| file.get_mut(key).map(Value::take).unwrap_or_default();
+        let vendors = near(VENDOR_FILE)
+            .map(|path| read(&path, &mut twice))
+            .transpose()?;
+        let vendors = vendors
+            .flatten()
+            .map(|mut file| member(&mut file, "public-clouds"));
         Ok(Some(Clouds {
             path,
             secret_files,
-            clouds,
+            twice,
+            clouds: member(&mut all, "clouds"),
+            vendors: vendors.unwrap_or_default(),
         }))
     }
 
-    /// Warns of those of its files with secrets that others may read.
-    pub(super) fn warn_if_open(&self) {
+    /// Warns of what may not be meant: files with secrets that others may read, keys that stand twice.
+    pub(super) fn warn(&self) {
+        for warning in &self.twice {
+            tracing::warn!("{warning}");
+        }
         for path in &self.secret_files {
             warn_if_open(path);
         }
     }
 
     /// The cloud of this name, if there is one.
-    pub(super) fn named(&self, name: &str) -> Option<Cloud<'_>> {
+    pub(super) fn named(&self, name: &str) -> Option<Cloud> {
         let (name, value) = self.clouds.as_object()?.get_key_value(name)?;
         value.is_object().then(|| self.cloud(name, value))
     }
 
     /// The cloud that is Rackspace's by what it says, where there is exactly one: no other cloud is meant without its name.
-    pub(super) fn rackspaces(&self) -> Option<Cloud<'_>> {
+    pub(super) fn rackspaces(&self) -> Option<Cloud> {
         let clouds = self.clouds.as_object()?.iter();
         let mut ours = clouds
             .map(|(name, value)| self.cloud(name, value))
@@ -109,31 +124,88 @@ impl Clouds {
         clouds.map(|(name, _)| name.as_str())
     }
 
-    fn cloud<'a>(&self, name: &'a str, value: &'a Value) -> Cloud<'a> {
+    /// The cloud, with what its vendor's clouds have in common.
+    fn cloud(&self, name: &str, own: &Value) -> Cloud {
+        let profile = vendor(own).and_then(|profile| self.vendors.get(profile));
+        let mut value = profile.cloned().unwrap_or_default();
+        merge(&mut value, own.clone());
         Cloud {
-            name,
+            name: name.to_owned(),
             origin: Origin::entry("cloud", name, &self.path),
             value,
         }
     }
 }
 
-/// One entry of the file.
-pub(super) struct Cloud<'a> {
-    name: &'a str,
-    /// Where it stands.
-    pub origin: Origin,
-    value: &'a Value,
+/// The folders in which OpenStack's clients look, without those of other machines.
+fn folders(sources: &Sources) -> impl Iterator<Item = PathBuf> {
+    FOLDERS.into_iter().flat_map(|folder| {
+        let usual = sources.usual_file(folder);
+        // Also where XDG_CONFIG_HOME is elsewhere.
+        let plain = usual.as_ref().map(|_| sources.path(folder));
+        let plain = plain.filter(|plain| usual.as_ref() != Some(plain));
+        usual.into_iter().chain(plain)
+    })
 }
 
-impl Cloud<'_> {
+/// The first file of this name, whichever way its end is spelt.
+fn in_folders(folders: impl Iterator<Item = PathBuf>, file: &str) -> Option<PathBuf> {
+    let name = Path::new(file).file_stem()?.to_str()?;
+    let spelt = |folder: PathBuf| {
+        let spelt = SUFFIXES.map(|suffix| folder.join(format!("{name}{suffix}")));
+        spelt.into_iter().find(|path| path.is_file())
+    };
+    folders.into_iter().find_map(spelt)
+}
+
+/// The profile that a cloud names; `cloud` is the old word for it.
+fn vendor(cloud: &Value) -> Option<&str> {
+    let named = cloud.get("profile").or_else(|| cloud.get("cloud"))?;
+    named.as_str()
+}
+
+/// What counts more beside `auth` than in it (openstacksdk's `_fix_backwards_auth`).
+const OUTSIDE_FIRST: [&str; 11] = [
+    "domain_id",
+    "domain_name",
+    "user_domain_id",
+    "user_domain_name",
+    "project_domain_id",
+    "project_domain_name",
+    "project_id",
+    "project_name",
+    "tenant_id",
+    "tenant_name",
+    "token",
+];
+
+/// One entry of the file.
+pub(super) struct Cloud {
+    name: String,
+    /// Where it stands.
+    pub origin: Origin,
+    value: Value,
+}
+
+impl Cloud {
     fn says(&self, key: &str) -> Option<String> {
         word(self.value.get(key)?)
     }
 
-    /// What stands below `auth`.
+    /// What stands below `auth` or beside it, with hyphens or without.
     fn auth(&self, key: &str) -> Option<String> {
-        word(self.value.get("auth")?.get(key)?)
+        let hyphens = key.replace('_', "-");
+        let spelt = |object: &Value| {
+            let value = object.get(key).or_else(|| object.get(&hyphens))?;
+            word(value)
+        };
+        let inside = || spelt(self.value.get("auth")?);
+        let outside = || spelt(&self.value);
+        if OUTSIDE_FIRST.contains(&key) {
+            outside().or_else(inside)
+        } else {
+            inside().or_else(outside)
+        }
     }
 
     fn secret(&self, key: &str) -> Option<Secret> {
@@ -155,19 +227,39 @@ impl Cloud<'_> {
             let host = Url::parse(&url).ok();
             host.is_some_and(|url| super::identity::is_rackspace(&url))
         };
-        self.says("profile").as_deref() == Some("rackspace")
+        vendor(&self.value) == Some("rackspace")
             || self.auth_type() == "rackspace_apikey"
             || self.auth("auth_url").is_some_and(is_host)
     }
 
     /// The user it names, as far as it can be used.
-    pub(super) fn user(&self) -> Option<String> {
-        Some(self.login(&self.auth_type()).ok()?.user)
+    pub(super) fn user(&self, sources: &Sources) -> Option<String> {
+        Some(self.login(&self.auth_type(), sources).ok()?.user)
     }
 
-    /// Its credentials and what belongs to them.
+    /// Its credentials and what belongs to them, in the region that is asked for or its own.
     pub(super) fn found(&self, sources: &Sources) -> Result<Found> {
+        let asked = sources.region.as_ref().map(|(region, _)| region.as_str());
+        let region = asked.map(str::to_owned).or_else(|| self.region());
+        let own = region.as_deref().and_then(|region| self.values_in(region));
+        match own {
+            Some(values) => {
+                let mut value = self.value.clone();
+                merge(&mut value, values.clone());
+                let there = Cloud {
+                    name: self.name.clone(),
+                    origin: self.origin.clone(),
+                    value,
+                };
+                there.found_in(sources, region.as_deref())
+            }
+            None => self.found_in(sources, region.as_deref()),
+        }
+    }
+
+    fn found_in(&self, sources: &Sources, region: Option<&str>) -> Result<Found> {
         let auth_url = self.auth("auth_url");
+        let auth_url = auth_url.map(|url| url.replace("{region_name}", region.unwrap_or_default()));
         if auth_url.is_none()
             && !self.is_rackspace()
             && openrc::apart(sources).var(OS_AUTH_URL).is_none()
@@ -185,7 +277,7 @@ impl Cloud<'_> {
         let own_v3 =
             kind.starts_with("v3") || version.as_deref().is_some_and(|text| text.starts_with('3'));
         let own = |key: &str| Some((self.says(key)?, self.origin.clone()));
-        let access = Access::Login(self.login(&kind)?);
+        let access = Access::Login(self.login(&kind, sources)?);
         let mut found = Found::new(access, self.origin.clone());
         found.prefers_v3 = own_v3 || !(is_second || kind.starts_with("v2") || self.is_rackspace());
         found.auth_url = auth_url.map(|url| (url, self.origin.clone()));
@@ -194,7 +286,10 @@ impl Cloud<'_> {
         found.usual_files = own("object_store_endpoint_override");
         found.authorities = own("cacert");
         found.certificate = self.says("cert").map(|cert| (cert, self.says("key")));
-        if self.value.get("verify") == Some(&Value::Bool(false)) {
+        if self
+            .says("verify")
+            .is_some_and(|verify| verify.eq_ignore_ascii_case("false"))
+        {
             tracing::warn!(
                 "{} asks not to verify certificates (verify: false); they are verified all the same. cacert names a private authority",
                 self.origin
@@ -203,16 +298,35 @@ impl Cloud<'_> {
         Ok(found)
     }
 
-    /// `region_name`, else the first of `regions`, which are names or hold one.
+    /// The first of `region_name`, else the first of `regions`: texts with commas, lists of names, or of what holds one.
     fn region(&self) -> Option<String> {
-        let first = || {
-            let region = self.value.get("regions")?.get(0)?;
-            word(region.get("name").unwrap_or(region))
+        let first = |key| {
+            let regions = self.value.get(key)?;
+            let region = regions.get(0).unwrap_or(regions);
+            let region = word(region.get("name").unwrap_or(region))?;
+            let first = text::trimmed(region.split(',').next()?);
+            (!first.is_empty()).then(|| first.to_owned())
         };
-        self.says("region_name").or_else(first)
+        first("region_name").or_else(|| first("regions"))
     }
 
-    fn login(&self, kind: &str) -> Result<Login> {
+    /// What one of `regions` has of its own.
+    fn values_in(&self, region: &str) -> Option<&Value> {
+        let regions = self.value.get("regions")?.as_array()?;
+        let is_meant = |one: &&Value| {
+            let name = one.get("name").and_then(Value::as_str);
+            name.is_some_and(|name| name.eq_ignore_ascii_case(region))
+        };
+        regions.iter().find(is_meant)?.get("values")
+    }
+
+    /// A secret that is not in the file may be in the environment, where no user stands beside it.
+    fn secret_beside(&self, sources: &Sources, variable: &'static str) -> Option<Secret> {
+        let is_alone = sources.var(OS_USERNAME).is_none();
+        sources.var(variable).filter(|_| is_alone).map(Secret::new)
+    }
+
+    fn login(&self, kind: &str, sources: &Sources) -> Result<Login> {
         if !kind.is_empty() && !AUTH_TYPES.contains(&kind) {
             return Err(Error::new(
                 Kind::Credentials,
@@ -225,11 +339,18 @@ impl Cloud<'_> {
             .hint(format!("those that are: {}", AUTH_TYPES.join(", "))));
         }
         let application = self.secret("application_credential_secret");
-        let (key, password, token) = (
+        let (mut key, mut password, token) = (
             self.secret("api_key"),
             self.secret("password"),
             self.secret("token"),
         );
+        if [&key, &password, &token, &application]
+            .into_iter()
+            .all(Option::is_none)
+        {
+            key = self.secret_beside(sources, OS_API_KEY);
+            password = self.secret_beside(sources, OS_PASSWORD);
+        }
         let lacks = |what: &str| half(&format!("the {}", self.origin), what, "that file");
         let proof = match kind {
             "v3applicationcredential" => application.map(|secret| self.application(secret)),
@@ -291,16 +412,10 @@ fn has_secret(value: &Value) -> bool {
     redact_json(value) != *value
 }
 
-/// Text or a number: account numbers are often written without quotes.
+/// Text that says something.
 fn word(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => {
-            let text = text::trimmed(text);
-            (!text.is_empty()).then(|| text.to_owned())
-        }
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    let text = text::trimmed(value.as_str()?);
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn unreadable(path: &Path, why: String) -> Error {
@@ -311,22 +426,22 @@ fn unreadable(path: &Path, why: String) -> Error {
     .cause(why)
 }
 
-/// A YAML file; `None` where there is none.
-fn read(path: &Path) -> Result<Option<Value>> {
+/// A YAML file; `None` where there is none. Of keys that stand twice there is a warning.
+fn read(path: &Path, twice: &mut Vec<String>) -> Result<Option<Value>> {
     let Some(text) = text::read_file(path).map_err(|why| unreadable(path, why))? else {
         return Ok(None);
     };
     if text.trim().is_empty() {
         return Ok(Some(Value::Null));
     }
-    serde_saphyr::from_str(&text).map(Some).map_err(|error| {
-        // Where, and not what: the parser quotes the line, and the line may hold a secret.
-        let place = error.location().map(|location| location.line());
-        let place = place.map_or("it is no YAML".to_owned(), |line| {
-            format!("it is no YAML in line {line}")
-        });
-        unreadable(path, place)
-    })
+    // Where, and not what: the line may hold a secret.
+    let document = yaml::parse(&text)
+        .map_err(|line| unreadable(path, format!("it is no YAML in line {line}")))?;
+    twice.extend(document.twice.into_iter().map(|(key, line)| {
+        let (key, path) = (clean(&key), path.display());
+        format!("{path} has {key} twice, again in line {line}; the last one counts")
+    }));
+    Ok(Some(document.value))
 }
 
 /// Adds what `more` says, member by member.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::errors::{parse_time, refusal};
 use super::grant::{Endpoint, Grant, text};
 use super::login::{IdOrName, Login, Proof};
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::{Http, Reply, Request};
 use crate::secret::{Secret, Url};
 
@@ -74,9 +74,11 @@ pub(super) fn is_rackspace(url: &Url) -> bool {
 /// Logs in. A transient failure is tried again a few times; nothing is executed by a login.
 pub(super) async fn login(http: &Http, identity: &IdentityUrl, login: &Login) -> Result<Grant> {
     let (first, second) = match &login.proof {
-        Proof::ApiKey(secret) => (Form::ApiKey(secret), None),
-        Proof::Password(secret) => (Form::Password(secret), None),
-        Proof::Either(secret) => (Form::ApiKey(secret), Some(Form::Password(secret))),
+        // One is often put where the other belongs; pyrax tries both.
+        Proof::ApiKey(secret) | Proof::Either(secret) => {
+            (Form::ApiKey(secret), Some(Form::Password(secret)))
+        }
+        Proof::Password(secret) => (Form::Password(secret), Some(Form::ApiKey(secret))),
         Proof::Token(secret) => (Form::Token(secret), None),
         Proof::Application { secret, name } if identity.version == Version::V3 => {
             (Form::Application(secret, name.as_deref()), None)
@@ -92,9 +94,18 @@ pub(super) async fn login(http: &Http, identity: &IdentityUrl, login: &Login) ->
     let result = send(http, identity, login, &first).await;
     let result = match (result, second) {
         (Err(error), Some(second))
-            if error.kind == Kind::Credentials && identity.version == Version::V2 =>
+            if error.is_because(Reason::WrongSecret) && identity.version == Version::V2 =>
         {
-            send(http, identity, login, &second).await
+            let again = send(http, identity, login, &second).await;
+            // Of the two, the refusal is what is to be mended.
+            again.map_err(|again| match again.kind {
+                Kind::Credentials => error.cause(format!(
+                    "it was sent as {} and as {}",
+                    first.what(),
+                    second.what()
+                )),
+                _ => error,
+            })
         }
         (result, _) => result,
     };
@@ -114,6 +125,17 @@ enum Form<'a> {
     Application(&'a Secret, Option<&'a str>),
 }
 
+impl Form<'_> {
+    fn what(&self) -> &'static str {
+        match self {
+            Form::ApiKey(_) => "an API key",
+            Form::Password(_) => "a password",
+            Form::Token(_) => "a token",
+            Form::Application(..) => "an application credential",
+        }
+    }
+}
+
 async fn send(
     http: &Http,
     identity: &IdentityUrl,
@@ -130,10 +152,25 @@ async fn send(
         }
         match identity.version {
             Version::V2 => v2_grant(&reply),
-            Version::V3 => v3_grant(&reply),
+            Version::V3 => {
+                let grant = v3_grant(&reply)?;
+                if grant.endpoints.is_empty() && login.names_no_project() {
+                    return Err(no_project(&login.user));
+                }
+                Ok(grant)
+            }
         }
     };
     http.read(|| post(identity, &body), parse).await
+}
+
+/// Keystone v3 knows whose the login is, and not what it is for: its answer has no services.
+fn no_project(user: &str) -> Error {
+    Error::new(
+        Kind::Credentials,
+        format!("The login of '{user}' named no project, so the cloud says nothing of its services"),
+    )
+    .hint("name one: OS_PROJECT_NAME (or OS_PROJECT_ID) in the environment, project_name below auth in clouds.yaml")
 }
 
 /// The catalogue that belongs to a token one already has (Identity v2.0 only).
@@ -182,6 +219,9 @@ fn refused(reply: &Reply, identity: &IdentityUrl, user: &str) -> Error {
             ));
         }
         _ => {}
+    }
+    if reply.status == 401 && error.details.hints.is_empty() {
+        error = error.because(Reason::WrongSecret);
     }
     if error.kind == Kind::Credentials && error.details.hints.is_empty() {
         return error.hint(

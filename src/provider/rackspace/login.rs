@@ -60,6 +60,11 @@ pub(super) struct Login {
 }
 
 impl Login {
+    /// Whether nothing says which project it is for; an application credential is bound to one.
+    pub(super) fn names_no_project(&self) -> bool {
+        self.tenant.is_none() && !matches!(self.proof, Proof::Application { .. })
+    }
+
     /// A login that names neither project nor domain.
     pub(super) fn of(user: String, proof: Proof) -> Self {
         Login {

@@ -12,7 +12,7 @@ place::variables! {
     OS_AUTH_URL OS_AUTH_SYSTEM OS_IDENTITY_API_VERSION OS_CACERT
     OS_USERNAME OS_API_KEY OS_PASSWORD OS_REGION_NAME
     OS_TENANT_ID OS_TENANT_NAME OS_PROJECT_ID OS_PROJECT_NAME
-    OS_USER_DOMAIN_ID OS_USER_DOMAIN_NAME OS_PROJECT_DOMAIN_ID OS_PROJECT_DOMAIN_NAME
+    OS_DOMAIN_ID OS_DOMAIN_NAME OS_USER_DOMAIN_ID OS_USER_DOMAIN_NAME OS_PROJECT_DOMAIN_ID OS_PROJECT_DOMAIN_NAME
     OS_USER_ID OS_TOKEN OS_APPLICATION_CREDENTIAL_ID
     OS_CLOUD OS_CLIENT_CONFIG_FILE OS_CLIENT_SECURE_FILE
 }
@@ -21,21 +21,38 @@ place::variables! {
 pub(super) const CREDENTIALS_FILE: &str = "~/.rackspace_cloud_credentials";
 /// Pyrax's own settings.
 pub(super) const PYRAX_FILE: &str = "~/.pyrax.cfg";
-/// Where OpenStack's clients look for clouds, in their order.
-pub(super) const CLOUDS_FILES: [&str; 6] = [
-    "./clouds.yaml",
-    "./clouds.yml",
-    "~/.config/openstack/clouds.yaml",
-    "~/.config/openstack/clouds.yml",
-    "/etc/openstack/clouds.yaml",
-    "/etc/openstack/clouds.yml",
+/// The settings of Rackspace's `rack`.
+pub(super) const RACK_FILE: &str = "~/.rack/config";
+/// Where OpenStack's clients look for their files, in their order (openstacksdk's loader).
+pub(super) const FOLDERS: [&str; 4] = [
+    "./",
+    "~/.config/openstack/",
+    "/etc/xdg/openstack/",
+    "/etc/openstack/",
 ];
-/// The file beside it that may hold its secrets.
+/// The file that names clouds,
+pub(super) const CLOUDS_FILE: &str = "clouds.yaml";
+/// the one that may hold their secrets,
 pub(super) const SECURE_FILE: &str = "secure.yaml";
+/// and the one with what several have in common.
+pub(super) const VENDOR_FILE: &str = "clouds-public.yaml";
+/// How else the end of these three may be spelt, in the order in which they are looked for.
+pub(super) const SUFFIXES: [&str; 3] = [".yaml", ".yml", ".json"];
 /// Every file that is read.
 pub(super) const FILES: &[&str] = {
-    let [a, b, c, d, e, f] = CLOUDS_FILES;
-    &[CREDENTIALS_FILE, PYRAX_FILE, a, b, c, d, e, f, SECURE_FILE]
+    let [a, b, c, d] = FOLDERS;
+    &[
+        CREDENTIALS_FILE,
+        PYRAX_FILE,
+        RACK_FILE,
+        a,
+        b,
+        c,
+        d,
+        CLOUDS_FILE,
+        SECURE_FILE,
+        VENDOR_FILE,
+    ]
 };
 
 /// The regions of Rackspace's public cloud.

@@ -6,7 +6,7 @@ use super::clouds::{Cloud, Clouds};
 use super::login::{Access, Found, Login, Place, Proof, half, missing};
 use super::names::*;
 use super::profile::{ID, Profile};
-use super::{pyrax, variables};
+use super::{pyrax, rack, variables};
 use crate::error::{Error, Kind, Result, shell_word};
 use crate::provider::check::{self, Check};
 use crate::secret::clean;
@@ -18,7 +18,10 @@ pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
     let (before, after): (Looks, Looks) = if sources.is_profile_explicit() {
         (&[chosen], &[of_variable])
     } else {
-        (&[], &[default_profile, pyrax::place, of_variable])
+        (
+            &[],
+            &[of_variable, default_profile, pyrax::place, rack::place],
+        )
     };
     let look = |looks: Looks| looks.iter().filter_map(|look| look(sources));
     let mut places = look(before)
@@ -33,8 +36,14 @@ pub(super) fn places(sources: &Sources) -> impl Iterator<Item = Place<'_>> {
 /// The profile that was asked for: ours, else the cloud of that name.
 fn chosen(sources: &Sources) -> Option<Place<'_>> {
     let name = &sources.profile.as_ref()?.name;
+    let own = default_profile(sources);
+    let is_cloud = || {
+        Clouds::find(sources)
+            .is_ok_and(|clouds| clouds.is_some_and(|clouds| clouds.named(name).is_some()))
+    };
+    let of_rack = || rack::named(sources, name).filter(|_| !is_cloud());
     let cloud = || named_cloud(sources, name, Origin::Flag("--profile"));
-    Some(default_profile(sources).unwrap_or_else(cloud))
+    Some(own.or_else(of_rack).unwrap_or_else(cloud))
 }
 
 /// The chosen profile of config.toml; where none was asked for, that is the default one.
@@ -56,7 +65,7 @@ fn of_variable(sources: &Sources) -> Option<Place<'_>> {
 }
 
 /// Python's clients take `envvars` for the variables themselves.
-fn cloud_variable(sources: &Sources) -> Option<&str> {
+pub(super) fn cloud_variable(sources: &Sources) -> Option<&str> {
     sources.var(OS_CLOUD).filter(|name| *name != "envvars")
 }
 
@@ -97,7 +106,7 @@ fn sole_cloud(sources: &Sources) -> Place<'_> {
 fn in_clouds<'s>(
     sources: &'s Sources,
     by: Origin,
-    pick: impl Fn(&Clouds) -> Option<Cloud<'_>> + 's,
+    pick: impl Fn(&Clouds) -> Option<Cloud> + 's,
     lost: impl FnOnce(Option<Clouds>) -> Error + 's,
 ) -> Place<'s> {
     let clouds = match Clouds::find(sources) {
@@ -105,12 +114,12 @@ fn in_clouds<'s>(
         Err(error) => return Place::broken(by, error),
     };
     let (origin, who) = match clouds.as_ref().and_then(&pick) {
-        Some(cloud) => (cloud.origin.clone(), cloud.user()),
+        Some(cloud) => (cloud.origin.clone(), cloud.user(sources)),
         None => (by, None),
     };
     Place::new(origin, who, move || {
         if let Some(clouds) = &clouds {
-            clouds.warn_if_open();
+            clouds.warn();
             if let Some(cloud) = pick(clouds) {
                 return cloud.found(sources);
             }
@@ -180,8 +189,6 @@ pub(super) fn rivals(sources: &Sources) -> Option<Check> {
 pub(super) fn secret_files(sources: &Sources) -> Vec<PathBuf> {
     let clouds = Clouds::find(sources).ok().flatten();
     let clouds = clouds.map_or_else(Vec::new, |clouds| clouds.secret_files);
-    pyrax::secret_file(sources)
-        .into_iter()
-        .chain(clouds)
-        .collect()
+    let others = [pyrax::secret_file(sources), rack::secret_file(sources)];
+    others.into_iter().flatten().chain(clouds).collect()
 }

@@ -68,14 +68,15 @@ fn usual_region(sources: &Sources) -> Result<Option<(String, Origin)>> {
     Ok(region.map(|region| (region, Origin::File(path))))
 }
 
-fn unreadable(path: &Path, why: String) -> Error {
+pub(super) fn unreadable(path: &Path, why: String) -> Error {
     let sentence = format!("The file {} cannot be read", path.display());
     Error::new(Kind::Credentials, sentence).cause(why)
 }
 
-/// A member of a section of an INI file that is not empty; of several the last.
-fn member(content: &str, section: &str, wanted: &str) -> Option<String> {
-    let mut is_ours = false;
+/// A member of a section of an INI file that is not empty; of several the last. What stands before the first section is the
+/// section without a name.
+pub(super) fn member(content: &str, section: &str, wanted: &str) -> Option<String> {
+    let mut is_ours = section.is_empty();
     let members = content.lines().map(text::trimmed).filter_map(|line| {
         if let Some(heading) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             is_ours = heading.trim() == section;

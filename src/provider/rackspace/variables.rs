@@ -3,6 +3,7 @@
 use super::login::{Access, Found, IdOrName, Login, Place, Proof, half};
 use super::names::*;
 use super::openrc::{self, Kin};
+use super::places;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Origin, Sources};
@@ -106,6 +107,9 @@ impl Family {
     fn place<'s>(&'static self, sources: &'s Sources) -> Option<Place<'s>> {
         let names = self.secrets.iter().chain([&self.user]);
         names.copied().find_map(|name| sources.var(name))?;
+        if self.kin == Kin::Openrc && is_secret_of_cloud(sources) {
+            return None;
+        }
         let user = sources.var(self.user).map(str::to_owned);
         let origin = Origin::Variable(self.user);
         Some(Place::new(origin, user, || self.load(sources)))
@@ -136,8 +140,14 @@ impl Family {
                 &[OS_TENANT_ID, OS_PROJECT_ID],
                 &[OS_TENANT_NAME, OS_PROJECT_NAME],
             ),
-            domain: either(&[OS_USER_DOMAIN_ID], &[OS_USER_DOMAIN_NAME]),
-            project_domain: either(&[OS_PROJECT_DOMAIN_ID], &[OS_PROJECT_DOMAIN_NAME]),
+            domain: either(
+                &[OS_USER_DOMAIN_ID, OS_DOMAIN_ID],
+                &[OS_USER_DOMAIN_NAME, OS_DOMAIN_NAME],
+            ),
+            project_domain: either(
+                &[OS_PROJECT_DOMAIN_ID, OS_DOMAIN_ID],
+                &[OS_PROJECT_DOMAIN_NAME, OS_DOMAIN_NAME],
+            ),
         };
         let auth_url = |name| Some((sources.var(name)?.to_owned(), Origin::Variable(name)));
         Ok(Found {
@@ -147,6 +157,11 @@ impl Family {
             ..Found::new(Access::Login(login), origin)
         })
     }
+}
+
+/// Whether what stands in `OS_PASSWORD` belongs to a cloud of `clouds.yaml`: one is named, and no user beside it.
+pub(super) fn is_secret_of_cloud(sources: &Sources) -> bool {
+    sources.var(OS_USERNAME).is_none() && places::cloud_variable(sources).is_some()
 }
 
 /// An id, else a name: sending both is refused.

@@ -178,7 +178,9 @@ fn doctor_names_the_cloud_that_is_used_first() {
     let file = "[rackspace_cloud]\nusername = infile\napi_key = k\n";
     put(&user, ".rackspace_cloud_credentials", file);
     let said = check(&user, &[], "sources");
-    assert!(said.contains("(infile) is used; cloud 'rax' of "), "{said}");
+    let used = said.starts_with("warning: cloud 'rax' of ");
+    let rival = said.contains("(inyaml) is used; ") && said.contains("(infile)");
+    assert!(used && rival, "{said}");
     let user = User::new();
     put(&user, "clouds.yaml", &cloud(&identity, KEY));
     let said = check(&user, &[], "sources");

@@ -62,7 +62,10 @@ fn list(user: &User, more: &[&str]) -> Ran {
     Ran::from(output, &args)
 }
 
-/// The body of the one login.
+/// Of a refused key: as an API key and as a password.
+const LOGINS: usize = 2;
+
+/// The body of the first login.
 fn login(identity: &Canned) -> Value {
     let requests = identity.requests();
     let (_, body) = requests[0].split_once("\r\n\r\n").expect("a body");
@@ -189,7 +192,7 @@ fn without_a_name_only_the_one_cloud_that_is_rackspaces_is_used() {
         ran.all()
     );
     assert!(ran.stderr.contains("OS_CLOUD=old"), "{}", ran.all());
-    assert_eq!(identity.requests().len(), 1);
+    assert_eq!(identity.requests().len(), LOGINS);
 }
 
 #[test]
@@ -283,5 +286,299 @@ fn pyraxs_own_settings_give_the_region_of_its_file() {
     let path = home.join("creds").display().to_string();
     let ran = list(&user.with("RAX_CREDS_FILE", &path), &[]);
     assert!(ran.stderr.contains("region: LON from "), "{}", ran.all());
-    assert_eq!(identity.requests().len(), 1);
+    assert_eq!(identity.requests().len(), LOGINS);
+}
+
+/// The cloud `mine` of a file with this text, in this folder of the home.
+fn with_clouds(identity: &Canned, files: &[(&str, &str)]) -> User {
+    let user = User::new();
+    for (path, text) in files {
+        let path = user.home.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text.replace("URL", &identity.url())).expect("written");
+    }
+    user
+}
+
+const USUAL: &str = ".config/openstack/clouds.yaml";
+
+/// What reaches the identity service of the cloud `mine`, user and secret.
+fn sent(files: &[(&str, &str)], variables: &[(&str, &str)]) -> (Value, Ran) {
+    let identity = identity();
+    let mut user = with_clouds(&identity, files).with("OS_CLOUD", "mine");
+    for (name, value) in variables {
+        user = user.with(name, value);
+    }
+    let ran = list(&user, &[]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(!identity.requests().is_empty(), "{}", ran.all());
+    (login(&identity), ran)
+}
+
+#[test]
+fn a_scalar_without_quotes_is_sent_as_the_text_that_stands_there() {
+    for text in [
+        "0123456789",
+        "00000000000000000000000000000000",
+        "12345678901234567890123456789012",
+        "0008",
+        "5e12",
+        "5e12ab",
+        "0x1F",
+        "1_000",
+        "1.0",
+        "true",
+        ".inf",
+        "2026-01-02",
+    ] {
+        let file = format!(
+            "clouds:\n  mine:\n    identity_api_version: 2.0\n    auth: {{auth_url: URL/v2.0, username: me, password: {text}, tenant_id: {text}}}\n"
+        );
+        let (body, _) = sent(&[(USUAL, &file)], &[]);
+        let word = body.pointer("/auth/passwordCredentials/password");
+        assert_eq!(word.and_then(Value::as_str), Some(text));
+        assert_eq!(
+            body.pointer("/auth/tenantId").and_then(Value::as_str),
+            Some(text)
+        );
+    }
+}
+
+#[test]
+fn what_is_odd_elsewhere_blocks_nothing_and_of_two_keys_the_last_one_counts() {
+    let file = "clouds:\n  other:\n    weight: .nan\n    when: !strange {a: [1, ~]}\n    ? [a, b]\n    : c\n  mine:\n    auth: {auth_url: URL/v2.0, username: me, password: first, password: last}\n    region_name: DFW\n";
+    let (body, ran) = sent(&[(USUAL, file)], &[]);
+    let word = body.pointer("/auth/passwordCredentials/password");
+    assert_eq!(word.and_then(Value::as_str), Some("last"));
+    let said = ran
+        .stderr
+        .matches("has password twice, again in line 8")
+        .count();
+    assert_eq!(said, 1, "{}", ran.all());
+    assert!(!ran.all().contains("first"), "{}", ran.all());
+}
+
+#[test]
+fn a_cloud_is_read_as_openstacksdk_reads_it() {
+    const AUTH: &str =
+        "    auth: {auth_url: URL/v3, username: me, password: secret, project_name: one}\n";
+    let mine = |more: &str| format!("clouds:\n  mine:\n{more}");
+    let name = "/auth/identity/password/user/name";
+    let word = "/auth/identity/password/user/password";
+    let domain = "/auth/identity/password/user/domain/name";
+    let project = "/auth/scope/project/name";
+    for (more, secure, vendors, pointers, region) in [
+        // Regions: the first of a text, of a list, of what holds one, with what it has of its own.
+        (format!("{AUTH}    region_name: \"SJC3,DFW3\"\n"), "", "", vec![(word, "secret")], "SJC3"),
+        (format!("{AUTH}    region_name: [DFW3, SJC3]\n"), "", "", vec![(word, "secret")], "DFW3"),
+        (
+            format!("{AUTH}    regions:\n      - name: IAD3\n        values: {{auth: {{project_name: two}}}}\n      - DFW3\n"),
+            "", "", vec![(project, "two")], "IAD3",
+        ),
+        // Beside `auth`, with hyphens, and the domain for both.
+        (
+            "    auth: {auth_url: URL/v3, password: secret}\n    username: me\n    project-name: one\n    domain_name: mine\n    region_name: DFW3\n".to_owned(),
+            "", "", vec![(name, "me"), (domain, "mine"), (project, "one"), ("/auth/scope/project/domain/name", "mine")], "DFW3",
+        ),
+        // A profile of clouds-public.yaml, by the new word and the old one.
+        (
+            "    profile: vendor\n    auth: {username: me, password: secret, project_name: one}\n".to_owned(),
+            "", "public-clouds:\n  vendor:\n    region_name: SYD3\n    auth: {auth_url: URL/v3, user_domain_name: theirs}\n",
+            vec![(domain, "theirs"), (name, "me")], "SYD3",
+        ),
+        (
+            "    cloud: vendor\n    auth: {username: me, password: secret, project_name: one}\n    region_name: DFW3\n".to_owned(),
+            "", "public-clouds:\n  vendor:\n    region_name: SYD3\n    auth: {auth_url: URL/v3}\n",
+            vec![(name, "me")], "DFW3",
+        ),
+        // The secret in a file of its own.
+        (
+            "    auth: {auth_url: URL/v3, username: me, project_name: one}\n    region_name: DFW3\n".to_owned(),
+            "clouds:\n  mine:\n    auth: {password: 0042}\n", "", vec![(word, "0042")], "DFW3",
+        ),
+    ] {
+        for (folder, other) in [
+            (".config/openstack", ".config/openstack"),
+            (".", ".config/openstack"),
+            ("xdg/openstack", ".config/openstack"),
+            (".config/openstack", "xdg/openstack"),
+        ] {
+            for end in ["yaml", "yml", "json"] {
+                let clouds = format!("{folder}/clouds.{end}");
+                let secure_file = format!("{other}/secure.{end}");
+                let vendor_file = format!("{other}/clouds-public.{end}");
+                let text = mine(&more);
+                let mut files = vec![(clouds.as_str(), text.as_str())];
+                if !secure.is_empty() {
+                    files.push((&secure_file, secure));
+                }
+                if !vendors.is_empty() {
+                    files.push((&vendor_file, vendors));
+                }
+                let xdg = [("XDG_CONFIG_HOME", "~/xdg")];
+                let variables: &[_] = if folder.contains("xdg") || other.contains("xdg") { &xdg } else { &[] };
+                let (body, ran) = sent(&files, variables);
+                for (pointer, value) in &pointers {
+                    let found = body.pointer(pointer).and_then(Value::as_str);
+                    assert_eq!(found, Some(*value), "{clouds}: {pointer} of {body}\n{text}");
+                }
+                assert!(ran.stderr.contains(&format!("region: {region} from ")), "{}", ran.all());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_region_may_stand_in_the_address_of_a_cloud() {
+    let identity = identity();
+    let file = "clouds:\n  mine:\n    auth: {auth_url: 'URL/{region_name}/v3', username: me, password: p, project_name: one}\n    region_name: DFW3\n";
+    let user = with_clouds(&identity, &[(USUAL, file)]).with("OS_CLOUD", "mine");
+    let ran = list(&user, &[]);
+    assert!(
+        identity.requests()[0].starts_with("POST /DFW3/v3/auth/tokens "),
+        "{}",
+        ran.all()
+    );
+    let ran = list(&user, &["--region", "SJC3"]);
+    assert!(
+        identity.requests()[1].starts_with("POST /SJC3/v3/auth/tokens "),
+        "{}",
+        ran.all()
+    );
+}
+
+#[test]
+fn the_environment_may_hold_only_the_password_of_a_cloud_and_the_domain_of_a_user() {
+    let file = "clouds:\n  mine:\n    auth: {auth_url: URL/v3, username: me, project_name: one}\n    region_name: DFW3\n";
+    let (body, _) = sent(&[(USUAL, file)], &[("OS_PASSWORD", "from-outside")]);
+    let word = body.pointer("/auth/identity/password/user/password");
+    assert_eq!(word.and_then(Value::as_str), Some("from-outside"));
+    let identity = identity();
+    let mut user = User::new().with("OS_AUTH_URL", &format!("{}/v3", identity.url()));
+    for (name, value) in [
+        ("OS_USERNAME", "me"),
+        ("OS_PASSWORD", "p"),
+        ("OS_PROJECT_NAME", "one"),
+        ("OS_DOMAIN_NAME", "mine"),
+    ] {
+        user = user.with(name, value);
+    }
+    list(&user, &[]);
+    let body = login(&identity);
+    for pointer in [
+        "/auth/identity/password/user/domain/name",
+        "/auth/scope/project/domain/name",
+    ] {
+        assert_eq!(body.pointer(pointer).and_then(Value::as_str), Some("mine"));
+    }
+}
+
+#[test]
+fn a_cloud_or_profile_that_is_named_wins_over_a_leftover_file() {
+    let leftover = "[rackspace_cloud]\nusername = left\napi_key = over\n";
+    let file = "clouds:\n  mine:\n    profile: rackspace\n    auth: {auth_url: URL/v2.0, username: me, api_key: k}\n    region_name: DFW\n";
+    let identity = identity();
+    let user = with_clouds(
+        &identity,
+        &[(USUAL, file), (".rackspace_cloud_credentials", leftover)],
+    );
+    for ran in [
+        list(&user, &["--profile", "mine"]),
+        list(&user.with("OS_CLOUD", "mine"), &[]),
+    ] {
+        assert!(
+            ran.stderr.contains("credentials: me from cloud 'mine' of "),
+            "{}",
+            ran.all()
+        );
+    }
+}
+
+#[test]
+fn a_secret_in_the_wrong_form_is_tried_in_the_other_once() {
+    let refused = r#"{"unauthorized":{"code":401,"message":"Unable to authenticate"}}"#;
+    for (place, first, second) in [
+        (
+            "api_key",
+            "RAX-KSKEY:apiKeyCredentials",
+            "passwordCredentials",
+        ),
+        (
+            "password",
+            "passwordCredentials",
+            "RAX-KSKEY:apiKeyCredentials",
+        ),
+    ] {
+        let identity = Canned::start(vec![Answer::json(401, refused)]);
+        let file = format!(
+            "clouds:\n  mine:\n    profile: rackspace\n    auth: {{auth_url: URL/v2.0, username: me, {place}: s3cret-x}}\n    region_name: DFW\n"
+        );
+        let user = with_clouds(&identity, &[(USUAL, &file)]).with("OS_CLOUD", "mine");
+        let ran = list(&user, &[]);
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        let requests = identity.requests();
+        assert_eq!(requests.len(), 2, "{requests:?}");
+        assert!(
+            requests[0].contains(first) && requests[1].contains(second),
+            "{requests:?}"
+        );
+        assert!(
+            ran.stderr.contains("an API key") && ran.stderr.contains("a password"),
+            "{}",
+            ran.all()
+        );
+        assert!(!ran.all().contains("s3cret-x"), "{}", ran.all());
+    }
+    // What has nothing to do with the form is not sent again, and Keystone v3 knows one form alone.
+    let disabled = r#"{"userDisabled":{"code":403,"message":"User 'me' is disabled"}}"#;
+    for (version, answer) in [
+        ("v2.0", Answer::json(403, disabled)),
+        ("v3", Answer::json(401, refused)),
+    ] {
+        let identity = Canned::start(vec![answer]);
+        let file = format!(
+            "clouds:\n  mine:\n    auth: {{auth_url: URL/{version}, username: me, password: p, project_name: one}}\n    region_name: DFW\n"
+        );
+        let user = with_clouds(&identity, &[(USUAL, &file)]).with("OS_CLOUD", "mine");
+        list(&user, &[]);
+        assert_eq!(identity.requests().len(), 1, "{version}");
+    }
+}
+
+#[test]
+fn a_login_that_named_no_project_is_told_so() {
+    let token = r#"{"token":{"user":{"name":"me"},"methods":["password"]}}"#;
+    let headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("x-subject-token", "t".to_owned()),
+    ];
+    let identity = Canned::start(vec![Answer::Reply(201, headers, token.to_owned())]);
+    let file = "clouds:\n  mine:\n    auth: {auth_url: URL/v3, username: me, password: p}\n    region_name: DFW3\n";
+    let user = with_clouds(&identity, &[(USUAL, file)]).with("OS_CLOUD", "mine");
+    let ran = list(&user, &[]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(ran.stderr.contains("named no project"), "{}", ran.all());
+    assert!(ran.stderr.contains("OS_PROJECT_NAME"), "{}", ran.all());
+}
+
+#[test]
+fn the_settings_of_rack_are_read() {
+    let file = "username = mine\napi-key = k\nregion = ORD\nauth-url = URL/v2.0\n\n[other]\nusername = another\napi-key: 0008\nauth-url = URL/v2.0\nregion = SYD\n";
+    for (more, user_name, key, region) in [
+        (&[][..], "mine", "k", "ORD"),
+        (&["--profile", "other"], "another", "0008", "SYD"),
+    ] {
+        let identity = identity();
+        let user = with_clouds(&identity, &[(".rack/config", file)]);
+        let ran = list(&user, more);
+        let body = login(&identity);
+        let of = |key| body.pointer(&format!("/auth/RAX-KSKEY:apiKeyCredentials/{key}"));
+        assert_eq!(of("username").and_then(Value::as_str), Some(user_name));
+        assert_eq!(of("apiKey").and_then(Value::as_str), Some(key));
+        assert!(
+            ran.stderr.contains(&format!("region: {region} from ")),
+            "{}",
+            ran.all()
+        );
+    }
 }
