@@ -1,5 +1,10 @@
 //! What the system says of this process: its signals, its terminal, its standard input.
 
+use std::time::Duration;
+
+/// How long a person is given to type an answer.
+const PATIENCE: Duration = Duration::from_secs(55);
+
 /// Whether a signal is ignored: whoever started this process wished so, since nothing here ignores one. `None` where the
 /// system does not tell.
 pub fn is_ignored(number: i32) -> Option<bool> {
@@ -35,6 +40,27 @@ pub fn has_terminal() -> bool {
 pub(crate) fn is_foreground(terminal: impl std::os::fd::AsFd) -> Option<bool> {
     let foreground = rustix::termios::tcgetpgrp(terminal).ok()?;
     Some(foreground == rustix::process::getpgrp())
+}
+
+/// Whether a person can be asked: what is said is seen on a terminal, and this process is the one that its keyboard speaks to.
+pub fn can_ask() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stderr()) && has_terminal()
+}
+
+/// The next line that is typed on the terminal. Standard input may be meant for others.
+pub async fn answer() -> std::io::Result<String> {
+    let (sender, line) = tokio::sync::oneshot::channel();
+    // A thread of its own, which nobody has to wait for at the end.
+    std::thread::spawn(move || {
+        let mut typed = String::new();
+        let read = std::fs::File::open("/dev/tty")
+            .map(std::io::BufReader::new)
+            .and_then(|mut terminal| std::io::BufRead::read_line(&mut terminal, &mut typed));
+        let _ = sender.send(read.map(|_| typed));
+    });
+    let typed = tokio::time::timeout(crate::pace::limit(PATIENCE), line).await;
+    let late = || std::io::Error::other("nobody typed it in time");
+    typed.map_err(|_| late())?.map_err(|_| late())?
 }
 
 /// From now on a command that inherits standard input reads nothing there: what is there is meant for others, such as

@@ -9,6 +9,7 @@ mod arguments;
 mod arrival;
 mod aws_files;
 mod calls;
+mod chain;
 mod checks;
 mod connector;
 mod console;
@@ -16,12 +17,13 @@ mod credentials;
 mod ec2;
 mod errors;
 mod expiry;
+mod ini;
 mod join;
 mod merge;
 mod names;
-mod pairs;
 mod places;
 mod profile;
+mod roles;
 mod sightings;
 mod sources;
 mod target;
@@ -122,17 +124,15 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     // The AWS crates let a credential_process inherit it.
     process::hide_input();
     let resolved = credentials::resolve(sources, &http)?;
-    let endpoint = match &resolved.endpoint {
-        Some(url) => url.to_string(),
-        None => format!("https://lightsail.{}.amazonaws.com/", resolved.region),
-    };
+    let endpoint = resolved.endpoint.to_string();
     let credentials = Watched::new(resolved.credentials);
     let http = http.over(resolved.network);
     let patience = RetryConfig::standard()
         .with_max_attempts(http.limits().attempts)
         .with_initial_backoff(Duration::from_millis(200))
         .with_max_backoff(Duration::from_secs(2));
-    let mut config = aws_sdk_lightsail::Config::builder()
+    let config = aws_sdk_lightsail::Config::builder()
+        .endpoint_url(&endpoint)
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(resolved.region.clone()))
         .credentials_provider(credentials.clone())
@@ -146,9 +146,6 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
                 .build(),
         )
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    if let Some(url) = &resolved.endpoint {
-        config = config.endpoint_url(url.as_str());
-    }
     let region = resolved.region;
     let ec2 = resolved
         .ec2

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use aws_sdk_lightsail::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use futures_util::FutureExt;
+
 use super::aws_files::AwsSource;
 use super::names::*;
-use super::places::Found;
+use super::places::{Found, variable};
 use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::provider::Setting;
@@ -18,8 +21,11 @@ pub(super) fn region(sources: &Sources, found: &Found) -> Result<Setting> {
     let set = set.map(|(name, region)| (region.to_owned(), Origin::Variable(name)));
     let in_own = found.own.as_ref();
     let in_own = in_own.and_then(|(own, origin)| Some((own.region.clone()?, origin.clone())));
-    let profiles =
-        in_own.or_else(|| in_aws(found, |source| Some(source.get("region")?.to_owned())));
+    let profiles = in_own.or_else(|| {
+        in_aws(sources, found, |source| {
+            Some(source.get("region")?.to_owned())
+        })
+    });
     let flag = sources.region.clone();
     let said = if sources.is_profile_explicit() {
         flag.or(profiles).or(set)
@@ -29,23 +35,27 @@ pub(super) fn region(sources: &Sources, found: &Found) -> Result<Setting> {
     if let Some((region, origin)) = said {
         return checked_region(&origin, &region);
     }
-    // Keys without a region: the AWS tools take it from the profile then, and so does everybody expect.
-    if found.own.is_none() && found.aws().is_none() {
-        let name = sources.var(AWS_PROFILE).unwrap_or("default");
-        if let Some(source) = AwsSource::find(sources, name)?
-            && let Some(region) = source.get("region")
-        {
-            return checked_region(&source.origin(), region);
-        }
-    }
     Err(Error::usage("No region is set for Lightsail")
         .about("region")
         .hint("pass --region eu-west-3, or set AWS_REGION, or add region to the profile"))
 }
 
-/// What the AWS profile in use says, and where it is.
-fn in_aws(found: &Found, says: impl Fn(&AwsSource) -> Option<String>) -> Option<(String, Origin)> {
-    let source = found.aws()?;
+/// What an AWS profile says, and where it is: the one in use, or with keys that are from elsewhere the one beside them, from
+/// which the AWS tools take everything else.
+fn in_aws(
+    sources: &Sources,
+    found: &Found,
+    says: impl Fn(&AwsSource) -> Option<String>,
+) -> Option<(String, Origin)> {
+    let beside = match found.aws() {
+        None if found.own.is_none() => {
+            let name = variable(sources).map_or("default", |(_, name)| name);
+            // Keys that need no file are not refused for one.
+            AwsSource::find(sources, name).ok().flatten()
+        }
+        _ => None,
+    };
+    let source = found.aws().or(beside.as_ref())?;
     Some((says(source)?, source.origin()))
 }
 
@@ -76,7 +86,9 @@ pub(super) fn authorities(sources: &Sources, found: &Found) -> Option<(PathBuf, 
     if let Some(path) = sources.file_of(AWS_CA_BUNDLE) {
         return Some((path, Origin::Variable(AWS_CA_BUNDLE)));
     }
-    let (path, origin) = in_aws(found, |source| Some(source.get("ca_bundle")?.to_owned()))?;
+    let (path, origin) = in_aws(sources, found, |source| {
+        Some(source.get("ca_bundle")?.to_owned())
+    })?;
     Some((sources.path(path), origin))
 }
 
@@ -95,6 +107,14 @@ pub(super) const EC2: Service = Service {
     variable: AWS_ENDPOINT_URL_EC2,
     id: "ec2",
 };
+pub(super) const STS: Service = Service {
+    variable: AWS_ENDPOINT_URL_STS,
+    id: "sts",
+};
+pub(super) const SSO: Service = Service {
+    variable: AWS_ENDPOINT_URL_SSO,
+    id: "sso",
+};
 
 /// An address in the environment overrides a profile's: that is what it is for. `None`: the region's own.
 pub(super) fn endpoint(
@@ -112,7 +132,8 @@ pub(super) fn endpoint(
     let in_own = found.own.as_ref();
     let in_own = in_own.filter(|_| service.id == LIGHTSAIL.id);
     let in_own = in_own.and_then(|(own, origin)| Some((own.endpoint.clone()?, origin.clone())));
-    let in_files = || in_aws(found, |source| source.endpoint(service.id)).filter(|_| !is_ignored);
+    let in_files =
+        || in_aws(sources, found, |source| source.endpoint(service.id)).filter(|_| !is_ignored);
     let in_profile = in_own.or_else(in_files);
     let other = set.as_ref().and(in_profile.as_ref());
     let other = other.map(|(_, origin)| origin.clone());
@@ -124,18 +145,99 @@ pub(super) fn endpoint(
     Ok(Some((url, setting)))
 }
 
+/// Which of a region's addresses is asked for, and who asks.
+#[derive(Default)]
+pub(super) struct Variant {
+    pub fips: Option<Origin>,
+    pub dual_stack: Option<Origin>,
+}
+
+impl Variant {
+    /// As the variables say, else the AWS profile.
+    pub(super) fn of(sources: &Sources, found: &Found) -> Result<Self> {
+        let asked = |variable: &'static str, setting: &'static str| {
+            let set = sources.var(variable);
+            let set = set.map(|value| (value.to_owned(), Origin::Variable(variable)));
+            let set = set.or_else(|| {
+                let says = |source: &AwsSource| Some(source.get(setting)?.to_owned());
+                in_aws(sources, found, says)
+            });
+            match set {
+                None => Ok(None),
+                Some((value, _)) if value.eq_ignore_ascii_case("false") => Ok(None),
+                Some((value, by)) if value.eq_ignore_ascii_case("true") => Ok(Some(by)),
+                Some((value, by)) => Err(Error::usage(format!(
+                    "{setting} is '{}' in {by}; it is true or false",
+                    escaped(value.as_ref())
+                ))
+                .about("endpoint")),
+            }
+        };
+        Ok(Variant {
+            fips: asked(AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint")?,
+            dual_stack: asked(AWS_USE_DUALSTACK_ENDPOINT, "use_dualstack_endpoint")?,
+        })
+    }
+
+    /// Who asks for any of them.
+    pub(super) fn by(&self) -> Option<&Origin> {
+        self.fips.as_ref().or(self.dual_stack.as_ref())
+    }
+
+    /// Lightsail's address in a region, by the rules of AWS's own SDKs.
+    pub(super) fn address(&self, region: &str) -> Result<Setting> {
+        let no_such = |why: String| {
+            let asked = match (&self.fips, &self.dual_stack) {
+                (Some(_), Some(_)) => "FIPS endpoint with IPv6",
+                (Some(_), None) => "FIPS endpoint",
+                _ => "endpoint with IPv6",
+            };
+            let error = Error::usage(format!(
+                "Lightsail has no {asked} for the region '{region}'"
+            ));
+            let by: Vec<String> = self.all().map(ToString::to_string).collect();
+            error
+                .cause(why)
+                .hint(format!("asked for by {}", by.join(" and ")))
+                .about("endpoint")
+        };
+        let params = Params::builder()
+            .region(region)
+            .use_fips(self.fips.is_some())
+            .use_dual_stack(self.dual_stack.is_some())
+            .build()
+            .map_err(|error| no_such(error.to_string()))?;
+        // The rules are in the crate: nobody is waited for.
+        let resolved = DefaultResolver::new()
+            .resolve_endpoint(&params)
+            .now_or_never();
+        let resolved = resolved.ok_or_else(|| no_such("it takes too long".to_owned()))?;
+        let url = resolved.map_err(|error| no_such(error.to_string()))?;
+        let mut origin = Origin::Rule("the region");
+        for by in self.all() {
+            origin = origin.chosen_by(by.clone());
+        }
+        Ok(Setting::new("endpoint", format!("{}/", url.url()), origin))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Origin> {
+        self.fips.iter().chain(&self.dual_stack)
+    }
+}
+
 /// EC2's address. `None`: nobody is asked. Who answers for Lightsail at an address of its own makes nothing in the real EC2.
 pub(super) fn ec2(
     sources: &Sources,
     http: &Http,
     found: &Found,
-    (region, lightsail): (&str, Option<&Url>),
+    (lightsail, is_usual): (&Url, bool),
 ) -> Result<Option<Url>> {
-    match (endpoint(sources, http, found, EC2)?, lightsail) {
-        (Some((url, _)), _) => Ok(Some(url)),
-        (None, Some(_)) => Ok(None),
-        (None, None) => {
-            let usual = format!("https://ec2.{region}.amazonaws.com/");
+    match endpoint(sources, http, found, EC2)? {
+        Some((url, _)) => Ok(Some(url)),
+        None if !is_usual => Ok(None),
+        // The addresses of a region begin with the service, and are alike in the rest.
+        None => {
+            let usual = lightsail.as_str().replacen("lightsail", "ec2", 1);
             http.endpoint(&usual, "the region").map(Some)
         }
     }

@@ -46,6 +46,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Connector {
     http: Http,
     read_timeout: Duration,
+    /// Where requests go that are meant for a host of AWS.
+    instead: Option<Url>,
 }
 
 impl Connector {
@@ -54,7 +56,14 @@ impl Connector {
         Connector {
             http,
             read_timeout: limit(READ_TIMEOUT),
+            instead: None,
         }
+    }
+
+    /// The same, where what is meant for a host of AWS goes to this address: only for requests that are not signed.
+    #[must_use]
+    pub(super) fn at(self, instead: Option<Url>) -> Self {
+        Connector { instead, ..self }
     }
 
     /// Sends a request once.
@@ -62,7 +71,17 @@ impl Connector {
         &self,
         request: HttpRequest,
     ) -> std::result::Result<HttpResponse, ConnectorError> {
-        let request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
+        let mut request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
+        if let Some(instead) = &self.instead {
+            let mut url = instead.clone();
+            url.set_path(&format!(
+                "{}{}",
+                instead.path().trim_end_matches('/'),
+                request.url.path()
+            ));
+            url.set_query(request.url.query());
+            request.url = url;
+        }
         let (name, began) = (request.name, Instant::now());
         let exchange = self.http.once(request);
         // A start's outcome is worth waiting for longer.

@@ -1,31 +1,35 @@
 //! Who calls, in which region, at which address: resolved at connect without a request.
 //!
-//! Keys in the environment are taken as they are and no file is read for them. Everything else (shared files, single
-//! sign-on, `credential_process`, roles, web identity, containers) is the AWS crates' own work, at the first call.
+//! Keys in the environment are taken as they are. How a profile gives credentials is read here (`chain`); fetching them
+//! (single sign-on, `credential_process`, web identity, containers) is the AWS crates' own work, at the first call.
 //! Instance metadata is asked only where a profile says so: off EC2 it costs seconds to find out that there is none.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_config::credential_process::CredentialProcessProvider;
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_config::sso::SsoCredentialsProvider;
 use aws_config::web_identity_token::{StaticConfiguration, WebIdentityTokenCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::future::ProvideCredentials as ProvideFuture;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_lightsail::config::Region;
 use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::timeout::TimeoutConfig;
+use aws_sdk_lightsail::config::{BehaviorVersion, Region};
 use jiff::Timestamp;
 
-use super::address::{self, authorities, endpoint, region};
+use super::address::{self, Variant, authorities, endpoint, region};
+use super::chain::{Base, Chain, Keys, WebIdentity};
 use super::connector::Connector;
+use super::errors::of_sso;
 use super::names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE};
 use super::places::{Way, missing, places};
+use super::roles::Assumed;
 use crate::error::Result;
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::pace::limit;
@@ -43,8 +47,8 @@ pub(super) struct Resolved {
     pub account: String,
     /// Where the calls go.
     pub region: String,
-    /// An address other than the region's own.
-    pub endpoint: Option<Url>,
+    /// The address of Lightsail.
+    pub endpoint: Url,
     /// Where EC2 is asked; `None`: nowhere.
     pub ec2: Option<Url>,
     /// All of it with its origins.
@@ -56,21 +60,25 @@ pub(super) struct Resolved {
 }
 
 impl Way {
+    /// The key pair that is all there is to it.
+    fn keys(&self) -> Option<&Keys> {
+        match self {
+            Way::Keys(keys) => Some(keys),
+            Way::AwsProfile(_, chain) => chain.keys_alone(),
+            _ => None,
+        }
+    }
+
     /// The same for the same keys. What has to be fetched may be other keys each time.
     fn tag(&self) -> u64 {
         static FETCHED: AtomicU64 = AtomicU64::new(0);
         let mut hasher = DefaultHasher::new();
-        match self {
-            Way::Keys(keys) => {
+        match self.keys() {
+            Some(keys) => {
                 (&keys.key_id, keys.secret.expose()).hash(&mut hasher);
                 keys.token.as_ref().map(Secret::expose).hash(&mut hasher);
             }
-            Way::AwsProfile(source) if source.has_keys_alone() => {
-                source.get("aws_access_key_id").hash(&mut hasher);
-                source.get("aws_secret_access_key").hash(&mut hasher);
-                source.get("aws_session_token").hash(&mut hasher);
-            }
-            _ => FETCHED.fetch_add(1, Ordering::Relaxed).hash(&mut hasher),
+            None => FETCHED.fetch_add(1, Ordering::Relaxed).hash(&mut hasher),
         }
         hasher.finish()
     }
@@ -82,22 +90,41 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     let found = place.ok_or_else(|| missing(sources))?.load()?;
     let who = Setting::new("credentials", found.way.who(sources), &found.origin);
     let region = region(sources, &found)?;
-    let (endpoint, address) = match endpoint(sources, http, &found, address::LIGHTSAIL)? {
-        Some((url, setting)) => (Some(url), setting),
-        None => (None, usual_endpoint(&region.value)),
+    let variant = Variant::of(sources, &found)?;
+    let own = endpoint(sources, http, &found, address::LIGHTSAIL)?;
+    let is_usual = own.is_none();
+    let (endpoint, address) = match own {
+        Some((url, setting)) => {
+            if let Some(by) = variant.by() {
+                tracing::warn!(
+                    "{by} asks for another endpoint of the region; it does not count beside that of {}",
+                    setting.origin
+                );
+            }
+            (url, setting)
+        }
+        None => {
+            let usual = variant.address(&region.value)?;
+            (http.endpoint(&usual.value, "the region")?, usual)
+        }
     };
-    let ec2 = address::ec2(sources, http, &found, (&region.value, endpoint.as_ref()))?;
+    let ec2 = address::ec2(sources, http, &found, (&endpoint, is_usual))?;
     let tag = found.way.tag();
     let mut network = http.network().clone();
     if let Some((path, origin)) = authorities(sources, &found) {
         network.trust(path, origin);
     }
     let mut settings = vec![who, region.clone(), address];
-    if let Ok(url) = Url::parse(&settings[2].value) {
-        settings.extend(network.settings(&url));
-    }
-    let http = http.over(network.clone());
-    let (credentials, account) = credentials(sources, &http, found.way, &region.value);
+    settings.extend(network.settings(&endpoint));
+    let fetching = Fetching {
+        sources,
+        region: Region::new(region.value.clone()),
+        http: http.over(network.clone()),
+        sts: address::endpoint(sources, http, &found, address::STS)?.map(|(url, _)| url),
+        sso: address::endpoint(sources, http, &found, address::SSO)?.map(|(url, _)| url),
+        variant,
+    };
+    let (credentials, account) = fetching.credentials(found.way);
     Ok(Resolved {
         credentials,
         account,
@@ -110,79 +137,161 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
     })
 }
 
-fn usual_endpoint(region: &str) -> Setting {
-    let url = format!("https://lightsail.{region}.amazonaws.com/");
-    Setting::new("endpoint", url, Origin::Rule("the region"))
+/// What is needed to fetch credentials.
+struct Fetching<'s> {
+    sources: &'s Sources,
+    region: Region,
+    http: Http,
+    /// Addresses other than the region's own.
+    sts: Option<Url>,
+    sso: Option<Url>,
+    variant: Variant,
 }
 
-fn credentials(
-    sources: &Sources,
-    http: &Http,
-    way: Way,
-    region: &str,
-) -> (SharedCredentialsProvider, String) {
-    // Without the client the providers panic in debug builds and fail later in release.
-    let config = ProviderConfig::default()
-        .with_region(Some(Region::new(region.to_owned())))
-        .with_http_client(Connector::new(http.clone()))
-        .with_retry_config(RetryConfig::standard().with_max_attempts(3))
-        .with_timeout_config(time_limits());
-    match way {
-        Way::Keys(keys) => {
-            let token = keys.token.map(|token| token.expose().to_owned());
-            let secret = keys.secret.expose();
-            let pair = Credentials::new(&keys.key_id, secret, token, None, "snapexport");
-            (SharedCredentialsProvider::new(pair), keys.key_id)
+impl Fetching<'_> {
+    /// The credentials, and the account: a key id, or what stands for it.
+    fn credentials(&self, way: Way) -> (SharedCredentialsProvider, String) {
+        let account = match &way {
+            Way::Keys(keys) => keys.key_id.clone(),
+            Way::AwsProfile(source, chain) => match chain.keys_alone() {
+                Some(keys) => keys.key_id.clone(),
+                None => format!("profile {}", source.name),
+            },
+            Way::WebIdentity => {
+                let role = self.sources.var(AWS_ROLE_ARN);
+                role.unwrap_or("web identity").to_owned()
+            }
+            Way::Container => "container role".to_owned(),
+            Way::Machine => "machine role".to_owned(),
+        };
+        let provider = match way {
+            Way::Keys(keys) => self.base(Base::Keys(keys)),
+            Way::AwsProfile(_, chain) => self.chain(chain),
+            Way::WebIdentity => self.base(Base::WebIdentity(WebIdentity {
+                file: self
+                    .sources
+                    .file_of(AWS_WEB_IDENTITY_TOKEN_FILE)
+                    .unwrap_or_default(),
+                role: self
+                    .sources
+                    .var(AWS_ROLE_ARN)
+                    .unwrap_or_default()
+                    .to_owned(),
+                session: self.sources.var(AWS_ROLE_SESSION_NAME).map(str::to_owned),
+            })),
+            Way::Container => self.base(Base::Container),
+            Way::Machine => self.base(Base::Machine),
+        };
+        (provider, account)
+    }
+
+    fn chain(&self, chain: Chain) -> SharedCredentialsProvider {
+        let base = SharedCredentialsProvider::new(Tidy(self.base(chain.base)));
+        if chain.roles.is_empty() {
+            return base;
         }
-        Way::AwsProfile(source) => {
-            let account = source
-                .get("aws_access_key_id")
-                .map_or_else(|| format!("profile {}", source.name), str::to_owned);
-            let provider = ProfileFileCredentialsProvider::builder()
-                .configure(&config)
-                .profile_files(source.files)
-                .profile_name(source.name)
-                .build();
-            let provider = Tidy(SharedCredentialsProvider::new(provider));
-            (SharedCredentialsProvider::new(provider), account)
-        }
-        Way::WebIdentity => {
-            let mut builder = WebIdentityTokenCredentialsProvider::builder().configure(&config);
-            // Without it the AWS crates read the variables themselves, as they stand there.
-            if let (Some(file), Some(role)) = (
-                sources.file_of(AWS_WEB_IDENTITY_TOKEN_FILE),
-                sources.var(AWS_ROLE_ARN),
-            ) {
-                let session = sources.var(AWS_ROLE_SESSION_NAME).map(str::to_owned);
+        let sts = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(self.region.clone())
+            .http_client(Connector::new(self.http.clone()))
+            .retry_config(retries())
+            .timeout_config(time_limits());
+        let sts = match &self.sts {
+            Some(url) => sts.endpoint_url(url.as_str()),
+            None => sts
+                .use_fips(self.variant.fips.is_some())
+                .use_dual_stack(self.variant.dual_stack.is_some()),
+        };
+        let roles = chain.roles;
+        SharedCredentialsProvider::new(Assumed { base, roles, sts })
+    }
+
+    fn base(&self, base: Base) -> SharedCredentialsProvider {
+        match base {
+            Base::Keys(keys) => {
+                let token = keys.token.map(|token| token.expose().to_owned());
+                let secret = keys.secret.expose();
+                let pair = Credentials::new(keys.key_id, secret, token, None, "snapexport");
+                SharedCredentialsProvider::new(pair)
+            }
+            Base::Process(command) => {
+                SharedCredentialsProvider::new(CredentialProcessProvider::new(command))
+            }
+            Base::Sso(sso) => {
+                let mut builder = SsoCredentialsProvider::builder()
+                    .configure(&self.config(&self.sso))
+                    .account_id(sso.account)
+                    .role_name(sso.role)
+                    .start_url(sso.start_url)
+                    .region(Region::new(sso.region));
+                builder.set_session_name(sso.session);
+                let (profile, inner) = (sso.profile, builder.build());
+                SharedCredentialsProvider::new(SignedOn { profile, inner })
+            }
+            Base::WebIdentity(web) => {
                 // As the AWS crates name a session that has no name.
                 let unnamed =
                     || format!("web-identity-token-{}", Timestamp::now().as_millisecond());
-                builder = builder.static_configuration(StaticConfiguration {
-                    web_identity_token_file: file,
-                    role_arn: role.to_owned(),
-                    session_name: session.unwrap_or_else(unnamed),
-                });
+                let provider = WebIdentityTokenCredentialsProvider::builder()
+                    .configure(&self.config(&self.sts))
+                    .static_configuration(StaticConfiguration {
+                        web_identity_token_file: web.file,
+                        role_arn: web.role,
+                        session_name: web.session.unwrap_or_else(unnamed),
+                    })
+                    .build();
+                SharedCredentialsProvider::new(provider)
             }
-            let provider = builder.build();
-            let account = sources.var(AWS_ROLE_ARN).unwrap_or("web identity");
-            (SharedCredentialsProvider::new(provider), account.to_owned())
+            Base::Container => {
+                let provider = EcsCredentialsProvider::builder()
+                    .configure(&self.config(&None))
+                    .build();
+                SharedCredentialsProvider::new(provider)
+            }
+            Base::Machine => {
+                let provider = ImdsCredentialsProvider::builder()
+                    .configure(&self.config(&None))
+                    .build();
+                SharedCredentialsProvider::new(provider)
+            }
         }
-        Way::Container => {
-            let provider = EcsCredentialsProvider::builder().configure(&config).build();
-            (
-                SharedCredentialsProvider::new(provider),
-                "container role".to_owned(),
-            )
-        }
-        Way::Machine => {
-            let provider = ImdsCredentialsProvider::builder()
-                .configure(&config)
-                .build();
-            (
-                SharedCredentialsProvider::new(provider),
-                "machine role".to_owned(),
-            )
-        }
+    }
+
+    /// Without the client the providers panic in debug builds and fail later in release. They take an address from the
+    /// environment alone; the connector knows the one of a profile.
+    fn config(&self, address: &Option<Url>) -> ProviderConfig {
+        let connector = Connector::new(self.http.clone()).at(address.clone());
+        let asked = |by: &Option<Origin>| Some(address.is_none() && by.is_some());
+        ProviderConfig::default()
+            .with_region(Some(self.region.clone()))
+            .with_http_client(connector)
+            .with_retry_config(retries())
+            .with_timeout_config(time_limits())
+            .with_use_fips(asked(&self.variant.fips))
+            .with_use_dual_stack(asked(&self.variant.dual_stack))
+    }
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3)
+}
+
+/// Single sign-on, whose session ends every few hours.
+#[derive(Debug)]
+struct SignedOn {
+    profile: String,
+    inner: SsoCredentialsProvider,
+}
+
+impl ProvideCredentials for SignedOn {
+    fn provide_credentials<'a>(&'a self) -> ProvideFuture<'a>
+    where
+        Self: 'a,
+    {
+        ProvideFuture::new(async move {
+            let given = self.inner.provide_credentials().await;
+            given.map_err(|error| CredentialsError::provider_error(of_sso(&self.profile, &error)))
+        })
     }
 }
 

@@ -6,11 +6,14 @@ use std::time::Duration;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::error::{Error, Hint, Kind};
+use crate::error::{Command, Error, Hint, Kind};
 use crate::http::{Reply, chain, find, innermost};
+use crate::secret::clean;
 
 /// What "in a few minutes" is worth: the pause suggested where Lightsail says that it is not ready.
 const NOT_READY_PAUSE: Duration = Duration::from_secs(20);
@@ -109,21 +112,75 @@ pub(super) fn no_proper_answer(snapshot: &str) -> String {
 
 /// No request was signed, so none was sent.
 pub(super) fn of_credentials(error: &CredentialsError) -> Error {
-    if let Some(network) = find::<Error>(error).filter(|ours| ours.kind == Kind::Network) {
-        let mut failed = network
-            .clone()
-            .context("The AWS credentials cannot be fetched");
-        failed.details.maybe_executed = false;
+    let (network, none) = (
+        "The AWS credentials cannot be fetched",
+        "There are no usable AWS credentials",
+    );
+    let mut failed = match find::<Error>(error) {
+        Some(ours) if ours.kind == Kind::Network => ours.clone().context(network),
+        Some(ours) => ours.clone().context(none),
+        None => match find::<ErrorMetadata>(error) {
+            Some(told) => of_metadata(none, told),
+            None => Error::new(Kind::Credentials, none).cause(innermost(error)),
+        },
+    };
+    failed.details.maybe_executed = false;
+    if failed.kind != Kind::Credentials || !failed.details.hints.is_empty() {
         return failed;
     }
-    Error::new(Kind::Credentials, "There are no usable AWS credentials")
-        .cause(innermost(error))
-        .hint(
-            Hint::say("log in again (")
-                .and_run("aws sso login")
-                .and(") or check the profile: ")
-                .and_run("aws sts get-caller-identity"),
-        )
+    failed.hint(
+        Hint::say("log in again (")
+            .and_run("aws sso login")
+            .and(") or check the profile: ")
+            .and_run("aws sts get-caller-identity"),
+    )
+}
+
+/// What a service that gives credentials says of its refusal.
+fn of_metadata(what: &str, told: &ErrorMetadata) -> Error {
+    let (code, message) = (told.code(), told.message().unwrap_or_default());
+    let kind = match classify(code, None, message, 0, true) {
+        transient if transient.is_transient() => transient,
+        _ => Kind::Credentials,
+    };
+    let error = Error::new(kind, what).cause(message);
+    let id = told.extra("aws_request_id");
+    let error = error.request_id(id.map(str::to_owned));
+    code.map_or(error.clone(), |code| error.code(code))
+}
+
+/// A role that STS did not give.
+pub(super) fn of_sts<E>(role: &str, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let role = clean(role);
+    if let Some(ours) = find::<Error>(error) {
+        return ours.clone();
+    }
+    let what = format!("The role {role} cannot be assumed");
+    match error.as_service_error() {
+        Some(told) => of_metadata(&what, told.meta())
+            .hint("check the role, its trust policy and the profile whose credentials assume it"),
+        None => Error::new(Kind::Credentials, what).cause(innermost(error)),
+    }
+}
+
+/// What single sign-on did not give.
+pub(super) fn of_sso(profile: &str, error: &CredentialsError) -> Error {
+    if let Some(ours) = find::<Error>(error) {
+        return ours.clone();
+    }
+    let what = format!(
+        "The single sign-on of the AWS profile '{}' gives no credentials",
+        clean(profile)
+    );
+    let failed = match find::<ErrorMetadata>(error) {
+        Some(told) => of_metadata(&what, told),
+        None => Error::new(Kind::Credentials, what).cause(innermost(error)),
+    };
+    let login = Command::from("aws sso login --profile").arg(profile);
+    failed.hint(Hint::say("log in again: ").and_run(login))
 }
 
 fn reply(call: &'static str, response: &HttpResponse) -> Reply {

@@ -1,13 +1,14 @@
 //! The places where credentials stand, in their order.
 
-use super::aws_files::AwsSource;
+use super::aws_files::{AwsSource, Of};
+use super::chain::{Chain, Keys, half_a_pair};
 use super::names::*;
 use super::profile::{ID, Profile};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider::absence::{no_credentials, none_chosen};
 use crate::provider::check::{self, Check};
 use crate::provider::place;
-use crate::secret::{Secret, clean};
+use crate::secret::clean;
 use crate::settings::{Origin, Sources, profile_secret};
 
 /// Keys of the environment.
@@ -20,20 +21,13 @@ pub(super) enum Way {
     /// Keys as they stand.
     Keys(Keys),
     /// What a profile of the AWS files says.
-    AwsProfile(AwsSource),
+    AwsProfile(AwsSource, Chain),
     /// A token in a file, for a role.
     WebIdentity,
     /// The role of the container.
     Container,
     /// Instance metadata, which are asked only on request.
     Machine,
-}
-
-/// A key pair.
-pub(super) struct Keys {
-    pub key_id: String,
-    pub secret: Secret,
-    pub token: Option<Secret>,
 }
 
 /// What stands in a place, before anything is fetched.
@@ -56,7 +50,7 @@ impl Found {
     /// The AWS profile, where it is one.
     pub(super) fn aws(&self) -> Option<&AwsSource> {
         match &self.way {
-            Way::AwsProfile(source) => Some(source),
+            Way::AwsProfile(source, _) => Some(source),
             _ => None,
         }
     }
@@ -94,12 +88,8 @@ fn environment(sources: &Sources) -> Option<Place<'_>> {
         Some(Place::broken(ENVIRONMENT, error))
     };
     match PAIR.map(|name| sources.var(name)) {
-        [Some(key_id), Some(secret)] => {
-            let keys = Keys {
-                key_id: key_id.to_owned(),
-                secret: Secret::new(secret),
-                token: sources.var(AWS_SESSION_TOKEN).map(Secret::new),
-            };
+        [Some(key_id), Some(_)] => {
+            let keys = Keys::of_environment(sources)?;
             let found = Found::new(Way::Keys(keys), ENVIRONMENT);
             Some(Place::new(ENVIRONMENT, Some(key_id.to_owned()), || {
                 Ok(found)
@@ -111,10 +101,27 @@ fn environment(sources: &Sources) -> Option<Place<'_>> {
     }
 }
 
-/// The AWS profile that `AWS_PROFILE` names.
+/// The variable that names an AWS profile, and the profile.
+pub(super) fn variable(sources: &Sources) -> Option<(&'static str, &str)> {
+    sources.first_var(&[AWS_PROFILE, AWS_DEFAULT_PROFILE])
+}
+
+/// The AWS profile that a variable names.
 fn of_variable(sources: &Sources) -> Option<Place<'_>> {
-    let name = sources.var(AWS_PROFILE)?;
-    Some(named(sources, name, Origin::Variable(AWS_PROFILE)))
+    let (variable, name) = variable(sources)?;
+    let by = Origin::Variable(variable);
+    Some(Place::new(by.clone(), Some(shown(name)), move || {
+        if let Some(other) = sources
+            .var(AWS_DEFAULT_PROFILE)
+            .filter(|other| *other != name)
+        {
+            let (name, other) = (clean(name), clean(other));
+            tracing::warn!(
+                "AWS_PROFILE={name} counts here, as with AWS's SDKs; the AWS CLI takes AWS_DEFAULT_PROFILE={other} first"
+            );
+        }
+        named_aws_profile(sources, name, by)
+    }))
 }
 
 /// The chosen profile of config.toml; where none was asked for, that is the default one.
@@ -137,7 +144,7 @@ fn default_aws_profile(sources: &Sources) -> Option<Place<'_>> {
             let source = source.filter(AwsSource::has_credentials)?;
             let who = Some(shown("default"));
             Some(Place::new(source.origin(), who, || {
-                of_aws_profile(source, by)
+                of_aws_profile(sources, source, by)
             }))
         }
         Err(error) => Some(Place::broken(by, error)),
@@ -179,7 +186,7 @@ impl Way {
     pub(super) fn who(&self, sources: &Sources) -> String {
         match self {
             Way::Keys(keys) => keys.key_id.clone(),
-            Way::AwsProfile(source) => source.way(),
+            Way::AwsProfile(_, chain) => chain.who(),
             Way::WebIdentity => match sources.var(AWS_ROLE_ARN) {
                 Some(role) => format!("web identity as {role}"),
                 None => "web identity".to_owned(),
@@ -203,7 +210,7 @@ fn named<'s>(sources: &'s Sources, name: &'s str, by: Origin) -> Place<'s> {
 
 fn named_aws_profile(sources: &Sources, name: &str, by: Origin) -> Result<Found> {
     let found = AwsSource::find(sources, name)?;
-    let meant = found.as_ref().and_then(AwsSource::meant);
+    let meant = found.as_ref().and_then(|source| source.meant(name));
     let Some(source) = found.filter(|source| source.profile().is_some()) else {
         let name = clean(name);
         return Err(Error::new(
@@ -217,24 +224,17 @@ fn named_aws_profile(sources: &Sources, name: &str, by: Origin) -> Result<Found>
         .hints(meant)
         .hint(Hint::run("aws configure list-profiles").and(" shows the AWS profiles")));
     };
-    of_aws_profile(source, by)
+    of_aws_profile(sources, source, by)
 }
 
-fn of_aws_profile(source: AwsSource, by: Origin) -> Result<Found> {
-    const PAIR: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
-    let half = |has, lacks| {
-        let place = shown(&source.name);
-        Err(half_a_pair(&format!("The {place}"), has, lacks))
-    };
-    match PAIR.map(|name| source.get(name)) {
-        [Some(_), None] => return half(PAIR[0], PAIR[1]),
-        [None, Some(_)] => return half(PAIR[1], PAIR[0]),
-        _ => {}
+fn of_aws_profile(sources: &Sources, source: AwsSource, by: Origin) -> Result<Found> {
+    let chain = Chain::of(sources, &source)?;
+    if let Some(services) = source.get("services") {
+        source.whole(Of::Services, services)?;
     }
-    source.check_keys()?;
-    source.warn_if_open();
+    source.warn();
     let origin = source.origin().chosen_by(by);
-    Ok(Found::new(Way::AwsProfile(source), origin))
+    Ok(Found::new(Way::AwsProfile(source, chain), origin))
 }
 
 /// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.
@@ -278,14 +278,6 @@ fn of_own_profile(sources: &Sources, own: Profile, origin: Origin) -> Result<Fou
     })
 }
 
-fn half_a_pair(place: &str, has: &str, lacks: &str) -> Error {
-    Error::new(
-        Kind::Credentials,
-        format!("{place} has {has} but not {lacks}"),
-    )
-    .hint(format!("set {lacks}, or remove {has}"))
-}
-
 /// What to set, where nothing is; the profiles to choose from, where the AWS files have any.
 pub(super) fn missing(sources: &Sources) -> Error {
     let source = AwsSource::find(sources, "default").ok().flatten();
@@ -310,28 +302,30 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
     source.map_or_else(Vec::new, |source| source.names())
 }
 
-/// Whether a profile is not used. Keys in the environment win over `AWS_PROFILE`, and no AWS tool says so, not even where
+/// Whether a profile is not used. Keys in the environment win over `AWS_PROFILE` and `AWS_DEFAULT_PROFILE`, and no AWS tool says so, not even where
 /// there is no such profile.
 ///
 /// Not all places are rivals here: keys beside the profile `default`, or that beside a role of the machine, are what people
 /// usually have, and every AWS tool chooses between them alike.
 pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     const NAME: &str = "sources";
-    let by_variable = Origin::Variable(AWS_PROFILE);
+    let variable = variable(sources);
+    let by_variable = variable.map(|(variable, _)| Origin::Variable(variable));
     let mut all: Vec<Place<'_>> = places(sources).collect();
     let keys = ENVIRONMENT;
     if !all
         .iter()
         .any(|place| place.origin == keys && place.who.is_some())
     {
-        // `AWS_PROFILE` wins over the default profile of our own file.
+        // A variable wins over the default profile of our own file.
         all.retain(|place| match place.origin {
             Origin::Section { .. } => place.who.is_some(),
-            _ => place.origin == by_variable,
+            _ => Some(&place.origin) == by_variable.as_ref(),
         });
-        let advice = "unset AWS_PROFILE to use the other; --profile NAME chooses here";
+        let (variable, _) = variable?;
+        let advice = format!("unset {variable} to use the other; --profile NAME chooses here");
         return (all.len() == 2)
-            .then(|| check::rivals(all, advice))
+            .then(|| check::rivals(all, &advice))
             .flatten();
     }
     if let Some(choice) = sources.profile.as_ref().filter(|choice| choice.is_explicit) {
@@ -340,17 +334,17 @@ pub(super) fn rivals(sources: &Sources) -> Option<Check> {
             format!("the profile '{name}' is used, not {keys}; other AWS tools use the keys");
         return Some(Check::warning(NAME, message).hint(format!("unset {keys}")));
     }
-    let Some(name) = sources.var(AWS_PROFILE) else {
+    let Some((variable, name)) = variable else {
         let message = format!("{keys}; no AWS_PROFILE stands beside them");
         return Some(Check::ok(NAME, message));
     };
     let found = AwsSource::find(sources, name).ok().flatten();
     let name = clean(name);
     let message = if found.is_some_and(|source| source.profile().is_some()) {
-        format!("{keys} are used, not AWS_PROFILE={name}")
+        format!("{keys} are used, not {variable}={name}")
     } else {
-        format!("{keys} are used; AWS_PROFILE={name} names no profile, and no AWS tool says so")
+        format!("{keys} are used; {variable}={name} names no profile, and no AWS tool says so")
     };
-    let advice = "unset AWS_PROFILE, or the keys; --profile NAME chooses here";
+    let advice = format!("unset {variable}, or the keys; --profile NAME chooses here");
     Some(Check::warning(NAME, message).hint(advice))
 }

@@ -30,6 +30,7 @@ async fn a_read_that_a_silent_server_leaves_waiting_is_not_repeated() {
     let connector = Connector {
         http: Http::new(false),
         read_timeout: Duration::from_millis(100),
+        instead: None,
     };
     let config = aws_sdk_lightsail::Config::builder()
         .behavior_version(BehaviorVersion::latest())
