@@ -3,6 +3,7 @@
 mod alone;
 mod apart;
 mod aws;
+mod aws_files;
 mod changed;
 mod clouds;
 mod configured;

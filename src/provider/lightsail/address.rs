@@ -70,6 +70,18 @@ fn checked_region(origin: &Origin, region: &str) -> Result<Setting> {
         ))
         .about("region"));
     }
+    let plain = region
+        .strip_prefix("fips-")
+        .or_else(|| region.strip_suffix("-fips"));
+    if let Some(plain) = plain {
+        return Err(Error::usage(format!(
+            "'{region}' from {origin} is a way to write an endpoint, not a region"
+        ))
+        .about("region")
+        .hint(format!(
+            "set the region {plain} and AWS_USE_FIPS_ENDPOINT=true"
+        )));
+    }
     let without_zone = region.trim_end_matches(|c: char| c.is_ascii_lowercase());
     if without_zone.len() < region.len() && without_zone.ends_with(|c: char| c.is_ascii_digit()) {
         return Err(Error::usage(format!(
@@ -187,19 +199,13 @@ impl Variant {
     /// Lightsail's address in a region, by the rules of AWS's own SDKs.
     pub(super) fn address(&self, region: &str) -> Result<Setting> {
         let no_such = |why: String| {
-            let asked = match (&self.fips, &self.dual_stack) {
-                (Some(_), Some(_)) => "FIPS endpoint with IPv6",
-                (Some(_), None) => "FIPS endpoint",
-                _ => "endpoint with IPv6",
-            };
-            let error = Error::usage(format!(
-                "Lightsail has no {asked} for the region '{region}'"
-            ));
-            let by: Vec<String> = self.all().map(ToString::to_string).collect();
-            error
-                .cause(why)
-                .hint(format!("asked for by {}", by.join(" and ")))
-                .about("endpoint")
+            let asked: Vec<String> = self.all().map(|by| format!(" and {by}")).collect();
+            let asked = asked.concat();
+            Error::usage(format!(
+                "Lightsail has no address for the region '{region}'{asked}"
+            ))
+            .cause(why)
+            .about("endpoint")
         };
         let params = Params::builder()
             .region(region)

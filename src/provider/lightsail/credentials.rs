@@ -26,15 +26,15 @@ use jiff::Timestamp;
 use super::address::{self, Variant, authorities, endpoint, region};
 use super::chain::{Base, Chain, Keys, WebIdentity};
 use super::connector::Connector;
-use super::errors::of_sso;
+use super::errors::of_fetch;
 use super::names::{AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE};
 use super::places::{Way, missing, places};
 use super::roles::Assumed;
-use crate::error::Result;
+use crate::error::{Command, Hint, Result};
 use crate::http::{CONNECT_TIMEOUT, Http, Network, REPLY_TIMEOUT};
 use crate::pace::limit;
 use crate::provider::Setting;
-use crate::secret::{Secret, Url};
+use crate::secret::{Secret, Url, clean};
 use crate::settings::text::{Form, trimmed};
 use crate::settings::{Origin, Sources};
 
@@ -214,9 +214,11 @@ impl Fetching<'_> {
                 let pair = Credentials::new(keys.key_id, secret, token, None, "snapexport");
                 SharedCredentialsProvider::new(pair)
             }
-            Base::Process(command) => {
-                SharedCredentialsProvider::new(CredentialProcessProvider::new(command))
-            }
+            Base::Process(command) => fetched(
+                "The profile's credential_process gives no credentials",
+                None,
+                CredentialProcessProvider::new(command),
+            ),
             Base::Sso(sso) => {
                 let mut builder = SsoCredentialsProvider::builder()
                     .configure(&self.config(&self.sso))
@@ -225,10 +227,22 @@ impl Fetching<'_> {
                     .start_url(sso.start_url)
                     .region(Region::new(sso.region));
                 builder.set_session_name(sso.session);
-                let (profile, inner) = (sso.profile, builder.build());
-                SharedCredentialsProvider::new(SignedOn { profile, inner })
+                let profile = clean(&sso.profile);
+                let command = Command::from("aws sso login --profile").arg(sso.profile);
+                fetched(
+                    format!(
+                        "The single sign-on of the AWS profile '{profile}' gives no credentials"
+                    ),
+                    Some(Hint::say("log in again: ").and_run(command)),
+                    builder.build(),
+                )
             }
             Base::WebIdentity(web) => {
+                let what = format!(
+                    "The role {} cannot be assumed with the token in {}",
+                    clean(&web.role),
+                    web.file.display()
+                );
                 // As the AWS crates name a session that has no name.
                 let unnamed =
                     || format!("web-identity-token-{}", Timestamp::now().as_millisecond());
@@ -240,19 +254,18 @@ impl Fetching<'_> {
                         session_name: web.session.unwrap_or_else(unnamed),
                     })
                     .build();
-                SharedCredentialsProvider::new(provider)
+                fetched(what, None, provider)
             }
             Base::Container => {
-                let provider = EcsCredentialsProvider::builder()
-                    .configure(&self.config(&None))
-                    .build();
-                SharedCredentialsProvider::new(provider)
+                let config = self.config(&None);
+                let provider = EcsCredentialsProvider::builder().configure(&config);
+                fetched("The container has no role to give", None, provider.build())
             }
             Base::Machine => {
-                let provider = ImdsCredentialsProvider::builder()
-                    .configure(&self.config(&None))
-                    .build();
-                SharedCredentialsProvider::new(provider)
+                let config = self.config(&None);
+                let provider = ImdsCredentialsProvider::builder().configure(&config);
+                let what = "The instance metadata give no credentials";
+                fetched(what, None, provider.build())
             }
         }
     }
@@ -276,23 +289,36 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// Single sign-on, whose session ends every few hours.
+/// Credentials that have to be fetched. Who does not give them is named.
 #[derive(Debug)]
-struct SignedOn {
-    profile: String,
-    inner: SsoCredentialsProvider,
+struct Fetched<P> {
+    what: String,
+    login: Option<Hint>,
+    inner: P,
 }
 
-impl ProvideCredentials for SignedOn {
+impl<P: ProvideCredentials> ProvideCredentials for Fetched<P> {
     fn provide_credentials<'a>(&'a self) -> ProvideFuture<'a>
     where
         Self: 'a,
     {
         ProvideFuture::new(async move {
             let given = self.inner.provide_credentials().await;
-            given.map_err(|error| CredentialsError::provider_error(of_sso(&self.profile, &error)))
+            given.map_err(|error| {
+                let error = of_fetch(&self.what, self.login.clone(), &error);
+                CredentialsError::provider_error(error)
+            })
         })
     }
+}
+
+fn fetched(
+    what: impl Into<String>,
+    login: Option<Hint>,
+    inner: impl ProvideCredentials + 'static,
+) -> SharedCredentialsProvider {
+    let what = what.into();
+    SharedCredentialsProvider::new(Fetched { what, login, inner })
 }
 
 /// Credentials without white space around them; such as the SDK could not even sign with are refused.

@@ -11,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::error::{Command, Error, Hint, Kind};
+use crate::error::{Error, Hint, Kind};
 use crate::http::{Reply, chain, find, innermost};
 use crate::secret::clean;
 
@@ -166,21 +166,16 @@ where
     }
 }
 
-/// What single sign-on did not give.
-pub(super) fn of_sso(profile: &str, error: &CredentialsError) -> Error {
+/// Credentials that were not given: `what` names who did not.
+pub(super) fn of_fetch(what: &str, login: Option<Hint>, error: &CredentialsError) -> Error {
     if let Some(ours) = find::<Error>(error) {
         return ours.clone();
     }
-    let what = format!(
-        "The single sign-on of the AWS profile '{}' gives no credentials",
-        clean(profile)
-    );
     let failed = match find::<ErrorMetadata>(error) {
-        Some(told) => of_metadata(&what, told),
+        Some(told) => of_metadata(what, told),
         None => Error::new(Kind::Credentials, what).cause(innermost(error)),
     };
-    let login = Command::from("aws sso login --profile").arg(profile);
-    failed.hint(Hint::say("log in again: ").and_run(login))
+    failed.hints(login)
 }
 
 fn reply(call: &'static str, response: &HttpResponse) -> Reply {

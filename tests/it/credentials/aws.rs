@@ -6,7 +6,7 @@ use crate::program::User;
 const XML: &str = "<{call}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{call}Result><Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2040-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><AssumedRoleId>A:s</AssumedRoleId><Arn>arn:aws:sts::1:assumed-role/r/s</Arn></AssumedRoleUser></{call}Result></{call}Response>";
 
 /// Lightsail, STS, the portal of single sign-on, a container's agent and instance metadata, all in one.
-fn amazon() -> Canned {
+pub(super) fn amazon() -> Canned {
     let sts = |call: &str, id: &str| {
         let body = XML.replace("{call}", call).replace("{id}", id);
         Answer::Reply(200, vec![("content-type", "text/xml".into())], body)
@@ -79,7 +79,7 @@ region = eu-west-3
 role_arn = arn:aws:iam::1:role/r
 credential_source = Ec2InstanceMetadata
 "#;
-const TOKEN: &str = r#"{"startUrl":"https://sso.example/start","region":"eu-west-3","accessToken":"sso-token","expiresAt":"2040-01-01T00:00:00Z"}"#;
+pub(super) const TOKEN: &str = r#"{"startUrl":"https://sso.example/start","region":"eu-west-3","accessToken":"sso-token","expiresAt":"2040-01-01T00:00:00Z"}"#;
 
 fn user(amazon: &Canned) -> User {
     let user = User::new()
@@ -112,7 +112,7 @@ fn user(amazon: &Canned) -> User {
 }
 
 /// The access keys that Lightsail saw.
-fn signers(amazon: &Canned) -> Vec<String> {
+pub(super) fn signers(amazon: &Canned) -> Vec<String> {
     let mut seen: Vec<String> = amazon
         .requests()
         .iter()

@@ -398,3 +398,135 @@ async fn a_credential_process_is_run_at_the_first_call_and_not_at_connect() {
         ("AKIAPROCESS000000000", true)
     );
 }
+
+#[tokio::test]
+async fn fips_and_dual_stack_have_the_addresses_of_awss_own_sdks() {
+    let home = home();
+    const FIPS: (&str, &str) = ("AWS_USE_FIPS_ENDPOINT", "true");
+    const DUAL: (&str, &str) = ("AWS_USE_DUALSTACK_ENDPOINT", "True");
+    let config = format!(
+        "{CONFIG}[profile fips]\nregion = us-west-2\nuse_fips_endpoint = true\n{}",
+        "aws_access_key_id = AKIAFIPS000000000000\naws_secret_access_key = s\n"
+    );
+    write(home.path(), "config", &config);
+    // The tests of botocore's endpoint rules for Lightsail.
+    for (variables, profile, region, expected) in [
+        (
+            vec![FIPS],
+            None,
+            "us-east-1",
+            Ok("lightsail-fips.us-east-1.amazonaws.com"),
+        ),
+        (
+            vec![DUAL],
+            None,
+            "us-east-1",
+            Ok("lightsail.us-east-1.api.aws"),
+        ),
+        (
+            vec![FIPS, DUAL],
+            None,
+            "us-east-1",
+            Ok("lightsail-fips.us-east-1.api.aws"),
+        ),
+        (
+            vec![FIPS],
+            None,
+            "us-gov-east-1",
+            Ok("lightsail-fips.us-gov-east-1.amazonaws.com"),
+        ),
+        (
+            vec![FIPS],
+            None,
+            "cn-north-1",
+            Ok("lightsail-fips.cn-north-1.amazonaws.com.cn"),
+        ),
+        (
+            vec![DUAL],
+            None,
+            "cn-north-1",
+            Ok("lightsail.cn-north-1.api.amazonwebservices.com.cn"),
+        ),
+        (
+            vec![],
+            None,
+            "cn-north-1",
+            Ok("lightsail.cn-north-1.amazonaws.com.cn"),
+        ),
+        (
+            vec![("AWS_USE_FIPS_ENDPOINT", "false")],
+            None,
+            "eu-west-3",
+            Ok("lightsail.eu-west-3.amazonaws.com"),
+        ),
+        (
+            vec![],
+            choice("fips", true),
+            "us-west-2",
+            Ok("lightsail-fips.us-west-2.amazonaws.com"),
+        ),
+        (
+            vec![("AWS_PROFILE", "fips")],
+            None,
+            "us-west-2",
+            Ok("lightsail-fips.us-west-2.amazonaws.com"),
+        ),
+        // Keys of the environment are used with the rest of the profile.
+        (
+            vec![KEYS[0], KEYS[1], ("AWS_PROFILE", "fips")],
+            None,
+            "us-west-2",
+            Ok("lightsail-fips.us-west-2.amazonaws.com"),
+        ),
+        // What is said last is nearest.
+        (
+            vec![("AWS_PROFILE", "fips"), ("AWS_USE_FIPS_ENDPOINT", "false")],
+            None,
+            "us-west-2",
+            Ok("lightsail.us-west-2.amazonaws.com"),
+        ),
+        (
+            vec![DUAL],
+            None,
+            "us-iso-east-1",
+            Ok("lightsail.us-iso-east-1.api.aws.ic.gov"),
+        ),
+        (vec![], None, "fips-us-east-1", Err("not a region")),
+        (
+            vec![("AWS_USE_FIPS_ENDPOINT", "yes")],
+            None,
+            "us-east-1",
+            Err("true or false"),
+        ),
+    ] {
+        let shown = format!("{variables:?} {region}");
+        let sources = Sources {
+            env: env(&[&variables[..], &[("AWS_REGION", region)]].concat()),
+            home: Some(home.path().into()),
+            profile,
+            ..Sources::default()
+        };
+        match (ask(sources).await, expected) {
+            (Ok(found), Ok(host)) => {
+                assert_eq!(found.endpoint.host_str(), Some(host), "{shown}");
+                let shown = found.settings.iter().find(|s| s.name == "endpoint");
+                assert_eq!(
+                    shown.expect("an endpoint").value,
+                    format!("https://{host}/")
+                );
+                let ec2 = found.ec2.expect("an address");
+                let expected = host.replacen("lightsail", "ec2", 1);
+                assert_eq!(ec2.host_str(), Some(expected.as_str()));
+            }
+            (Err(error), Err(words)) => {
+                assert_eq!(error.kind, Kind::Usage, "{shown}");
+                assert!(
+                    error.one_line().contains(words),
+                    "{shown}: {}",
+                    error.one_line()
+                );
+            }
+            (found, _) => panic!("{shown}: {found:?}"),
+        }
+    }
+}
