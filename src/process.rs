@@ -43,8 +43,14 @@ pub(crate) fn is_foreground(terminal: impl std::os::fd::AsFd) -> Option<bool> {
 }
 
 /// Whether a person can be asked: what is said is seen on a terminal, and this process is the one that its keyboard speaks to.
+#[cfg(unix)]
 pub fn can_ask() -> bool {
-    std::io::IsTerminal::is_terminal(&std::io::stderr()) && has_terminal()
+    rustix::termios::isatty(rustix::stdio::stderr()) && has_terminal()
+}
+
+#[cfg(not(unix))]
+pub fn can_ask() -> bool {
+    false
 }
 
 /// The next line that is typed on the terminal. Standard input may be meant for others.

@@ -52,3 +52,77 @@ shows 'aws ec2: the image of web-1 is there' available aws ec2 describe-images -
 works 'aws ec2: the wait that is told to people ends' aws ec2 wait image-available --image-ids "$image"
 refuses 'aws ec2: an unknown image' '(InvalidAMIID.NotFound)' aws ec2 describe-images --image-ids ami-00000000000000000
 refuses 'aws ec2: a wrong secret' '(SignatureDoesNotMatch)' env AWS_SECRET_ACCESS_KEY=wrong aws ec2 describe-images --image-ids "$image"
+
+# The AWS tools' files, read by both: the key, the region and the address that a request would have. Nobody is reached: the proxy is none.
+mkdir -p .aws
+process='{"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "s"}'
+cat >.aws/config <<END
+  [profile indented]
+  region: eu-west-2
+  aws_access_key_id: AKIAINDENTED
+  aws_secret_access_key: s
+[default]
+region = eu-west-1
+aws_access_key_id = AKIADEFAULT
+aws_secret_access_key = s
+[profile "with a blank"] /* s3://x */
+region = eu-west-3
+use_fips_endpoint = true
+[profile büro]
+region = us-east-1
+use_dualstack_endpoint = true
+aws_access_key_id = AKIABUERO
+aws_secret_access_key = s
+[profile process]
+region = us-east-1
+credential_process = echo '$process'
+aws_access_key_id = AKIAPASSEDOVER
+aws_secret_access_key = s
+[profile both]
+region = us-east-1
+services = elsewhere
+credential_process = echo '$process'
+[services elsewhere]
+lightsail =
+  endpoint_url = https://lightsail.test/
+END
+cat >.aws/credentials <<END
+[with a blank]
+aws_access_key_id = AKIABLANK
+aws_secret_access_key = s
+[both]
+region = us-west-2
+aws_access_key_id = AKIABOTH
+aws_secret_access_key = s
+END
+chmod 600 .aws/*
+alone() {
+    timeout 60 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_ENDPOINT_URL_LIGHTSAIL \
+        -u AWS_ENDPOINT_URL_EC2 AWS_EC2_METADATA_DISABLED=true AWS_MAX_ATTEMPTS=1 HTTPS_PROXY=http://127.0.0.1:9 "$@" 2>&1
+}
+by_aws() {
+    local log
+    log=$(alone "$@" aws --debug lightsail get-regions)
+    grep -oP 'Credential=\K[^/]+' <<<"$log" | head -n 1
+    grep -oP 'Credential=[^/]+/[^/]+/\K[^/]+' <<<"$log" | head -n 1
+    grep -oP 'method=POST, url=\K[^,]+' <<<"$log" | head -n 1
+}
+by_us() {
+    local log
+    log=$(alone "$@" "$SNAPEXPORT" list lightsail -v)
+    # Of a command it says what it is.
+    grep -oP '· (credentials|region|endpoint): \K\S+' <<<"$log" | sed 's/^what$/AKIAPROCESS/'
+}
+alike() { # NAME VARIABLE=VALUE...
+    local theirs ours
+    theirs=$(by_aws "${@:2}") ours=$(by_us "${@:2}")
+    if [ -n "$theirs" ] && [ "$theirs" = "$ours" ]; then ok "$1"; else fail "$1" "aws: $theirs, snapexport: $ours"; fi
+}
+alike 'aws: the default profile is the same' A=
+alike 'aws: an indented profile is the same' AWS_PROFILE=indented
+alike 'aws: a profile with a blank, by the old variable, is the same' AWS_DEFAULT_PROFILE='with a blank'
+alike 'aws: a profile beyond ASCII with dual stack is the same' AWS_PROFILE=büro
+alike 'aws: a command before keys of the config file is the same' AWS_PROFILE=process
+alike 'aws: keys of the credentials file before a command are the same' AWS_PROFILE=both
+alike 'aws: FIPS by a variable is the same' AWS_PROFILE=indented AWS_USE_FIPS_ENDPOINT=true AWS_USE_DUALSTACK_ENDPOINT=true
+alike 'aws: keys of the environment with the rest of a profile are the same' AWS_PROFILE=büro AWS_ACCESS_KEY_ID=AKIAENV AWS_SECRET_ACCESS_KEY=s
