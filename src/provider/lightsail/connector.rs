@@ -46,8 +46,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) struct Connector {
     http: Http,
     read_timeout: Duration,
-    /// Where requests go that are meant for a host of AWS.
-    instead: Option<Url>,
+    /// Where requests go that are meant for a host of AWS, by the beginning of its name.
+    instead: Option<(&'static str, Url)>,
 }
 
 impl Connector {
@@ -60,9 +60,10 @@ impl Connector {
         }
     }
 
-    /// The same, where what is meant for a host of AWS goes to this address: only for requests that are not signed.
+    /// The same, where what is meant for the hosts of a service goes to this address: for requests that are not signed.
     #[must_use]
-    pub(super) fn at(self, instead: Option<Url>) -> Self {
+    pub(super) fn instead_of(self, hosts: &'static str, address: &Option<Url>) -> Self {
+        let instead = address.clone().map(|address| (hosts, address));
         Connector { instead, ..self }
     }
 
@@ -72,13 +73,15 @@ impl Connector {
         request: HttpRequest,
     ) -> std::result::Result<HttpResponse, ConnectorError> {
         let mut request = into_ours(request).map_err(|error| ConnectorError::user(error.into()))?;
-        if let Some(instead) = &self.instead {
-            let mut url = instead.clone();
-            url.set_path(&format!(
-                "{}{}",
-                instead.path().trim_end_matches('/'),
-                request.url.path()
-            ));
+        if let Some((hosts, address)) = &self.instead
+            && request
+                .url
+                .host_str()
+                .is_some_and(|host| host.starts_with(hosts))
+        {
+            let mut url = address.clone();
+            let path = request.url.path();
+            url.set_path(&format!("{}{path}", address.path().trim_end_matches('/')));
             url.set_query(request.url.query());
             request.url = url;
         }

@@ -166,7 +166,7 @@ impl Fetching<'_> {
         };
         let provider = match way {
             Way::Keys(keys) => self.base(Base::Keys(keys)),
-            Way::AwsProfile(_, chain) => self.chain(chain),
+            Way::AwsProfile(_, chain) => self.chain(*chain),
             Way::WebIdentity => self.base(Base::WebIdentity(WebIdentity {
                 file: self
                     .sources
@@ -221,7 +221,7 @@ impl Fetching<'_> {
             ),
             Base::Sso(sso) => {
                 let mut builder = SsoCredentialsProvider::builder()
-                    .configure(&self.config(&self.sso))
+                    .configure(&self.config("portal.sso", &self.sso))
                     .account_id(sso.account)
                     .role_name(sso.role)
                     .start_url(sso.start_url)
@@ -247,7 +247,7 @@ impl Fetching<'_> {
                 let unnamed =
                     || format!("web-identity-token-{}", Timestamp::now().as_millisecond());
                 let provider = WebIdentityTokenCredentialsProvider::builder()
-                    .configure(&self.config(&self.sts))
+                    .configure(&self.config("sts", &self.sts))
                     .static_configuration(StaticConfiguration {
                         web_identity_token_file: web.file,
                         role_arn: web.role,
@@ -257,12 +257,12 @@ impl Fetching<'_> {
                 fetched(what, None, provider)
             }
             Base::Container => {
-                let config = self.config(&None);
+                let config = self.config("", &None);
                 let provider = EcsCredentialsProvider::builder().configure(&config);
                 fetched("The container has no role to give", None, provider.build())
             }
             Base::Machine => {
-                let config = self.config(&None);
+                let config = self.config("", &None);
                 let provider = ImdsCredentialsProvider::builder().configure(&config);
                 let what = "The instance metadata give no credentials";
                 fetched(what, None, provider.build())
@@ -272,8 +272,8 @@ impl Fetching<'_> {
 
     /// Without the client the providers panic in debug builds and fail later in release. They take an address from the
     /// environment alone; the connector knows the one of a profile.
-    fn config(&self, address: &Option<Url>) -> ProviderConfig {
-        let connector = Connector::new(self.http.clone()).at(address.clone());
+    fn config(&self, hosts: &'static str, address: &Option<Url>) -> ProviderConfig {
+        let connector = Connector::new(self.http.clone()).instead_of(hosts, address);
         let asked = |by: &Option<Origin>| Some(address.is_none() && by.is_some());
         ProviderConfig::default()
             .with_region(Some(self.region.clone()))

@@ -21,7 +21,7 @@ pub(super) enum Way {
     /// Keys as they stand.
     Keys(Keys),
     /// What a profile of the AWS files says.
-    AwsProfile(AwsSource, Chain),
+    AwsProfile(AwsSource, Box<Chain>),
     /// A token in a file, for a role.
     WebIdentity,
     /// The role of the container.
@@ -161,6 +161,10 @@ fn machine_role(sources: &Sources) -> Option<Place<'_>> {
     ];
     let (way, origin) = if sources.var(AWS_WEB_IDENTITY_TOKEN_FILE).is_some() {
         let origin = Origin::Variable(AWS_WEB_IDENTITY_TOKEN_FILE);
+        if sources.var(AWS_ROLE_ARN).is_none() {
+            let lacks = half_a_pair("The environment", AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN);
+            return Some(Place::broken(origin, lacks));
+        }
         (Way::WebIdentity, origin)
     } else if let Some((name, _)) = sources.first_var(&container) {
         (Way::Container, Origin::Variable(name))
@@ -234,7 +238,7 @@ fn of_aws_profile(sources: &Sources, source: AwsSource, by: Origin) -> Result<Fo
     }
     source.warn();
     let origin = source.origin().chosen_by(by);
-    Ok(Found::new(Way::AwsProfile(source, chain), origin))
+    Ok(Found::new(Way::AwsProfile(source, Box::new(chain)), origin))
 }
 
 /// What a section `[profile.NAME.lightsail]` says: a key pair, or the name of an AWS profile.

@@ -5,6 +5,10 @@ use std::process::Command;
 
 use rexpect::session::{Options, spawn_with_options};
 use serde_json::Value;
+use snapexport::http::Http;
+use snapexport::provider::lightsail;
+use snapexport::settings::Sources;
+use snapexport::task::{ExportRequest, Target};
 
 use super::aws::{TOKEN, amazon, signers};
 use crate::canned::{Answer, Canned};
@@ -485,6 +489,39 @@ fn an_endpoint_of_ones_own_wins_over_fips_and_dual_stack_with_a_warning() {
             ran.all()
         );
     }
+}
+
+#[tokio::test]
+async fn what_a_dry_run_prints_names_the_endpoint_for_fips() {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+    ];
+    let sources = Sources {
+        env: variables.into_iter().collect(),
+        ..Sources::default()
+    };
+    let cloud = (lightsail::ENTRY.connect)(&sources, Http::new(false)).await;
+    let target = Target::new(&lightsail::Destination::Ec2);
+    let preview = cloud
+        .expect("connected")
+        .preview(&ExportRequest::new("web-1", target));
+    assert_eq!(preview.url, "https://lightsail-fips.us-east-1.api.aws/");
+}
+
+#[test]
+fn half_of_a_web_identity_is_told_before_anything_is_sent() {
+    let amazon = amazon();
+    let user = user(&amazon, "", "")
+        .with("AWS_WEB_IDENTITY_TOKEN_FILE", "/token")
+        .with("AWS_REGION", "eu-west-3");
+    let ran = user.run(&["list", "lightsail"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(ran.stderr.contains("but not AWS_ROLE_ARN"), "{}", ran.all());
+    assert!(amazon.requests().is_empty());
 }
 
 #[test]
