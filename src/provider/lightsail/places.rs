@@ -286,7 +286,10 @@ fn of_own_profile(sources: &Sources, own: Profile, origin: Origin) -> Result<Fou
 pub(super) fn missing(sources: &Sources) -> Error {
     let source = AwsSource::find(sources, "default").ok().flatten();
     let others = source.as_ref().map(AwsSource::others);
-    match others {
+    let misnamed = source
+        .as_ref()
+        .and_then(|source| source.misnamed("default"));
+    let error = match others {
         Some((names, Some(file))) if !names.is_empty() => {
             none_chosen("Lightsail", file, "AWS profile", names, AWS_PROFILE)
         }
@@ -297,7 +300,8 @@ pub(super) fn missing(sources: &Sources) -> Error {
                     .and_run("aws configure"),
             ],
         ),
-    }
+    };
+    error.hints(misnamed)
 }
 
 /// The profiles of the AWS files.

@@ -200,6 +200,19 @@ fn a_heading_under_which_no_tool_finds_the_profile_is_told() {
 }
 
 #[test]
+fn the_default_profile_under_a_heading_of_the_other_file_is_told() {
+    let amazon = amazon();
+    let user = user(
+        &amazon,
+        "",
+        &format!("[profile default]\nregion = eu-west-3\n{PAIR}"),
+    );
+    let ran = user.run(&["list", "lightsail"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.all());
+    assert!(ran.stderr.contains("as [default]"), "{}", ran.all());
+}
+
+#[test]
 fn the_old_variable_for_a_profile_counts_where_the_other_is_not_set() {
     let keys = |name: &str, key: &str| {
         format!(
