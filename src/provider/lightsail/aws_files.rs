@@ -47,7 +47,7 @@ impl Of {
 }
 
 /// What the files say of a profile, a single sign-on or the services.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Entry {
     settings: BTreeMap<String, String>,
     files: Vec<PathBuf>,
@@ -111,7 +111,7 @@ fn place_of(line: usize, path: &Path) -> String {
 }
 
 /// Both files.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     entries: BTreeMap<(Of, String), Entry>,
     /// Profiles under headings that no AWS tool takes for theirs, and how to write them.
@@ -209,7 +209,6 @@ fn quoted(name: &str) -> String {
 }
 
 /// A profile of the shared AWS files.
-#[derive(Debug)]
 pub(super) struct AwsSource {
     /// The profile's name.
     pub name: String,

@@ -12,15 +12,13 @@ use crate::settings::Sources;
 use crate::settings::text::Form;
 
 /// Where a profile's credentials come from, and the roles that are assumed with them.
-#[derive(Debug)]
 pub(super) struct Chain {
     pub base: Base,
     /// The role of the profile itself comes first, and is assumed last.
     pub roles: Vec<Role>,
 }
 
-/// Credentials that need no others.
-#[derive(Debug)]
+/// Credentials that need no others. Some are secrets, so that nothing here can be printed for debugging.
 pub(super) enum Base {
     /// Keys as they stand.
     Keys(Keys),
@@ -37,7 +35,6 @@ pub(super) enum Base {
 }
 
 /// A key pair.
-#[derive(Debug)]
 pub(super) struct Keys {
     pub key_id: String,
     pub secret: Secret,
@@ -55,7 +52,7 @@ impl Keys {
     }
 }
 
-#[derive(Debug)]
+/// A single sign-on.
 pub(super) struct Sso {
     /// The profile that says so.
     pub profile: String,
@@ -66,7 +63,7 @@ pub(super) struct Sso {
     pub role: String,
 }
 
-#[derive(Debug)]
+/// A token in a file, and the role that it stands for.
 pub(super) struct WebIdentity {
     pub file: PathBuf,
     pub role: String,
@@ -74,7 +71,7 @@ pub(super) struct WebIdentity {
 }
 
 /// A role that is assumed with other credentials.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Role {
     pub arn: String,
     /// What it is assumed with: `profile 'base'`.

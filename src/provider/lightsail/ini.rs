@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::settings::text::{is_blank, trimmed};
 
 /// A section of a file.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(super) struct Section {
     /// What stands between the brackets; empty for what comes before the first heading.
     pub heading: String,

@@ -109,7 +109,7 @@ fn a_flaw_is_of_what_is_needed_or_of_nothing() {
     let source = source("a", config, "");
     assert!(source.whole(Of::Profile, "a").is_ok());
     for (name, line) in [("b", "line 3 of config"), ("c", "line 6 of config")] {
-        let error = source.whole(Of::Profile, name).expect_err(name);
+        let error = source.whole(Of::Profile, name).err().expect(name);
         assert!(error.one_line().contains(line), "{}", error.one_line());
     }
 }

@@ -148,7 +148,9 @@ fn a_way_that_leads_nowhere_says_why() {
         ("aws_access_key_id = A\n", "not aws_secret_access_key"),
         ("region = eu-west-3\n", "it names none"),
     ] {
-        let error = chain(&format!("[profile p]\n{config}"), "").expect_err(words);
+        let error = chain(&format!("[profile p]\n{config}"), "")
+            .err()
+            .expect(words);
         let hints: Vec<String> = error
             .details
             .hints

@@ -2,7 +2,7 @@ use super::*;
 
 fn of<'s>(sections: &'s [Section], heading: &str) -> &'s Section {
     let found = sections.iter().find(|section| section.heading == heading);
-    found.unwrap_or_else(|| panic!("no [{heading}] in {sections:?}"))
+    found.unwrap_or_else(|| panic!("no [{heading}]"))
 }
 
 #[test]
