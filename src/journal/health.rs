@@ -138,6 +138,11 @@ impl Drop for Scene {
 /// Writes and locks a file beside the journal, and takes it back: permissions tell neither of a full disk nor of locks.
 /// Gives what does not work.
 pub(crate) fn trial(journal: &Path) -> Option<String> {
+    trial_with(journal, try_locks)
+}
+
+/// The locks are a parameter: no test can count on a file system without them.
+fn trial_with(journal: &Path, locks: impl Fn(&File) -> io::Result<()>) -> Option<String> {
     // The folder's time is taken back too.
     let before = journal
         .parent()
@@ -154,7 +159,7 @@ pub(crate) fn trial(journal: &Path) -> Option<String> {
         });
     let problem = match &written {
         Err(error) => Some(not_written(error)),
-        Ok(file) => file.try_lock().err().map(|error| {
+        Ok(file) => locks(file).err().map(|error| {
             format!("locks do not work there, as on some network file systems ({error})")
         }),
     };
@@ -165,6 +170,16 @@ pub(crate) fn trial(journal: &Path) -> Option<String> {
         let _ = File::open(folder).and_then(|folder| folder.set_times(times));
     }
     problem
+}
+
+/// Both kinds of locks: ours on whole files, and SQLite's, which a network file system may have without the other.
+fn try_locks(file: &File) -> io::Result<()> {
+    file.try_lock()?;
+    // On some systems the one would be in the other's way.
+    file.unlock()?;
+    #[cfg(unix)]
+    rustix::fs::fcntl_lock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+    Ok(())
 }
 
 fn not_written(error: &io::Error) -> String {

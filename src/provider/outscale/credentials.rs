@@ -53,7 +53,7 @@ impl Account {
         let section = place.ok_or_else(|| missing(sources))?.load()?;
         let keys = section.keys_for("api", sources)?;
         let object_keys = section.keys_for("oos", sources)?;
-        section.warn_of_stray_certificate(sources);
+        section.warn_of_strays(sources);
         section.warn_of_unused_keys();
         warn_of_former_names(sources);
         let origin = format!("{:#}", section.origin);
@@ -243,16 +243,28 @@ impl Section {
             is_trusting: sources.env.switch(OSC_TLS_SKIP_VERIFY).unwrap_or(true),
             ..Section::of_profile(Profile::default(), ENVIRONMENT)
         };
-        section.has_keys().then_some(section)
+        // A newer pair for services that are not called here leaves the keys to the next place.
+        let is_called = ["api", "oos"]
+            .into_iter()
+            .any(|name| section.newer.is_for(name));
+        (section.has_usual_keys() || is_called).then_some(section)
+    }
+
+    /// Whether there is any key of the usual pair, or part of one.
+    fn has_usual_keys(&self) -> bool {
+        self.access_key.is_some() || self.secret_key.is_some() || self.secret_key_command.is_some()
+    }
+
+    /// Whether a key is the id of a pair here.
+    pub(super) fn has_id(&self, id: &str) -> bool {
+        let ids = [&self.access_key, &self.newer.access_key];
+        ids.into_iter().any(|own| own.as_deref() == Some(id))
     }
 
     /// Whether there is any key, or part of one.
     pub(super) fn has_keys(&self) -> bool {
-        let halves = [&self.access_key, &self.newer.access_key];
-        let secrets = [&self.secret_key, &self.newer.secret_key];
-        halves.into_iter().any(Option::is_some)
-            || secrets.into_iter().any(Option::is_some)
-            || self.secret_key_command.is_some()
+        let newer = &self.newer;
+        self.has_usual_keys() || newer.access_key.is_some() || newer.secret_key.is_some()
     }
 
     /// What a profile of ours says.
@@ -275,13 +287,16 @@ impl Section {
         }
     }
 
-    /// A certificate belongs to an account as its keys do, and comes from where they come from.
-    fn warn_of_stray_certificate(&self, sources: &Sources) {
-        let names = [OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64];
-        if let Some((name, _)) = sources.first_var(&names)
-            && self.origin != ENVIRONMENT
-        {
-            tracing::warn!("{name} is not used: the keys are from {:#}", self.origin);
+    /// A certificate and a newer pair belong to an account as its keys do, and come from where they come from.
+    fn warn_of_strays(&self, sources: &Sources) {
+        let certificate = [OSC_X509_CLIENT_CERT, OSC_X509_CLIENT_CERT_B64];
+        let newer = [OSC_ACCESS_KEY_V2, OSC_SECRET_KEY_V2];
+        for names in [certificate, newer] {
+            if let Some((name, _)) = sources.first_var(&names)
+                && self.origin != ENVIRONMENT
+            {
+                tracing::warn!("{name} is not used: the keys are from {:#}", self.origin);
+            }
         }
     }
 
@@ -452,7 +467,7 @@ fn check_region(region: &str, origin: &Origin) -> Result<()> {
 fn bucket_keys(sources: &Sources) -> Result<Option<(Keys, Origin)>> {
     if let Some(name) = &sources.target_profile {
         let section = named(sources, name).load()?;
-        return Ok(Some((section.keys(sources)?, section.origin)));
+        return Ok(Some((section.keys_for("oos", sources)?, section.origin)));
     }
     let half = |missing: &str, present: &str| {
         Err(Error::usage(format!(

@@ -98,7 +98,7 @@ impl OscFile {
     pub(super) fn region_of(&self, access_key: &str) -> Option<(String, Origin)> {
         let mut sections = self.names().filter_map(|name| self.section(name));
         sections.find_map(|section| {
-            let is_same = section.access_key.as_deref() == Some(access_key);
+            let is_same = section.has_id(access_key);
             Some((section.region.filter(|_| is_same)?, section.origin))
         })
     }

@@ -528,3 +528,33 @@ fn names_from_before_are_told_what_they_are_called_now() {
         assert!(!told.contains("some-value"), "{told}");
     }
 }
+
+#[test]
+fn a_newer_pair_for_other_services_leaves_the_keys_to_the_file() {
+    let profile = serde_json::json!({"default": {"access_key": ID, "secret_key": SECRET}});
+    let newer = [("OSC_ACCESS_KEY_V2", OTHER), ("OSC_SECRET_KEY_V2", SECRET)];
+    for (services, id) in [("", ID), ("oks", ID), ("api,oos", OTHER)] {
+        let env = [&newer[..], &[("OSC_IAM_V2_SERVICES", services)]].concat();
+        let (_home, sources) = in_home(&profile.to_string(), &env);
+        assert_eq!(
+            resolve(&sources).expect("resolves").keys.id,
+            id,
+            "{services}"
+        );
+    }
+}
+
+#[test]
+fn a_bucket_profile_and_a_region_go_by_the_newer_pair_too() {
+    let profile = serde_json::json!({"partner": {"access_key": "AKPARTNER", "secret_key": SECRET,
+        "access_key_v2": OTHER, "secret_key_v2": SECRET, "iam_v2_services": ["oos"],
+        "region": "us-east-2"}});
+    let keys = [("OSC_ACCESS_KEY", ID), ("OSC_SECRET_KEY", SECRET)];
+    let (_home, mut sources) = in_home(&profile.to_string(), &keys);
+    sources.target_profile = Some("partner".into());
+    let account = resolve(&sources).expect("resolves");
+    assert_eq!(account.bucket_keys.expect("a pair").id, OTHER);
+    let keys = [("OSC_ACCESS_KEY", OTHER), ("OSC_SECRET_KEY", SECRET)];
+    let (_home, sources) = in_home(&profile.to_string(), &keys);
+    assert_eq!(resolve(&sources).expect("resolves").region, "us-east-2");
+}
