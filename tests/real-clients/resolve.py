@@ -49,6 +49,8 @@ CASES = [
     ("lightsail", "dual stack by the environment", {CREDENTIALS: f"[default]\n{PAIR}", CONFIG: "[default]\nregion=eu-west-1\n"}, {"AWS_USE_DUALSTACK_ENDPOINT": "true"}),
     ("lightsail", "FIPS and dual stack", {CREDENTIALS: f"[default]\n{PAIR}", CONFIG: "[default]\nregion=us-west-2\nuse_fips_endpoint = true\nuse_dualstack_endpoint = true\n"}, {}),
     ("lightsail", "a pair in both files", {CREDENTIALS: f"[default]\n{PAIR}", CONFIG: f"[default]\nregion=eu-west-1\n{OTHER_PAIR}"}, {}),
+    ("lightsail", "keys of the credentials file before a command", {CREDENTIALS: f"[both]\n{PAIR}", CONFIG: f"[profile both]\nregion=us-east-1\ncredential_process = false\n{OTHER_PAIR}"}, {"AWS_PROFILE": "both"}),
+    ("lightsail", "keys of the environment with the rest of a profile", {CONFIG: f"[profile p]\nregion=us-east-1\nuse_fips_endpoint = true\n{PAIR}"}, {"AWS_PROFILE": "p", "AWS_ACCESS_KEY_ID": OTHER, "AWS_SECRET_ACCESS_KEY": SECRET}),
     ("rackspace", "a cloud by OS_CLOUD", {CLOUDS: cloud(AUTH + "\n    region_name: DFW")}, {"OS_CLOUD": "mine"}),
     ("rackspace", "regions in one text", {CLOUDS: cloud(AUTH + "\n    region_name: DFW,ORD")}, {"OS_CLOUD": "mine"}),
     ("rackspace", "a list of regions", {CLOUDS: cloud(AUTH + "\n    regions: [ORD, DFW]")}, {"OS_CLOUD": "mine"}),
