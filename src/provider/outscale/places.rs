@@ -177,10 +177,17 @@ pub(super) fn profiles(sources: &Sources) -> Vec<String> {
 pub(super) fn rivals(sources: &Sources) -> Option<Check> {
     let advice = "other tools may use the other: osc-cli reads only the file, the Python SDK prefers it; --profile NAME chooses here";
     let rivals = check::rivals(places(sources), advice);
-    match &former_names(sources)[..] {
-        [] => rivals,
-        names => Some(Check::warning("sources", names.join("; ")).hint(advice)),
+    let names = former_names(sources);
+    if names.is_empty() {
+        return rivals;
     }
+    let others = rivals.as_ref().map(|check| check.message.clone());
+    let message = others.into_iter().chain(names).collect::<Vec<_>>();
+    let hint = rivals.and_then(|check| check.hint);
+    Some(Check {
+        hint,
+        ..Check::warning("sources", message.join("; "))
+    })
 }
 
 /// The file that OUTSCALE's tools keep keys in.
