@@ -288,3 +288,15 @@ fn the_first_signal_ends_an_export_that_has_sent_no_start() {
         });
     }
 }
+
+#[test]
+fn a_command_for_a_secret_runs_once_for_a_command_of_ours() {
+    let clouds = Clouds::start(LONG);
+    let secret = value(&clouds, "OSC_SECRET_KEY");
+    let user = with_secret_command(&clouds, &format!("echo ran >>~/counted; echo {secret}"));
+    let ran = user.run(&["--profile", "work", "list", "outscale"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let counted = user.home.path().join("counted");
+    let counted = std::fs::read_to_string(counted).expect("it ran");
+    assert_eq!(counted, "ran\n");
+}

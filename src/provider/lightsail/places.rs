@@ -117,7 +117,7 @@ fn of_variable(sources: &Sources) -> Option<Place<'_>> {
         {
             let (name, other) = (clean(name), clean(other));
             tracing::warn!(
-                "AWS_PROFILE={name} counts here, as with AWS's SDKs and version 2 of the AWS CLI; boto3 and version 1 take AWS_DEFAULT_PROFILE={other} first"
+                "AWS_PROFILE={name} counts here; boto3 and the AWS CLI built on it take AWS_DEFAULT_PROFILE={other} first"
             );
         }
         named_aws_profile(sources, name, by)

@@ -52,7 +52,12 @@ impl Account {
         let place = places(sources).next();
         let section = place.ok_or_else(|| missing(sources))?.load()?;
         let keys = section.keys_for("api", sources)?;
-        let object_keys = section.keys_for("oos", sources)?;
+        // A command that tells a secret is run once.
+        let is_one = section.newer.is_for("api") == section.newer.is_for("oos");
+        let object_keys = match is_one {
+            true => keys.clone(),
+            false => section.keys_for("oos", sources)?,
+        };
         section.warn_of_strays(sources);
         section.warn_of_unused_keys();
         warn_of_former_names(sources);
