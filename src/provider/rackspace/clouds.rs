@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::login::{Access, Found, IdOrName, Login, Proof, half, missing};
 use super::names::*;
-use super::{openrc, yaml};
+use super::{openrc, variables, yaml};
 use crate::error::{Error, Kind, Result};
 use crate::provider::absence::none_chosen;
 use crate::secret::{Secret, Url, clean, redact_json};
@@ -32,8 +32,8 @@ pub(super) struct Clouds {
     pub path: PathBuf,
     /// Those of it and the `secure.yaml` that hold secrets.
     pub secret_files: Vec<PathBuf>,
-    /// A warning for each key that stands twice.
-    twice: Vec<String>,
+    /// Of keys that stand twice, and of profiles that cannot be read.
+    warnings: Vec<String>,
     clouds: Value,
     /// What clouds of one vendor have in common, by the name of its profile.
     vendors: Value,
@@ -47,19 +47,19 @@ impl Clouds {
         let Some(path) = named.or_else(usual) else {
             return Ok(None);
         };
-        let mut twice = Vec::new();
-        let mut all = read(&path, &mut twice)?
+        let mut warnings = Vec::new();
+        let mut all = read(&path, &mut warnings)?
             .ok_or_else(|| unreadable(&path, "it does not exist".into()))?;
         let beside = path.parent().map(Path::to_owned).into_iter();
         let near = |file| in_folders(beside.clone().chain(folders(sources)), file);
-        let named = sources.named_file(&[OS_CLIENT_SECURE_FILE]);
-        let secure = named.or_else(|| near(SECURE_FILE));
+        let named = |variable| sources.file_of(variable).filter(|path| path.is_file());
+        let secure = named(OS_CLIENT_SECURE_FILE).or_else(|| near(SECURE_FILE));
         let mut secret_files = Vec::new();
         if has_secret(&all) {
             secret_files.push(path.clone());
         }
         if let Some(secure) = secure
-            && let Some(secrets) = read(&secure, &mut twice)?
+            && let Some(secrets) = read(&secure, &mut warnings)?
         {
             if has_secret(&secrets) {
                 secret_files.push(secure);
@@ -67,24 +67,24 @@ impl Clouds {
             merge(&mut all, secrets);
         }
         let member = |file: &mut Value, key| file.get_mut(key).map(Value::take).unwrap_or_default();
-        let vendors = near(VENDOR_FILE)
-            .map(|path| read(&path, &mut twice))
-            .transpose()?;
-        let vendors = vendors
-            .flatten()
-            .map(|mut file| member(&mut file, "public-clouds"));
+        let vendors = named(OS_CLIENT_VENDOR_FILE).or_else(|| near(VENDOR_FILE));
+        let vendors = vendors.and_then(|path| {
+            // Most clouds have no need of it.
+            let file = read(&path, &mut warnings);
+            file.map_err(|error| warnings.push(error.one_line())).ok()?
+        });
         Ok(Some(Clouds {
             path,
             secret_files,
-            twice,
+            warnings,
             clouds: member(&mut all, "clouds"),
-            vendors: vendors.unwrap_or_default(),
+            vendors: vendors.map_or(Value::Null, |mut file| member(&mut file, "public-clouds")),
         }))
     }
 
-    /// Warns of what may not be meant: files with secrets that others may read, keys that stand twice.
+    /// Warns of what may not be meant, and of files with secrets that others may read.
     pub(super) fn warn(&self) {
-        for warning in &self.twice {
+        for warning in &self.warnings {
             tracing::warn!("{warning}");
         }
         for path in &self.secret_files {
@@ -124,27 +124,42 @@ impl Clouds {
         clouds.map(|(name, _)| name.as_str())
     }
 
-    /// The cloud, with what its vendor's clouds have in common.
+    /// The cloud, with what its vendor's clouds have in common. Of the vendor's regions it has none beside its own.
     fn cloud(&self, name: &str, own: &Value) -> Cloud {
-        let profile = vendor(own).and_then(|profile| self.vendors.get(profile));
-        let mut value = profile.cloned().unwrap_or_default();
-        merge(&mut value, own.clone());
+        let own = normal(own);
+        let profile = vendor(&own);
+        let known = profile.and_then(|profile| self.vendors.get(profile));
+        let mut value = match (known, profile) {
+            (Some(known), _) => normal(known),
+            // As openstacksdk knows it (vendors/rackspace.json); the first is DFW.
+            (None, Some(RACKSPACE)) => json!({"regions": REGIONS}),
+            (None, _) => Value::Null,
+        };
+        let is_region_own = REGION_KEYS.iter().any(|key| own.get(key).is_some());
+        if let (true, Some(common)) = (is_region_own, value.as_object_mut()) {
+            common.retain(|key, _| !REGION_KEYS.contains(&key.as_str()));
+        }
+        merge(&mut value, own);
         Cloud {
             name: name.to_owned(),
             origin: Origin::entry("cloud", name, &self.path),
             value,
+            is_region_own,
         }
     }
 }
 
-/// The folders in which OpenStack's clients look, without those of other machines.
+/// The folders in which OpenStack's clients look, and `~/.config` also where `XDG_CONFIG_HOME` is elsewhere.
 fn folders(sources: &Sources) -> impl Iterator<Item = PathBuf> {
     FOLDERS.into_iter().flat_map(|folder| {
         let usual = sources.usual_file(folder);
-        // Also where XDG_CONFIG_HOME is elsewhere.
         let plain = usual.as_ref().map(|_| sources.path(folder));
-        let plain = plain.filter(|plain| usual.as_ref() != Some(plain));
-        usual.into_iter().chain(plain)
+        match sources.var(XDG_CONFIG_DIRS) {
+            Some(all) if folder == XDG_FOLDER && usual.is_some() => std::env::split_paths(all)
+                .map(|one| one.join("openstack"))
+                .collect(),
+            _ => Vec::from_iter(usual.into_iter().chain(plain)),
+        }
     })
 }
 
@@ -157,6 +172,11 @@ fn in_folders(folders: impl Iterator<Item = PathBuf>, file: &str) -> Option<Path
     };
     folders.into_iter().find_map(spelt)
 }
+
+/// Rackspace's public cloud, as a profile.
+const RACKSPACE: &str = "rackspace";
+/// What says regions; of the two the first.
+const REGION_KEYS: [&str; 2] = ["regions", "region_name"];
 
 /// The profile that a cloud names; `cloud` is the old word for it.
 fn vendor(cloud: &Value) -> Option<&str> {
@@ -185,6 +205,8 @@ pub(super) struct Cloud {
     /// Where it stands.
     pub origin: Origin,
     value: Value,
+    /// Whether it says regions itself.
+    is_region_own: bool,
 }
 
 impl Cloud {
@@ -192,15 +214,10 @@ impl Cloud {
         word(self.value.get(key)?)
     }
 
-    /// What stands below `auth` or beside it, with hyphens or without.
+    /// What stands below `auth` or beside it.
     fn auth(&self, key: &str) -> Option<String> {
-        let hyphens = key.replace('_', "-");
-        let spelt = |object: &Value| {
-            let value = object.get(key).or_else(|| object.get(&hyphens))?;
-            word(value)
-        };
-        let inside = || spelt(self.value.get("auth")?);
-        let outside = || spelt(&self.value);
+        let inside = || word(self.value.get("auth")?.get(key)?);
+        let outside = || self.says(key);
         if OUTSIDE_FIRST.contains(&key) {
             outside().or_else(inside)
         } else {
@@ -219,7 +236,8 @@ impl Cloud {
     }
 
     fn auth_type(&self) -> String {
-        self.says("auth_type").unwrap_or_default()
+        let said = self.says("auth_type").or_else(|| self.says("auth_plugin"));
+        said.unwrap_or_default()
     }
 
     fn is_rackspace(&self) -> bool {
@@ -227,7 +245,7 @@ impl Cloud {
             let host = Url::parse(&url).ok();
             host.is_some_and(|url| super::identity::is_rackspace(&url))
         };
-        vendor(&self.value) == Some("rackspace")
+        vendor(&self.value) == Some(RACKSPACE)
             || self.auth_type() == "rackspace_apikey"
             || self.auth("auth_url").is_some_and(is_host)
     }
@@ -238,28 +256,23 @@ impl Cloud {
     }
 
     /// Its credentials and what belongs to them, in the region that is asked for or its own.
-    pub(super) fn found(&self, sources: &Sources) -> Result<Found> {
-        let asked = sources.region.as_ref().map(|(region, _)| region.as_str());
-        let region = asked.map(str::to_owned).or_else(|| self.region());
-        let own = region.as_deref().and_then(|region| self.values_in(region));
-        match own {
-            Some(values) => {
-                let mut value = self.value.clone();
-                merge(&mut value, values.clone());
-                let there = Cloud {
-                    name: self.name.clone(),
-                    origin: self.origin.clone(),
-                    value,
-                };
-                there.found_in(sources, region.as_deref())
-            }
-            None => self.found_in(sources, region.as_deref()),
+    pub(super) fn found(mut self, sources: &Sources) -> Result<Found> {
+        let region = self.region(sources);
+        let there = sources.region.as_ref().or(region.as_ref());
+        let there = there.map_or("", |(region, _)| region.as_str());
+        if let Some(values) = self.values_in(there).cloned() {
+            merge(&mut self.value, values);
         }
-    }
-
-    fn found_in(&self, sources: &Sources, region: Option<&str>) -> Result<Found> {
-        let auth_url = self.auth("auth_url");
-        let auth_url = auth_url.map(|url| url.replace("{region_name}", region.unwrap_or_default()));
+        // Any key beside `auth` may stand in an address, most often the region's.
+        let expanded = |text: String| {
+            let keys = self.value.as_object().into_iter().flatten();
+            let keys = keys.filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+            let keys = [("region_name", there)].into_iter().chain(keys);
+            keys.fold(text, |text, (key, value)| {
+                text.replace(&format!("{{{key}}}"), value)
+            })
+        };
+        let auth_url = self.auth("auth_url").map(expanded);
         if auth_url.is_none()
             && !self.is_rackspace()
             && openrc::apart(sources).var(OS_AUTH_URL).is_none()
@@ -276,12 +289,12 @@ impl Cloud {
         let is_second = version.as_deref().is_some_and(|text| text.starts_with('2'));
         let own_v3 =
             kind.starts_with("v3") || version.as_deref().is_some_and(|text| text.starts_with('3'));
-        let own = |key: &str| Some((self.says(key)?, self.origin.clone()));
+        let own = |key: &str| Some((expanded(self.says(key)?), self.origin.clone()));
         let access = Access::Login(self.login(&kind, sources)?);
         let mut found = Found::new(access, self.origin.clone());
         found.prefers_v3 = own_v3 || !(is_second || kind.starts_with("v2") || self.is_rackspace());
         found.auth_url = auth_url.map(|url| (url, self.origin.clone()));
-        found.region = self.region().map(|region| (region, self.origin.clone()));
+        found.region = region.clone();
         found.usual_images = own("image_endpoint_override");
         found.usual_files = own("object_store_endpoint_override");
         found.authorities = own("cacert");
@@ -298,16 +311,28 @@ impl Cloud {
         Ok(found)
     }
 
-    /// The first of `region_name`, else the first of `regions`: texts with commas, lists of names, or of what holds one.
-    fn region(&self) -> Option<String> {
-        let first = |key| {
-            let regions = self.value.get(key)?;
-            let region = regions.get(0).unwrap_or(regions);
-            let region = word(region.get("name").unwrap_or(region))?;
-            let first = text::trimmed(region.split(',').next()?);
-            (!first.is_empty()).then(|| first.to_owned())
-        };
-        first("region_name").or_else(|| first("regions"))
+    /// Of its regions the first, or the one that the environment names: texts with commas, lists of names, or of what holds one.
+    /// One that only its vendor has gives way to any of the environment.
+    fn region(&self, sources: &Sources) -> Option<(String, Origin)> {
+        let said = REGION_KEYS.iter().find_map(|key| self.value.get(key));
+        let said = said.map_or(&[][..], |said| {
+            said.as_array()
+                .map_or(std::slice::from_ref(said), Vec::as_slice)
+        });
+        let texts = said
+            .iter()
+            .filter_map(|one| word(one.get("name").unwrap_or(one)));
+        let regions: Vec<String> = texts
+            .flat_map(|text| {
+                let parts = text.split(',').map(|part| text::trimmed(part).to_owned());
+                parts.collect::<Vec<_>>()
+            })
+            .filter(|region| !region.is_empty())
+            .collect();
+        let set = variables::region(&openrc::apart(sources), RAX_REGION).filter(|(set, _)| {
+            !self.is_region_own || regions.iter().any(|one| one.eq_ignore_ascii_case(set))
+        });
+        set.or_else(|| Some((regions.into_iter().next()?, self.origin.clone())))
     }
 
     /// What one of `regions` has of its own.
@@ -373,7 +398,7 @@ impl Cloud {
         let user = match &proof {
             Proof::Token(_) => Some(format!("token of {}", self.name)),
             Proof::Application { name: None, .. } => self.auth("application_credential_id"),
-            _ => self.auth("username"),
+            _ => self.auth("username").or_else(|| self.auth("user_name")),
         };
         let domain = self.either(
             &["user_domain_id", "domain_id", "default_domain_id"],
@@ -393,7 +418,10 @@ impl Cloud {
                 .filter(|_| !matches!(proof, Proof::Application { .. })),
             proof,
             domain,
-            project_domain: self.either(&["project_domain_id"], &["project_domain_name"]),
+            project_domain: self.either(
+                &["project_domain_id", "domain_id", "default_domain_id"],
+                &["project_domain_name", "domain_name", "default_domain_name"],
+            ),
         })
     }
 
@@ -412,6 +440,18 @@ fn has_secret(value: &Value) -> bool {
     redact_json(value) != *value
 }
 
+/// The same with underscores for hyphens in its keys: openstacksdk takes either.
+fn normal(value: &Value) -> Value {
+    match value.as_object() {
+        Some(members) => {
+            let members = members.iter();
+            let normal = members.map(|(key, value)| (key.replace('-', "_"), normal(value)));
+            Value::Object(normal.collect())
+        }
+        None => value.clone(),
+    }
+}
+
 /// Text that says something.
 fn word(value: &Value) -> Option<String> {
     let text = text::trimmed(value.as_str()?);
@@ -427,7 +467,7 @@ fn unreadable(path: &Path, why: String) -> Error {
 }
 
 /// A YAML file; `None` where there is none. Of keys that stand twice there is a warning.
-fn read(path: &Path, twice: &mut Vec<String>) -> Result<Option<Value>> {
+fn read(path: &Path, warnings: &mut Vec<String>) -> Result<Option<Value>> {
     let Some(text) = text::read_file(path).map_err(|why| unreadable(path, why))? else {
         return Ok(None);
     };
@@ -437,7 +477,7 @@ fn read(path: &Path, twice: &mut Vec<String>) -> Result<Option<Value>> {
     // Where, and not what: the line may hold a secret.
     let document = yaml::parse(&text)
         .map_err(|line| unreadable(path, format!("it is no YAML in line {line}")))?;
-    twice.extend(document.twice.into_iter().map(|(key, line)| {
+    warnings.extend(document.twice.into_iter().map(|(key, line)| {
         let (key, path) = (clean(&key), path.display());
         format!("{path} has {key} twice, again in line {line}; the last one counts")
     }));

@@ -154,7 +154,9 @@ async fn send(
             Version::V2 => v2_grant(&reply),
             Version::V3 => {
                 let grant = v3_grant(&reply)?;
-                if grant.endpoints.is_empty() && login.names_no_project() {
+                // A user who has a project of its own is logged in to that.
+                let is_adrift = grant.tenant.is_none() && login.names_no_project();
+                if grant.endpoints.is_empty() && is_adrift {
                     return Err(no_project(&login.user));
                 }
                 Ok(grant)

@@ -14,7 +14,7 @@ place::variables! {
     OS_TENANT_ID OS_TENANT_NAME OS_PROJECT_ID OS_PROJECT_NAME
     OS_DOMAIN_ID OS_DOMAIN_NAME OS_USER_DOMAIN_ID OS_USER_DOMAIN_NAME OS_PROJECT_DOMAIN_ID OS_PROJECT_DOMAIN_NAME
     OS_USER_ID OS_TOKEN OS_APPLICATION_CREDENTIAL_ID
-    OS_CLOUD OS_CLIENT_CONFIG_FILE OS_CLIENT_SECURE_FILE
+    OS_CLOUD OS_CLIENT_CONFIG_FILE OS_CLIENT_SECURE_FILE OS_CLIENT_VENDOR_FILE XDG_CONFIG_DIRS
 }
 
 /// The file that pyrax, ansible and others read.
@@ -24,12 +24,9 @@ pub(super) const PYRAX_FILE: &str = "~/.pyrax.cfg";
 /// The settings of Rackspace's `rack`.
 pub(super) const RACK_FILE: &str = "~/.rack/config";
 /// Where OpenStack's clients look for their files, in their order (openstacksdk's loader).
-pub(super) const FOLDERS: [&str; 4] = [
-    "./",
-    "~/.config/openstack/",
-    "/etc/xdg/openstack/",
-    "/etc/openstack/",
-];
+pub(super) const FOLDERS: [&str; 4] = ["./", "~/.config/openstack/", XDG_FOLDER, "/etc/openstack/"];
+/// Instead of it, those of `XDG_CONFIG_DIRS`, where that is set.
+pub(super) const XDG_FOLDER: &str = "/etc/xdg/openstack/";
 /// The file that names clouds,
 pub(super) const CLOUDS_FILE: &str = "clouds.yaml";
 /// the one that may hold their secrets,
@@ -38,7 +35,7 @@ pub(super) const SECURE_FILE: &str = "secure.yaml";
 pub(super) const VENDOR_FILE: &str = "clouds-public.yaml";
 /// How else the end of these three may be spelt, in the order in which they are looked for.
 pub(super) const SUFFIXES: [&str; 3] = [".yaml", ".yml", ".json"];
-/// Every file that is read.
+/// Every file that is read, and the folders in which those of OpenStack's clients are looked for.
 pub(super) const FILES: &[&str] = {
     let [a, b, c, d] = FOLDERS;
     &[

@@ -6,6 +6,7 @@ use super::clouds::{Cloud, Clouds};
 use super::login::{Access, Found, Login, Place, Proof, half, missing};
 use super::names::*;
 use super::profile::{ID, Profile};
+use super::variables::cloud_variable;
 use super::{pyrax, rack, variables};
 use crate::error::{Error, Kind, Result, shell_word};
 use crate::provider::check::{self, Check};
@@ -64,11 +65,6 @@ fn of_variable(sources: &Sources) -> Option<Place<'_>> {
     Some(named_cloud(sources, name, Origin::Variable(OS_CLOUD)))
 }
 
-/// Python's clients take `envvars` for the variables themselves.
-pub(super) fn cloud_variable(sources: &Sources) -> Option<&str> {
-    sources.var(OS_CLOUD).filter(|name| *name != "envvars")
-}
-
 /// The cloud of this name in `clouds.yaml`.
 fn named_cloud<'s>(sources: &'s Sources, name: &'s str, by: Origin) -> Place<'s> {
     let is_asked = by == Origin::Flag("--profile");
@@ -91,7 +87,7 @@ fn named_cloud<'s>(sources: &'s Sources, name: &'s str, by: Origin) -> Place<'s>
             "config.toml has no [profile.{name}.rackspace], and {place}"
         ))
         .absence_if(is_asked)
-        .hint("clouds.yaml is looked for here, in ~/.config/openstack and in /etc/openstack")
+        .hint("clouds.yaml is looked for here, in ~/.config/openstack and in /etc/openstack; profiles of rack in ~/.rack/config")
     };
     in_clouds(sources, by, move |clouds| clouds.named(name), lost)
 }
@@ -171,12 +167,14 @@ fn of_profile(sources: &Sources, profile: Profile, origin: Origin) -> Result<Fou
     })
 }
 
-/// The clouds of `clouds.yaml`.
+/// The clouds of `clouds.yaml`, and the profiles of `rack`.
 pub(super) fn profiles(sources: &Sources) -> Vec<String> {
     let clouds = Clouds::find(sources).ok().flatten();
-    clouds.map_or_else(Vec::new, |clouds| {
-        clouds.names().map(str::to_owned).collect()
-    })
+    let clouds = clouds.iter().flat_map(Clouds::names).map(str::to_owned);
+    let mut names: Vec<String> = clouds.chain(rack::names(sources)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// Whether credentials stand in several places.

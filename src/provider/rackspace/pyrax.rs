@@ -73,13 +73,18 @@ pub(super) fn unreadable(path: &Path, why: String) -> Error {
     Error::new(Kind::Credentials, sentence).cause(why)
 }
 
+/// The name of a section of an INI file, where the line begins one.
+pub(super) fn heading(line: &str) -> Option<&str> {
+    Some(line.strip_prefix('[')?.strip_suffix(']')?.trim())
+}
+
 /// A member of a section of an INI file that is not empty; of several the last. What stands before the first section is the
-/// section without a name.
+/// section without a name, and `[DEFAULT]` another way to write that.
 pub(super) fn member(content: &str, section: &str, wanted: &str) -> Option<String> {
     let mut is_ours = section.is_empty();
     let members = content.lines().map(text::trimmed).filter_map(|line| {
-        if let Some(heading) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            is_ours = heading.trim() == section;
+        if let Some(heading) = heading(line) {
+            is_ours = heading == section || (section.is_empty() && heading == "DEFAULT");
         }
         let (name, value) = line.split_once(['=', ':']).filter(|_| is_ours)?;
         let value = text::trimmed(value);

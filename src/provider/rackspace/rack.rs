@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use super::login::{Access, Found, Login, Place, Proof, half};
-use super::names::RACK_FILE;
-use super::pyrax::{member, unreadable};
+use super::names::{RACK_FILE, RS_REGION_NAME};
+use super::pyrax::{heading, member, unreadable};
+use super::{openrc, variables};
 use crate::secret::Secret;
 use crate::settings::{Origin, Sources, text, warn_if_open};
 
@@ -39,11 +40,22 @@ fn of_section<'s>(sources: &'s Sources, section: &str) -> Option<Place<'s>> {
         };
         let login = Login::of(user, Proof::ApiKey(Secret::new(key)));
         Ok(Found {
-            region: said("region"),
+            region: said("region")
+                .or_else(|| variables::region(&openrc::apart(sources), RS_REGION_NAME)),
             auth_url: said("auth-url"),
             ..Found::new(Access::Login(login), origin.clone())
         })
     }))
+}
+
+/// The names of its profiles.
+pub(super) fn names(sources: &Sources) -> Vec<String> {
+    let path = sources.usual_file(RACK_FILE);
+    let text = path.and_then(|path| text::read_file(&path).ok()?);
+    let text = text.unwrap_or_default();
+    let headings = text.lines().filter_map(|line| heading(text::trimmed(line)));
+    let named = headings.filter(|name| !name.is_empty() && *name != "DEFAULT");
+    named.map(str::to_owned).collect()
 }
 
 /// The file, if there is a secret in it.

@@ -3,7 +3,6 @@
 use super::login::{Access, Found, IdOrName, Login, Place, Proof, half};
 use super::names::*;
 use super::openrc::{self, Kin};
-use super::places;
 use crate::error::Result;
 use crate::secret::Secret;
 use crate::settings::{Origin, Sources};
@@ -159,9 +158,14 @@ impl Family {
     }
 }
 
+/// The cloud that `OS_CLOUD` names. Python's clients take `envvars` for the variables themselves.
+pub(super) fn cloud_variable(sources: &Sources) -> Option<&str> {
+    sources.var(OS_CLOUD).filter(|name| *name != "envvars")
+}
+
 /// Whether what stands in `OS_PASSWORD` belongs to a cloud of `clouds.yaml`: one is named, and no user beside it.
 pub(super) fn is_secret_of_cloud(sources: &Sources) -> bool {
-    sources.var(OS_USERNAME).is_none() && places::cloud_variable(sources).is_some()
+    sources.var(OS_USERNAME).is_none() && cloud_variable(sources).is_some()
 }
 
 /// An id, else a name: sending both is refused.

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 
 /// The most values of a file, those that aliases repeat among them.
 const MOST_VALUES: usize = 100_000;
+/// The key whose value stands in for what a mapping does not say itself.
+const MERGE_KEY: &str = "<<";
 /// The deepest nesting.
 const DEEPEST: usize = 64;
 
@@ -69,7 +71,12 @@ impl Reader {
             Event::MappingStart(_, anchor, _) => self.begin(Open::Map(Map::new(), None, anchor)),
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop()? {
                 Open::List(list, anchor) => self.add(Value::Array(list), anchor, line),
-                Open::Map(map, _, anchor) => self.add(Value::Object(map), anchor, line),
+                Open::Map(mut map, _, anchor) => {
+                    if let Some(from) = map.shift_remove(MERGE_KEY) {
+                        merge(&mut map, from);
+                    }
+                    self.add(Value::Object(map), anchor, line)
+                }
             },
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor)?.clone();
@@ -109,9 +116,7 @@ impl Reader {
             }
             Some(Open::Map(map, key, _)) => {
                 let key = key.take()?;
-                if key == "<<" {
-                    merge(map, value);
-                } else if map.insert(key.clone(), value).is_some() {
+                if map.insert(key.clone(), value).is_some() {
                     self.twice.push((key, line));
                 }
             }
@@ -120,7 +125,7 @@ impl Reader {
     }
 }
 
-/// The merge key: what is named there stands in for what is not said.
+/// What is named there stands in for what is not said.
 fn merge(map: &mut Map<String, Value>, from: Value) {
     match from {
         Value::Object(more) => {

@@ -582,3 +582,101 @@ fn the_settings_of_rack_are_read() {
         );
     }
 }
+
+#[test]
+fn the_region_of_a_cloud_is_the_one_that_openstacksdk_or_its_client_takes() {
+    const AUTH: &str = "    auth: {auth_url: URL/v2.0, username: me, api_key: k}\n";
+    for (more, variable, region) in [
+        (
+            "    regions: [ORD, IAD]\n    region_name: DFW\n",
+            None,
+            "ORD",
+        ),
+        ("    profile: rackspace\n", None, "DFW"),
+        ("    cloud: rackspace\n", None, "DFW"),
+        (
+            "    profile: rackspace\n    region-name: SYD\n",
+            None,
+            "SYD",
+        ),
+        ("    profile: rackspace\n", Some("lon"), "LON"),
+        ("    regions: [ORD, IAD]\n", Some("iad"), "IAD"),
+        ("    regions: [ORD, IAD]\n", Some("SYD"), "ORD"),
+        ("    region_name: 'ORD, IAD'\n", None, "ORD"),
+    ] {
+        let file = format!("clouds:\n  mine:\n{AUTH}{more}");
+        let variable = variable.map(|value| ("OS_REGION_NAME", value));
+        let (_, ran) = sent(&[(USUAL, &file)], variable.as_slice());
+        let said = format!("region: {region} from ");
+        assert!(ran.stderr.contains(&said), "{more}: {}", ran.all());
+    }
+}
+
+#[test]
+fn the_keys_of_a_cloud_may_stand_in_all_its_addresses() {
+    let identity = identity();
+    let file = "clouds:\n  mine:\n    auth: {auth_url: 'URL/{site}/v3', user-name: me, password: p, project_name: one}\n    site: north\n    auth_plugin: v3password\n    region_name: DFW3\n    image_endpoint_override: https://{region_name}.example/v2\n";
+    let user = with_clouds(&identity, &[(USUAL, file)]).with("OS_CLOUD", "mine");
+    let ran = list(&user, &[]);
+    let sent = &identity.requests()[0];
+    assert!(sent.starts_with("POST /north/v3/auth/tokens "), "{sent}");
+    assert!(
+        ran.stderr
+            .contains("endpoint: https://dfw3.example/v2 from "),
+        "{}",
+        ran.all()
+    );
+}
+
+#[test]
+fn further_places_of_the_files_are_known() {
+    let cloud = "clouds:\n  mine:\n    profile: vendor\n    auth: {username: me, api_key: k}\n";
+    let vendors =
+        "public-clouds:\n  vendor:\n    region_name: SYD\n    auth: {auth_url: URL/v2.0}\n";
+    for (folder, file, variable, value) in [
+        (
+            "one/openstack",
+            "one/openstack/clouds-public.yaml",
+            "XDG_CONFIG_DIRS",
+            "HOME/none:HOME/one",
+        ),
+        (
+            ".config/openstack",
+            "mine.yaml",
+            "OS_CLIENT_VENDOR_FILE",
+            "~/mine.yaml",
+        ),
+    ] {
+        let identity = identity();
+        let clouds = format!("{folder}/clouds.yaml");
+        let user = with_clouds(&identity, &[(&clouds, cloud), (file, vendors)]);
+        let value = value.replace("HOME", &user.home.path().display().to_string());
+        let ran = list(&user.with("OS_CLOUD", "mine").with(variable, &value), &[]);
+        assert!(ran.stderr.contains("region: SYD from "), "{}", ran.all());
+        assert_eq!(identity.requests().len(), LOGINS, "{}", ran.all());
+    }
+}
+
+#[test]
+fn what_is_merged_is_no_key_that_stands_twice_and_a_broken_file_of_profiles_is_a_warning() {
+    let file = "all: &all {region_name: DFW, profile: rackspace}\nclouds:\n  mine:\n    <<: *all\n    region_name: ORD\n    auth: {auth_url: URL/v2.0, username: me, api_key: k}\n";
+    let public = ".config/openstack/clouds-public.yaml";
+    let (_, ran) = sent(&[(USUAL, file), (public, "public-clouds: [")], &[]);
+    assert!(!ran.stderr.contains("twice"), "{}", ran.all());
+    assert!(ran.stderr.contains("region: ORD from "), "{}", ran.all());
+    assert!(ran.stderr.contains("clouds-public.yaml"), "{}", ran.all());
+}
+
+#[test]
+fn the_default_section_of_rack_counts_without_a_name_and_gets_its_region_from_its_variable() {
+    let file = "[DEFAULT]\nusername = mine\napi-key = k\nauth-url = URL/v2.0\n";
+    let identity = identity();
+    let user = with_clouds(&identity, &[(".rack/config", file)]).with("RS_REGION_NAME", "ORD");
+    let ran = list(&user, &[]);
+    let said = ["credentials: mine from ", "region: ORD from RS_REGION_NAME"];
+    assert!(
+        said.iter().all(|one| ran.stderr.contains(one)),
+        "{}",
+        ran.all()
+    );
+}

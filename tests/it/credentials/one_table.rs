@@ -67,6 +67,15 @@ fn every_clouds_yaml_that_a_login_finds_is_known_to_the_tab_key() {
 }
 
 #[test]
+fn the_profiles_of_rack_are_known_to_the_tab_key() {
+    let user = User::new();
+    let file = "username = u\napi-key = k\n[DEFAULT]\n[work]\nusername = w\napi-key = k\n";
+    put(&user, ".rack/config", file);
+    let words = offered(&user, &["list", "rackspace", "--profile", ""]);
+    assert_eq!(words, ["work"]);
+}
+
+#[test]
 fn files_named_below_the_home_directory_are_known_to_the_tab_key() {
     let user = User::new()
         .with("AWS_CONFIG_FILE", "~/mine/aws")

@@ -49,6 +49,7 @@ fn anchors_aliases_and_merge_keys_are_followed() {
         "two": [{"x": "1", "y": "2"}, {"z": "0"}],
     });
     assert_eq!(value(text), expected);
+    assert_eq!(parse(text).expect("YAML").twice, []);
     let json = r#"{"clouds": {"a": {"n": 1, "l": [true]}}}"#;
     assert_eq!(
         value(json),
