@@ -211,6 +211,8 @@ pub enum Reason {
     NoSource,
     /// The cloud does not know the type of task that it was asked for.
     UnknownTaskType,
+    /// The mark at which a list was to go on is gone.
+    LostMarker,
     /// A login was refused that may be meant in another form.
     WrongSecret,
     /// Time ran out before a start was sent: nothing goes on that could be waited for.

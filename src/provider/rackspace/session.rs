@@ -11,7 +11,7 @@ use super::credentials::Settings;
 use super::grant::Grant;
 use super::identity::{self, Version};
 use super::login::Access;
-use super::urls::with_version;
+use super::urls::{tenant_of, with_version};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};
 use crate::provider::Setting;
@@ -147,9 +147,15 @@ impl Session {
                 Some(tenant) => format!("{}@{}", login.user, tenant.as_str()),
                 None => login.user.clone(),
             },
-            Access::Token(..) => {
-                let host = self.settings.images.as_ref().and_then(|url| url.host_str());
-                format!("token@{}", host.unwrap_or("unknown"))
+            // Tokens come and go; the tenant is whose they are.
+            Access::Token(_, tenant) => {
+                let images = self.settings.images.as_ref();
+                let host = images.and_then(|url| url.host_str()).unwrap_or("unknown");
+                let tenant = tenant.clone().or_else(|| {
+                    let addresses = [images, self.settings.files.as_ref()];
+                    addresses.into_iter().flatten().find_map(tenant_of)
+                });
+                format!("{}@{host}", tenant.as_deref().unwrap_or("token"))
             }
         }
     }

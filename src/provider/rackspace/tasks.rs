@@ -186,7 +186,8 @@ async fn list_from(
     Ok(tasks.into_iter().filter(is_wanted).collect())
 }
 
-/// Everything in a list, following its links as long as `go_on` says so of the page just read.
+/// Everything in a list, following its links as long as `go_on` says so of the page just read. A page may be empty, and not
+/// the last one; where the item that a link goes on behind is gone, the list is read again from its first page, once.
 pub(super) async fn list_all(
     session: &Session,
     call: &'static str,
@@ -194,18 +195,36 @@ pub(super) async fn list_all(
     member: &str,
     go_on: impl Fn(&[Value]) -> bool,
 ) -> Result<Vec<Value>> {
-    let go_on = &go_on;
+    let listed = list_once(session, call, first, member, &go_on).await;
+    match listed {
+        Err(error) if error.is_because(Reason::LostMarker) => {
+            list_once(session, call, first, member, &go_on).await
+        }
+        listed => listed,
+    }
+}
+
+async fn list_once(
+    session: &Session,
+    call: &'static str,
+    first: &Url,
+    member: &str,
+    go_on: &impl Fn(&[Value]) -> bool,
+) -> Result<Vec<Value>> {
     pages(call, |link: Option<Url>| async move {
         let url = link.as_ref().unwrap_or(first);
         let read = |reply: Reply| match reply.status {
             200 => take_page(call, member, reply.json()?),
-            _ => Err(refusal(
-                &reply,
-                format!("The request to {call} was refused"),
-            )),
+            status => {
+                let error = refusal(&reply, format!("The request to {call} was refused"));
+                Err(match status {
+                    400 | 404 if link.is_some() => error.because(Reason::LostMarker),
+                    _ => error,
+                })
+            }
         };
         let Page { items, next } = session.read(call, Method::GET, url, read).await?;
-        let next = next.filter(|_| !items.is_empty() && go_on(&items));
+        let next = next.filter(|_| go_on(&items));
         let next = next.map(|link| follow(first, &link)).transpose()?;
         Ok(Page { items, next })
     })

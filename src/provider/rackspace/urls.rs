@@ -45,5 +45,14 @@ pub(super) fn follow(base: &Url, link: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// The tenant that an address is for: the last part of its path, where that is no version.
+pub(super) fn tenant_of(url: &Url) -> Option<String> {
+    let last = url.path().split('/').rfind(|part| !part.is_empty())?;
+    let is_version = last
+        .strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    (!is_version).then(|| last.to_owned())
+}
+
 #[cfg(test)]
 mod tests;

@@ -114,6 +114,37 @@ async fn every_way_to_log_in_reaches_the_same_account() {
 }
 
 #[tokio::test]
+async fn a_token_is_its_tenants_so_that_none_settles_the_starts_of_another() {
+    for (variables, account) in [
+        (&[("TENANT_ID", "one")][..], "one@images.example"),
+        (&[("TENANT_ID", "two")], "two@images.example"),
+        (
+            &[("API_ENDPOINT", "https://images.example/v2/981977")],
+            "981977@images.example",
+        ),
+        (
+            &[(
+                "OS_OBJECT_STORE_URL",
+                "https://files.example/v1/MossoCloudFS_1",
+            )],
+            "MossoCloudFS_1@images.example",
+        ),
+        (&[], "token@images.example"),
+    ] {
+        let token = [
+            ("AUTH_TOKEN", "t0ken"),
+            ("API_ENDPOINT", "https://images.example/v2"),
+        ];
+        let sources = Sources {
+            env: token.iter().chain(variables).copied().collect(),
+            ..Sources::default()
+        };
+        let provider = connect(&sources).await.expect("complete");
+        assert_eq!(provider.account(), account, "{variables:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_works_with_and_without_the_version_in_its_endpoint() {
     let sandbox = sandbox(50).await;
     let (token, origin) = (token(&sandbox).await, origin(&sandbox));

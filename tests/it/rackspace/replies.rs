@@ -153,16 +153,41 @@ async fn lists_that_lead_elsewhere_or_in_circles_are_refused() {
         assert!(error.message.contains(word), "{error}");
         assert!(canned.requests().len() <= 2, "{next}");
     }
-    let last = Answer::json(200, r#"{"tasks": [], "next": "/v2/tasks?marker=y"}"#);
-    let (_canned, provider) = with_answers(vec![page("/v2/tasks?marker=x"), last]).await;
-    assert_eq!(
-        provider
-            .tasks(&TaskFilter::default())
-            .await
-            .expect("an empty last page")
-            .len(),
-        1
-    );
+}
+
+#[tokio::test]
+async fn a_list_goes_on_past_an_empty_page_and_begins_anew_where_its_marker_is_gone() {
+    let page = |id: &str, next: Option<&str>| {
+        let tasks = match id {
+            "" => json!([]),
+            id => json!([{"id": id, "type": "export", "status": "pending"}]),
+        };
+        Answer::json(200, &json!({"tasks": tasks, "next": next}).to_string())
+    };
+    let one = "11111111-0000-4000-8000-000000000000";
+    let more = Some("/v2/tasks?marker=x");
+    let gone = |status| Answer::json(status, r#"{"code": 404, "message": "no such marker"}"#);
+    let listed = async |answers| {
+        let (canned, provider) = with_answers(answers).await;
+        let listed = provider.tasks(&TaskFilter::default()).await;
+        (listed.map(|tasks| tasks.len()), canned.requests().len())
+    };
+    let empty = page("", Some("/v2/tasks?marker=y"));
+    let pages = vec![page(UNKNOWN, more), empty, page(one, None)];
+    assert_eq!(listed(pages).await, (Ok(2), 3));
+    for status in [400, 404] {
+        let pages = vec![page(UNKNOWN, more), gone(status), page(one, None)];
+        assert_eq!(listed(pages).await, (Ok(1), 3), "{status}");
+        // Twice is no accident.
+        let pages = vec![
+            page(UNKNOWN, more),
+            gone(status),
+            page(UNKNOWN, more),
+            gone(status),
+        ];
+        let (refused, requests) = listed(pages).await;
+        assert!(refused.is_err() && requests == 4, "{status}: {requests}");
+    }
 }
 
 #[tokio::test]

@@ -45,3 +45,23 @@ fn names_are_encoded_in_urls() {
         "https://h/v1/a/my%20box/%C3%BC%23.vhd"
     );
 }
+
+#[test]
+fn the_tenant_of_an_address_is_what_follows_its_version() {
+    for (url, tenant) in [
+        ("https://dfw.images.api.rackspacecloud.com/v2", None),
+        (
+            "https://dfw.images.api.rackspacecloud.com/v2/981977/",
+            Some("981977"),
+        ),
+        (
+            "https://storage.example/v1/MossoCloudFS_9c24",
+            Some("MossoCloudFS_9c24"),
+        ),
+        ("https://images.example", None),
+        ("https://images.example/v2.1", None),
+    ] {
+        let url = Url::parse(url).expect("a URL");
+        assert_eq!(tenant_of(&url).as_deref(), tenant, "{url}");
+    }
+}
