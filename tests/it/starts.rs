@@ -9,7 +9,7 @@ use snapexport_sandbox::World;
 
 use crate::canned::{Answer, Canned};
 use crate::program::Ran;
-use crate::stage::{CLOSING, LONG, QUICK, Stage, each, on_every_cloud};
+use crate::stage::{CLOSING, CLOUDS, LONG, QUICK, Stage, each, on_every_cloud};
 
 // --- a start whose reply is lost
 
@@ -416,4 +416,30 @@ fn nothing_is_started_where_the_cloud_cannot_be_asked_first() {
             assert_eq!((stage.starts(), stage.count("start")), (0, 0), "{fault}");
         },
     );
+}
+
+#[test]
+fn however_the_same_export_is_written_it_is_one() {
+    for (first, second) in [
+        (&["--prefix", ""][..], &[][..]),
+        (&[], &["--prefix", ""]),
+        (&["--manifest-url", "https://host.example/m"], &[]),
+        (&[], &["--manifest-url", "https://host.example/m"]),
+    ] {
+        let stage = Stage::of(&CLOUDS[0], LONG, &[]);
+        let id = stage.export(first).id();
+        let again = stage.export(second);
+        assert_eq!(again.id(), id, "{}", stage.told(&again));
+        assert_eq!(stage.starts(), 1);
+        // The same where the reply was lost.
+        let stage = Stage::of(
+            &CLOUDS[0],
+            LONG,
+            &["start:1:reset-after", "start:1:unlisted=3"],
+        );
+        stage.says(&stage.export(first), 6, "is not known");
+        stage.says(&stage.export(second), 6, "does not list it so far");
+        stage.later(Duration::from_secs(3));
+        stage.is_started_once(&stage.export(second));
+    }
 }

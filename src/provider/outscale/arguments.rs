@@ -36,7 +36,8 @@ impl From<Arguments> for Typed {
     fn from(args: Arguments) -> Self {
         let target = Target::new(&Destination::Oos {
             bucket: args.bucket,
-            prefix: args.prefix,
+            // The cloud is not told an empty one.
+            prefix: args.prefix.filter(|prefix| !prefix.is_empty()),
             format: args.format,
         });
         let manifest = args
