@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use super::{Journal, failed, intent, is_busy, sources};
 use crate::error::{Error, Kind, Result};
 use crate::pace::limit;
-use crate::settings::private_file::{private_file, private_folders};
+use crate::settings::private_file::{open_own, private_file, private_folders};
 
 /// The layout this version writes (`PRAGMA user_version`).
 pub(super) const VERSION: i64 = 4;
@@ -111,6 +111,7 @@ impl Journal {
     }
 
     fn connect(path: &Path) -> rusqlite::Result<Self> {
+        refuse_pipe(path)?;
         let connection = Connection::open(path)?;
         connection.busy_timeout(limit(BUSY))?;
         let version = user_version(&connection)?;
@@ -161,8 +162,20 @@ pub(super) const AS_IT_IS: &str = "immutable=1";
 pub(super) fn read_only(path: &Path, parameter: &str) -> rusqlite::Result<Connection> {
     let url = url::Url::from_file_path(std::path::absolute(path).unwrap_or_default())
         .map_err(|()| rusqlite::Error::InvalidPath(path.to_owned()))?;
+    refuse_pipe(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     Connection::open_with_flags(format!("{url}?{parameter}"), flags)
+}
+
+/// SQLite would wait for ever for what is no file. It may be a link to one.
+fn refuse_pipe(path: &Path) -> rusqlite::Result<()> {
+    match path.metadata() {
+        Ok(data) if !data.is_file() => {
+            let why = format!("{} is no regular file", path.display());
+            Err(rusqlite::Error::ToSqlConversionFailure(why.into()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A file that SQLite keeps beside a database.
@@ -229,7 +242,7 @@ fn is_read_only(error: &rusqlite::Error) -> bool {
 
 /// Moves a damaged journal out of the way. `None`: another process has done it already.
 fn move_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
-    let lock = std::fs::File::create(path.with_extension("lock"))?;
+    let lock = open_own(&mut private_file(), &path.with_extension("lock"))?;
     lock.lock()?;
     if Journal::try_open(path).is_ok_and(|journal| journal.check().is_ok()) {
         return Ok(None);

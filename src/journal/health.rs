@@ -46,6 +46,9 @@ impl Journal {
     fn inspect_once(path: &Path) -> Result<Health> {
         let cannot = |why: &str| failed(path, why);
         let metadata = std::fs::metadata(path).map_err(|error| cannot(&error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(cannot("it is no regular file"));
+        }
         let is_writable = std::fs::OpenOptions::new().write(true).open(path).is_ok()
             && path.parent().is_none_or(is_writable_directory);
         // Without room for a copy, what was written last is not looked at.

@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use crate::settings::private_file::private_folders;
+use crate::settings::private_file::{open_own, private_file, private_folders};
 
 /// This process, as others can see it.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Presence {
         let path = directory.join(&name);
         // Locked before it has its name: whoever sweeps must not take this process for a dead one.
         let unnamed = directory.join(format!(".{name}"));
-        let lock = File::create(&unnamed)?;
+        let lock = private_file().create_new(true).open(&unnamed)?;
         lock.lock()?;
         std::fs::rename(&unnamed, &path)?;
         Ok(Presence {
@@ -57,8 +57,12 @@ fn sweep(journal: &Path, directory: &Path) {
 
 /// Whether the process of this name lives. Removes what a dead one left.
 pub(super) fn is_alive(journal: &Path, name: &str) -> bool {
+    // The journal may say anything, and what it says is no path.
+    if !is_name(name) {
+        return false;
+    }
     let path = directory(journal).join(name);
-    let Ok(file) = File::open(&path) else {
+    let Ok(file) = open_own(File::options().read(true), &path) else {
         return false;
     };
     match file.try_lock() {
@@ -70,6 +74,12 @@ pub(super) fn is_alive(journal: &Path, name: &str) -> bool {
         // Where locks do not work, nobody can be called dead.
         Err(TryLockError::Error(_)) => true,
     }
+}
+
+/// Whether a name is of the form that [`Presence::show`] gives: three numbers.
+fn is_name(name: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    name.split('-').count() == 3 && name.split('-').all(is_number)
 }
 
 fn directory(journal: &Path) -> PathBuf {

@@ -21,6 +21,21 @@ pub(crate) fn private_file() -> OpenOptions {
     options
 }
 
+/// Opens a file of ours in a folder in which others may have put something: neither a link is followed nor a pipe waited for.
+pub(crate) fn open_own(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, flags.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(std::io::Error::other("it is no regular file")),
+    }
+}
+
 /// Whether only its owner may read a file.
 pub(crate) fn is_private(file: &File) -> bool {
     file.metadata().is_ok_and(|data| !is_open(&data))

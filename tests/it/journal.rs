@@ -443,3 +443,87 @@ fn do_nothing_but_start(user: &User) {
     user.run(&["export", "rackspace", image, "--container", "exports"])
         .id();
 }
+
+#[test]
+fn what_the_journal_says_of_an_owner_is_no_path() {
+    let clouds = Clouds::start_with(snapexport_sandbox::Options {
+        faults: vec![
+            "outscale:CreateSnapshotExportTask:1:reset-before"
+                .parse()
+                .expect("a fault"),
+        ],
+        ..snapexport_sandbox::Options::default()
+    });
+    let user = User::of(&clouds);
+    assert_eq!(user.run(&export(FIRST, "a/")).code, Some(6));
+    let victim = user.home.path().join("victim");
+    let live = user.state().join("journal.live");
+    for owner in [
+        victim.display().to_string(),
+        "../../victim".to_owned(),
+        "../journal.db".to_owned(),
+        "1-2-link".to_owned(),
+    ] {
+        std::fs::write(&victim, "precious").expect("written");
+        std::fs::write(live.join("1-2-link"), "ours?").expect("written");
+        let journal = rusqlite::Connection::open(journal_of(&user)).expect("it opens");
+        let changed = journal.execute("UPDATE intent SET owner = ?1", [&owner]);
+        assert_eq!(changed.expect("it writes"), 1);
+        drop(journal);
+        for command in [&["status"][..], &export(FIRST, "a/")] {
+            user.run(command);
+            assert_eq!(std::fs::read(&victim).expect("it is there"), b"precious");
+            assert!(journal_of(&user).exists() && live.join("1-2-link").exists());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn beside_the_journal_no_link_is_followed_and_no_pipe_waited_for() {
+    use std::os::unix::fs::symlink;
+    let clouds = Clouds::start(NEVER);
+    // A damaged journal is moved aside under a lock.
+    let user = User::of(&clouds);
+    with_history(&user);
+    std::fs::write(journal_of(&user), "no database at all, but long enough").expect("written");
+    let victim = user.home.path().join("victim");
+    std::fs::write(&victim, "precious").expect("written");
+    symlink(&victim, user.state().join("journal.lock")).expect("linked");
+    user.run(&["status"]);
+    assert_eq!(std::fs::read(&victim).expect("it is there"), b"precious");
+    std::fs::remove_file(user.state().join("journal.lock")).expect("removed");
+    // A pipe in place of the lock, of the journal, and of what shows that a process lives.
+    let pipe = |path: &Path| {
+        let made = Command::new("mkfifo").arg(path).status();
+        assert!(made.expect("mkfifo").success());
+    };
+    pipe(&user.state().join("journal.lock"));
+    pipe(&user.state().join("journal.live/1-2-3"));
+    let began = std::time::Instant::now();
+    user.run(&["status"]);
+    let user = User::of(&clouds);
+    std::fs::create_dir_all(user.state()).expect("made");
+    pipe(&journal_of(&user));
+    let doctor = user.run(&["doctor", "outscale"]);
+    assert!(doctor.all().contains("no regular file"), "{}", doctor.all());
+    let status = user.run(&["status"]);
+    assert_ne!(status.code, None, "{}", status.all());
+    let tab = user
+        .command(&["--", "snapexport", "wait", ""])
+        .env("COMPLETE", "bash")
+        .output();
+    assert!(tab.is_ok());
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    // The journal itself may be a link to a file that is ours.
+    let user = User::of(&clouds);
+    std::fs::create_dir_all(user.state()).expect("made");
+    let kept = user.home.path().join("kept.db");
+    symlink(&kept, journal_of(&user)).expect("linked");
+    let id = user.run(&export(FIRST, "b/")).id();
+    assert!(kept.exists() && user.run(&["status"]).stdout.contains(&id));
+}
