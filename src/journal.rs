@@ -24,7 +24,7 @@ use rusqlite::{Connection, Row, params};
 use crate::error::Command;
 use crate::error::{Error, Hint, Kind, Result};
 use crate::provider;
-use crate::task::{ProviderId, Task, TaskObject};
+use crate::task::{ProviderId, State, Task, TaskObject};
 
 /// An open journal.
 pub struct Journal {
@@ -40,6 +40,8 @@ pub struct Entry {
     pub profile: Option<String>,
     /// When this user started it; `None` for a task started elsewhere.
     pub started_at: Option<Timestamp>,
+    /// When it was last seen otherwise than before.
+    pub seen_at: Option<Timestamp>,
     /// As it was last seen.
     pub task: Task,
 }
@@ -57,7 +59,7 @@ impl Journal {
             .map_err(|error| written(&error))
     }
 
-    /// Notes how a task was last seen. A task of which an end was seen keeps it.
+    /// Notes how a task was last seen. A task of which an end was seen keeps it; one that was complete stays so.
     pub fn record_sight(&self, task: &Task, account: &str, now: Timestamp) -> Result<()> {
         self.write(task, None, account, None, now)
             .map_err(|error| written(&error))
@@ -82,7 +84,8 @@ impl Journal {
                    seen_at = excluded.seen_at,
                    is_terminal = excluded.is_terminal,
                    object = excluded.object
-                 WHERE is_terminal = 0 OR excluded.is_terminal = 1",
+                 WHERE is_terminal = 0 OR excluded.is_terminal = 1 AND (?11 OR
+                   CASE WHEN json_valid(object) THEN object ->> 'state' END IS NOT 'completed')",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -96,6 +99,7 @@ impl Journal {
                     task.state.is_terminal(),
                     object,
                     profile.is_some(),
+                    task.state == State::Completed,
                 ])
             })
             .map(drop)
@@ -132,7 +136,7 @@ impl Journal {
     /// The entries with this id in any case, of one provider or of all.
     pub fn find(&self, id: &str, provider: Option<&str>) -> Result<Vec<Entry>> {
         self.select(
-            "SELECT provider, profile, started_at, object FROM task
+            "SELECT provider, profile, started_at, object, seen_at FROM task
              WHERE task_id = ?1 COLLATE NOCASE AND (?2 IS NULL OR provider = ?2)",
             params![id, provider],
         )
@@ -141,7 +145,7 @@ impl Journal {
     /// What this user started: all that is under way, and what ended since `since`; oldest first.
     pub fn started(&self, since: Option<Timestamp>) -> Result<Vec<Entry>> {
         self.select(
-            "SELECT provider, profile, started_at, object FROM task
+            "SELECT provider, profile, started_at, object, seen_at FROM task
              WHERE started_at IS NOT NULL AND (is_terminal = 0 OR ?1 IS NULL OR seen_at >= ?1)
              ORDER BY started_at, rowid",
             params![since.map(|at| at.to_string())],
@@ -151,7 +155,7 @@ impl Journal {
     /// What ended in one account, whoever started it; oldest first.
     pub fn ended(&self, provider: ProviderId, region: &str, account: &str) -> Result<Vec<Entry>> {
         self.select(
-            "SELECT provider, profile, started_at, object FROM task
+            "SELECT provider, profile, started_at, object, seen_at FROM task
              WHERE provider = ?1 AND region = ?2 AND account = ?3 AND is_terminal = 1 ORDER BY rowid",
             params![provider.0, region, account],
         )
@@ -173,11 +177,12 @@ impl Journal {
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     // A row that is not as it was written is no reason to lose the others.
-    let (Ok(provider), Ok(profile), Ok(started_at), Ok(object)) = (
+    let (Ok(provider), Ok(profile), Ok(started_at), Ok(object), Ok(seen_at)) = (
         row.get::<_, String>(0),
         row.get::<_, Option<String>>(1),
         row.get::<_, Option<String>>(2),
         row.get::<_, String>(3),
+        row.get::<_, Option<String>>(4),
     ) else {
         return Ok(None);
     };
@@ -194,6 +199,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     Ok(Some(Entry {
         profile,
         started_at: started_at.and_then(|at| at.parse().ok()),
+        seen_at: seen_at.and_then(|at| at.parse().ok()),
         task,
     }))
 }

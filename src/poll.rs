@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::pace;
-use crate::provider::Provider;
+use crate::provider::{self, Provider};
 use crate::task::{ProviderId, State, Task};
 
 use self::ledger::Ledger;
@@ -288,7 +288,7 @@ async fn look(
 
 /// Asks; once more with other credentials, if these are refused and there are others by now. The same are never sent again.
 async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Task]) -> Answer {
-    let slots = provider.look_again(known).await;
+    let slots = provider::look_again(provider.as_ref(), known).await;
     let is_refused = matches!(&slots, Err(error) if error.kind == Kind::Credentials);
     let Some(renew) = renew.filter(|_| is_refused) else {
         return Answer {
@@ -303,7 +303,7 @@ async fn ask(provider: Arc<dyn Provider>, renew: Option<Renew<'_>>, known: &[Tas
                 provider.id()
             );
             Answer {
-                slots: renewed.look_again(known).await,
+                slots: provider::look_again(renewed.as_ref(), known).await,
                 renewed: Some(renewed),
             }
         }

@@ -1,6 +1,7 @@
 //! The clouds: the contract that each keeps, and the registry.
 
 mod absence;
+mod belief;
 pub mod check;
 mod contract;
 mod entry;
@@ -16,6 +17,7 @@ pub mod outscale;
 pub mod rackspace;
 
 pub use crate::settings::Setting;
+pub use belief::look_again;
 pub use contract::{Batch, Capabilities, Naming, Preview, Provider, TaskFilter};
 pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};

@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::start::{Search, Started, Starter, Wish};
 use super::{Ending, Tally, near, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::error::{Error, Hint, Kind, Reason, Result, shell_word};
 use crate::options::{Output, Waiting, events_without_json};
 use crate::poll::{Group, Renew, Watched};
 use crate::provider::{self, Entry, Provider};
@@ -342,5 +342,6 @@ pub(crate) fn cloud_first(word: &str) -> String {
         Some(entry) => entry.id.0.to_owned(),
         None => provider::names().join("|"),
     };
+    let word = shell_word(word);
     format!("name the cloud first: snapexport export {cloud} {word}")
 }

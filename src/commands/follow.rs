@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::on_done::OnDone;
-use super::reference::{resume_command, typed_form};
+use super::reference::{known_before, resume_command, typed_form};
 use super::signals::Signals;
 use super::{Ending, Tally, near};
 use crate::commands::context::Context;
@@ -105,14 +105,16 @@ impl<'c> Follow<'c> {
         self.tally.add(error);
     }
 
-    /// Adds the task that may have been meant by one that nobody knows.
-    fn with_near_miss(&self, task: Option<&Task>, error: Error) -> Error {
-        match task {
-            Some(task) if error.kind == Kind::NotFound => {
-                let (journal, id) = (self.journal.as_deref(), task.id.as_str());
-                near::with_journaled(journal, Some(task.provider), id, error)
-            }
-            _ => error,
+    /// Adds as what a task that is missing was seen before; to one that nobody knows the one that may have been meant.
+    fn with_memory(&self, task: Option<&Task>, error: Error) -> Error {
+        let (Some(task), Kind::NotFound | Kind::Timeout) = (task, error.kind) else {
+            return error;
+        };
+        let (journal, id) = (self.journal.as_deref(), task.id.as_str());
+        let known = journal.and_then(|journal| journal.find(id, Some(task.provider.0)).ok());
+        match known.as_ref().and_then(|known| known.first()) {
+            Some(known) => known_before(known, error),
+            None => near::with_journaled(journal, Some(task.provider), id, error),
         }
     }
 
@@ -159,7 +161,7 @@ impl<'c> Follow<'c> {
                 }
                 Event::Lost { index, error } => {
                     let known = reporter.task(index).cloned();
-                    let error = self.with_near_miss(known.as_ref(), error.clone());
+                    let error = self.with_memory(known.as_ref(), error.clone());
                     reporter.aside(|| match &known {
                         Some(known) => self.lost(known, error),
                         None => self.failed(error),

@@ -244,6 +244,10 @@ impl Named {
 
     /// Adds to an error that the task is not known when it was started from here: a cloud may be late.
     pub fn may_be_late(&self, error: Error) -> Error {
+        let error = match &self.known {
+            Some(known) => known_before(known, error),
+            None => error,
+        };
         match self.known.as_ref().and_then(|known| known.started_at) {
             Some(at) => error.hint(format!(
                 "it was started from here at {}; a cloud that is late may list it yet",
@@ -259,6 +263,18 @@ impl Named {
             .as_ref()
             .map(|known| &known.task)
             .filter(|task| task.state.is_terminal())
+    }
+}
+
+/// Adds to an error that a task is missing as what it was seen before, and when.
+pub fn known_before(known: &Known, error: Error) -> Error {
+    match known.seen_at {
+        Some(at) if !known.task.provider_state.is_empty() => error.cause(format!(
+            "it was {} when it was last seen, at {}; it is missing now",
+            known.task.state,
+            at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        )),
+        _ => error,
     }
 }
 

@@ -295,7 +295,7 @@ pub(super) async fn look(asked: &Asked, journal: Option<&Journal>) -> Vec<Result
         .iter()
         .map(|(_, named)| named.task(asked.provider.as_ref()))
         .collect();
-    let mut slots = match asked.provider.look_again(&known).await {
+    let mut slots = match provider::look_again(asked.provider.as_ref(), &known).await {
         Ok(slots) => slots,
         Err(error) => known.iter().map(|_| Err(error.clone())).collect(),
     };

@@ -42,7 +42,7 @@ fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
     let connection = open(path)?;
     let mut statement = connection.prepare(
         // Sorted without the objects, which are long.
-        "SELECT provider, profile, started_at, object FROM task WHERE rowid IN (
+        "SELECT provider, profile, started_at, object, seen_at FROM task WHERE rowid IN (
            SELECT rowid FROM task WHERE substr(task_id, 1, length(?1)) = ?1
            ORDER BY is_terminal, rowid DESC LIMIT ?2)
          ORDER BY is_terminal, rowid DESC",

@@ -336,7 +336,7 @@ fn started(
     };
     let rows: Vec<Option<Entry>> = connection
         .prepare_cached(
-            "SELECT provider, profile, started_at, object FROM task
+            "SELECT provider, profile, started_at, object, seen_at FROM task
              WHERE provider = ?1 AND account = ?2 AND region = ?3 AND is_terminal = 0 AND started_at IS NOT NULL
                AND object ->> 'snapshot' = ?4
              ORDER BY started_at DESC",

@@ -13,7 +13,7 @@ use super::{
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::pace::{Pace, Seen, limit, pause};
 use crate::provider::Provider;
-use crate::task::Task;
+use crate::task::{State, Task};
 use crate::text;
 
 /// What is known of a group.
@@ -39,6 +39,10 @@ pub(super) struct Open {
     may_be_missing_until: Instant,
     /// Seen at least once in this wait.
     pub(super) has_contact: bool,
+    /// When it was last seen in this wait.
+    seen_at: Option<Timestamp>,
+    /// Since when its provider does not know it, though it was seen under way.
+    missing_since: Option<Instant>,
     /// Time without an answer, as far as this process was awake to ask.
     silent: Duration,
     estimate: Option<Estimate>,
@@ -61,6 +65,8 @@ impl<'a> Ledger<'a> {
                     task: watched.task,
                     may_be_missing_until: started + watched.may_be_missing,
                     has_contact: watched.is_fresh,
+                    seen_at: None,
+                    missing_since: None,
                     silent: Duration::ZERO,
                     estimate: None,
                 })
@@ -162,7 +168,7 @@ impl<'a> Ledger<'a> {
                         self.open.push(open);
                     }
                 }
-                Err(error) => match self.verdict(open.missed(awake), error, now) {
+                Err(error) => match self.verdict(open.missed(awake, &error, now), error, now) {
                     Verdict::Tolerated(error) => {
                         silent_for = silent_for.max(open.silent);
                         self.retry_after = self.retry_after.max(error.details.retry_after);
@@ -212,6 +218,13 @@ impl<'a> Ledger<'a> {
     fn verdict(&self, open: &Open, error: Error, now: Instant) -> Verdict {
         match error.kind {
             Kind::NotFound if now < open.may_be_missing_until => return Verdict::Expected,
+            Kind::NotFound if open.missing_since.is_some() => {
+                let delay = limit(self.provider.capabilities().visibility);
+                return match open.missing_since.is_some_and(|since| now - since < delay) {
+                    true => Verdict::Tolerated(error),
+                    false => Verdict::Final(self.gone(open, error)),
+                };
+            }
             Kind::NotFound | Kind::Credentials | Kind::Permission | Kind::Usage => {
                 return Verdict::Final(open.task.named_in(error));
             }
@@ -226,6 +239,19 @@ impl<'a> Ledger<'a> {
             return Verdict::Tolerated(error);
         }
         Verdict::Final(self.lost_contact(open, error))
+    }
+
+    /// A task that was seen and is missing now.
+    fn gone(&self, open: &Open, error: Error) -> Error {
+        let at = open.seen_at.map_or_else(String::new, |at| {
+            format!(" when it was last seen, at {}", at.strftime("%H:%M:%S UTC"))
+        });
+        error.context(format!(
+            "The task {} was {}{at}, and {} does not know it now",
+            open.task.qualified(),
+            open.task.state,
+            self.provider.id()
+        ))
     }
 
     fn lost_contact(&self, open: &Open, error: Error) -> Error {
@@ -255,8 +281,16 @@ impl<'a> Ledger<'a> {
             .open
             .iter()
             .map(|open| {
-                let error = self.last_miss.clone().filter(|_| !open.has_contact)?;
-                Some(self.lost_contact(open, error))
+                let error = self.last_miss.clone()?;
+                if open.missing_since.is_some() {
+                    let mut error = self.gone(open, error);
+                    error.kind = Kind::Timeout;
+                    let wait = Command::from("snapexport wait").arg(open.task.qualified());
+                    return Some(error.hint(
+                        Hint::say("one answer is not the end; ask again with: ").and_run(wait),
+                    ));
+                }
+                (!open.has_contact).then(|| self.lost_contact(open, error))
             })
             .collect();
         for (open, verdict) in self.open.into_iter().zip(verdicts) {
@@ -286,8 +320,14 @@ enum Verdict {
 
 impl Open {
     /// Counts a look that did not find it.
-    fn missed(&mut self, awake: Duration) -> &Self {
+    fn missed(&mut self, awake: Duration, error: &Error, now: Instant) -> &Self {
         self.silent += awake;
+        let was_seen = self.seen_at.is_some()
+            || self.has_contact
+            || matches!(self.task.state, State::Running | State::Stalled);
+        if error.kind == Kind::NotFound && was_seen {
+            self.missing_since.get_or_insert(now);
+        }
         self
     }
 
@@ -297,6 +337,8 @@ impl Open {
         task.seen_at(Timestamp::now());
         let is_new = !self.has_contact || is_different(&self.task, &task);
         self.has_contact = true;
+        self.seen_at = Some(Timestamp::now());
+        self.missing_since = None;
         self.silent = Duration::ZERO;
         self.task = task;
         if let Some(percent) = self.task.percent() {

@@ -3,6 +3,7 @@
 //! An export is two things to the API: an *operation*, whose id is the task's, and an *export record*, which appears a
 //! little later and alone says what the export made (`join`). Neither tells how far it is.
 
+mod absence;
 mod account;
 mod address;
 mod arguments;
@@ -43,6 +44,7 @@ use serde_json::{Value, json};
 pub use self::profile::ID;
 pub use self::target::{Destination, Made};
 
+use self::absence::Absences;
 use self::arguments::Arguments;
 use self::calls::Calls;
 use self::connector::Connector;
@@ -51,6 +53,7 @@ use self::errors::{START, no_proper_answer};
 use self::expiry::Watched;
 use self::join::RECORD_PREFIX;
 use self::profile::Profile;
+use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Preview,
@@ -160,6 +163,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         http,
         settings: resolved.settings,
         tag: resolved.tag,
+        absences: Absences::default(),
     }))
 }
 
@@ -174,6 +178,8 @@ struct Lightsail {
     http: Http,
     settings: Vec<Setting>,
     tag: u64,
+    /// Which tasks have had no record so far.
+    absences: Absences,
 }
 
 #[async_trait]
@@ -265,8 +271,8 @@ impl Provider for Lightsail {
         };
         let mut operations = operations.into_iter();
         let first = operations.next();
-        let Some(mut task) = first.and_then(|first| merge::task(&self.region, Some(&first), None))
-        else {
+        let task = first.and_then(|first| merge::task(&self.region, Some(&first), None));
+        let Some(mut task) = task.filter(|task| is_start_of(task, request)) else {
             let sentence = format!("The reply to {START} names no operation");
             let error = Error::new(Kind::MaybeStarted, sentence).maybe_executed();
             return Err(error.context(no_proper_answer(name)));

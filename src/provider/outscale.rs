@@ -18,7 +18,7 @@ mod rules;
 mod sign;
 mod target;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::ObjectStore;
 use self::profile::Profile;
+use super::belief::{is_start_of, mixed_up, twice};
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, PlaceOption, Preview,
@@ -159,6 +160,38 @@ impl Outscale {
             .ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))
     }
 
+    /// The tasks of a list, of which the same may be listed twice alike.
+    fn each_once(&self, raw: &[Value]) -> Result<Vec<Task>> {
+        let mut seen = HashSet::new();
+        let once = raw.iter().filter(|raw| seen.insert(raw.to_string()));
+        once.map(|raw| self.task(raw)).collect()
+    }
+
+    /// The tasks that the API lists for these ids.
+    async fn named(&self, ids: &[TaskId]) -> Result<Vec<Task>> {
+        let filters = filter("TaskIds", ids.iter().map(TaskId::as_str));
+        let what = match ids {
+            [id] => format!("the look at {id}"),
+            _ => format!("the look at {} export tasks", ids.len()),
+        };
+        let listed = self
+            .api
+            .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
+            .await?;
+        self.each_once(&listed)
+    }
+
+    /// A task that a list has twice, and not alike: a task has no times that would tell which is later.
+    async fn alone(&self, id: &TaskId) -> Result<Task> {
+        let mut listed = self.named(std::slice::from_ref(id)).await?;
+        listed.retain(|task| task.id == *id);
+        match <[Task; 1]>::try_from(listed) {
+            Ok([task]) => Ok(task),
+            Err(none) if none.is_empty() => Err(self.task_not_found(id)),
+            Err(_) => Err(twice(READ_TASKS, id.as_str())),
+        }
+    }
+
     /// The id of the account whose key this is; `None` where the key may not ask.
     async fn account_id(&self) -> Result<Option<String>> {
         let answer = self
@@ -257,31 +290,27 @@ impl Provider for Outscale {
     }
 
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
-        let mut found = HashMap::new();
+        let mut slots = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(api::PAGE) {
-            let filters = filter("TaskIds", chunk.iter().map(TaskId::as_str));
-            let what = match chunk {
-                [id] => format!("the look at {id}"),
-                _ => format!("the look at {} export tasks", chunk.len()),
-            };
-            let page = self
-                .api
-                .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
-                .await?;
-            for raw in &page {
-                let task = self.task(raw)?;
-                found.insert(task.id.clone(), task);
+            let listed = self.named(chunk).await?;
+            let stranger = listed.iter().find(|task| !chunk.contains(&task.id));
+            let mut found: HashMap<&TaskId, Vec<&Task>> = HashMap::new();
+            for task in &listed {
+                found.entry(&task.id).or_default().push(task);
+            }
+            for id in chunk {
+                slots.push(match (found.get(id).map(Vec::as_slice), stranger) {
+                    (Some([task]), _) => Ok((*task).clone()),
+                    (Some(_), _) => self.alone(id).await,
+                    (None, Some(other)) => {
+                        let asked = Task::unseen(ID, &self.account.region, id.clone());
+                        Err(mixed_up(&asked, &format!("the task '{}'", other.id)))
+                    }
+                    (None, None) => Err(self.task_not_found(id)),
+                });
             }
         }
-        Ok(ids
-            .iter()
-            .map(|id| {
-                found
-                    .get(id)
-                    .cloned()
-                    .ok_or_else(|| self.task_not_found(id))
-            })
-            .collect())
+        Ok(slots)
     }
 
     async fn tasks(&self, wanted: &TaskFilter) -> Result<Vec<Task>> {
@@ -306,11 +335,21 @@ impl Provider for Outscale {
             outcome => outcome?,
         };
         let is_wanted = |task: &Task| wanted.is_of(task.snapshot.as_deref());
-        let tasks: Vec<Task> = raw
-            .iter()
-            .map(|raw| self.task(raw))
-            .collect::<Result<_>>()?;
-        Ok(tasks.into_iter().filter(is_wanted).collect())
+        let tasks: Vec<Task> = self.each_once(&raw)?;
+        let mut ids: HashMap<&TaskId, usize> = HashMap::new();
+        for task in &tasks {
+            *ids.entry(&task.id).or_default() += 1;
+        }
+        let mut wanted = Vec::new();
+        let mut settled = HashSet::new();
+        for task in tasks.iter().filter(|task| is_wanted(task)) {
+            match ids[&task.id] {
+                1 => wanted.push(task.clone()),
+                _ if settled.insert(&task.id) => wanted.push(self.alone(&task.id).await?),
+                _ => {}
+            }
+        }
+        Ok(wanted)
     }
 
     async fn cancel(&self, id: &TaskId) -> Result<()> {
@@ -366,7 +405,8 @@ impl Provider for Outscale {
 fn started(reply: &Reply, request: &ExportRequest, region: &str) -> Result<Task> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let raw = body.get("SnapshotExportTask").unwrap_or(&Value::Null);
-    let Some(task) = mapping::task(raw, region) else {
+    let task = mapping::task(raw, region).filter(|task| is_start_of(task, request));
+    let Some(task) = task else {
         let request_id = body.pointer("/ResponseContext/RequestId");
         return Err(Error::new(
             Kind::Provider,

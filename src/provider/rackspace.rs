@@ -50,6 +50,7 @@ use self::profile::Profile;
 use self::rules::export_body;
 use self::session::{Service, Session};
 use self::urls::below;
+use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, PlaceOption,
@@ -238,7 +239,9 @@ impl Provider for Rackspace {
         }
         let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         let files = self.session.known_base(Service::Files);
-        let mut task = wire::task(&value, self.region(), files.as_ref()).ok_or_else(|| {
+        let task = wire::task(&value, self.region(), files.as_ref());
+        let task = task.filter(|task| is_start_of(task, request));
+        let mut task = task.ok_or_else(|| {
             let sentence =
                 format!("The answer to the start of the export of the image {image} names no task");
             let error = Error::new(Kind::Provider, sentence)

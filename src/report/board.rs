@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::error::Kind;
 use crate::poll::Event;
 use crate::task::{State, Task};
 use crate::text;
@@ -117,11 +118,17 @@ impl Board {
             } => {
                 self.trouble = Some(Trouble {
                     misses: self.trouble.as_ref().map_or(0, |trouble| trouble.misses) + 1,
-                    text: format!(
-                        "no answer from {provider} for {}, trying again: {}",
-                        text::duration(*silent_for),
-                        error.one_line()
-                    ),
+                    text: match error.kind {
+                        Kind::NotFound => format!(
+                            "{provider} does not know a task that it has shown before, asking again: {}",
+                            error.one_line()
+                        ),
+                        _ => format!(
+                            "no answer from {provider} for {}, trying again: {}",
+                            text::duration(*silent_for),
+                            error.one_line()
+                        ),
+                    },
                 });
             }
             Event::Recovered { .. } => self.trouble = None,

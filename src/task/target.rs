@@ -36,6 +36,13 @@ impl Target {
         Value::Object(members).to_string()
     }
 
+    /// Whether it says something else than another target. What a cloud leaves out contradicts nothing.
+    pub fn contradicts(&self, other: &Target) -> bool {
+        let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
+        let mut said = self.0.iter().filter(|(_, value)| is_said(value));
+        said.any(|(name, value)| other.0.get(name) != Some(value))
+    }
+
     /// Whether two exports would write to the same place in the same form.
     pub fn is_same_place(&self, other: &Target) -> bool {
         self.identity() == other.identity()

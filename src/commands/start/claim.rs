@@ -10,6 +10,7 @@ use super::{Search, Starter};
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::journal::{Claim, Entry, Intent, Journal};
 use crate::pace::limit;
+use crate::provider::look_again;
 use crate::secret::clean;
 use crate::task::Task;
 
@@ -96,7 +97,7 @@ impl Starter<'_> {
             return Ok(Some(known.task.clone()));
         }
         let asked = std::slice::from_ref(&known.task);
-        let mut slots = provider.look_again(asked).await?;
+        let mut slots = look_again(provider, asked).await?;
         match slots.pop() {
             Some(Ok(mut task)) => {
                 task.inherit(&known.task);

@@ -1,7 +1,11 @@
 //! The API calls that an export needs. The SDK has neither paginators nor waiters for Lightsail; the loop over pages is ours.
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
 use aws_sdk_lightsail::Client;
 use aws_sdk_lightsail::config::retry::RetryConfig;
+use aws_sdk_lightsail::primitives::DateTime;
 use aws_sdk_lightsail::types::{DiskSnapshot, ExportSnapshotRecord, InstanceSnapshot, Operation};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -10,6 +14,8 @@ use super::connector::Capture;
 use super::errors::{of_call, of_start};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Page, pages};
+use crate::provider::belief::{is_id, is_same, twice};
+use crate::secret::clean;
 
 /// A thing as the SDK understands it, and as the API said it.
 #[derive(Clone, Debug)]
@@ -66,6 +72,10 @@ impl Calls {
                 format!("The reply to GetOperation holds no operation {id}"),
             )
         })?;
+        if let Some(other) = typed.id().filter(|other| !is_same(other, id)) {
+            let sentence = format!("The reply to GetOperation {id} is of another operation");
+            return Err(Error::new(Kind::Provider, sentence).cause(format!("'{}'", clean(other))));
+        }
         let (raw, at) = (capture.member("operation"), capture.at());
         Ok(Seen { typed, raw, at })
     }
@@ -90,6 +100,11 @@ impl Calls {
             Ok(page(seen, output.next_page_token))
         })
         .await
+        .and_then(|all| {
+            each_once("GetOperations", all, Operation::id, |op| {
+                op.status_changed_at()
+            })
+        })
     }
 
     /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name.
@@ -111,6 +126,11 @@ impl Calls {
             Ok(page(seen, output.next_page_token))
         })
         .await
+        .and_then(|all| {
+            each_once(CALL, all, ExportSnapshotRecord::name, |rec| {
+                rec.created_at()
+            })
+        })
     }
 
     /// GetInstanceSnapshot; kind `not_found` where there is none of this name.
@@ -185,6 +205,39 @@ fn seen_all<T>(typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
         at,
     };
     typed.into_iter().map(pair).collect()
+}
+
+/// What a list holds, each once: of two of the same id the later, by its own time. Where no time tells, and where an id is
+/// none, it is no list.
+fn each_once<T: PartialEq>(
+    call: &str,
+    all: Vec<Seen<T>>,
+    id: impl Fn(&T) -> Option<&str>,
+    time: impl Fn(&T) -> Option<&DateTime>,
+) -> Result<Vec<Seen<T>>> {
+    let mut once: Vec<Seen<T>> = Vec::with_capacity(all.len());
+    let mut places = HashMap::new();
+    for seen in all {
+        let Some(own) = id(&seen.typed) else {
+            once.push(seen);
+            continue;
+        };
+        if !is_id(own) {
+            let sentence = format!("The reply to {call} lists what has no proper id");
+            return Err(Error::new(Kind::Provider, sentence).cause(format!("'{}'", clean(own))));
+        }
+        let at = *places.entry(own.to_owned()).or_insert(once.len());
+        let Some(other) = once.get_mut(at) else {
+            once.push(seen);
+            continue;
+        };
+        match time(&other.typed).partial_cmp(&time(&seen.typed)) {
+            Some(Ordering::Less) => *other = seen,
+            Some(Ordering::Equal) if other.typed != seen.typed => return Err(twice(call, own)),
+            _ => {}
+        }
+    }
+    Ok(once)
 }
 
 fn no_snapshot_in(call: &str, name: &str) -> Error {

@@ -14,6 +14,7 @@ use super::errors::{classify, of_credentials};
 use super::expiry::Watched;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply, Request};
+use crate::provider::belief::is_id;
 use crate::provider::sigv4;
 use crate::secret::Url;
 
@@ -216,7 +217,7 @@ fn snapshots_behind(image: Node<'_, '_>) -> Vec<String> {
         .flat_map(items);
     let mut found: Vec<(bool, String)> = devices
         .filter_map(|device| {
-            let id = text(child(device, "ebs")?, "snapshotId")?;
+            let id = text(child(device, "ebs")?, "snapshotId").filter(|id| is_id(id))?;
             Some((text(device, "deviceName") != root, id))
         })
         .collect();

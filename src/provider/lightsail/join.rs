@@ -1,5 +1,7 @@
 //! Which export record belongs to which export. The API has no member that ties the two together for sure.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation, OperationType};
 use jiff::Timestamp;
 
@@ -80,7 +82,7 @@ impl<'a> Claim<'a> {
         if self.snapshot.is_none() || source_name(record) != self.snapshot {
             return None;
         }
-        match (self.started, record.created_at().and_then(timestamp)) {
+        match (self.started, started(record)) {
             (Some(started), Some(recorded)) => {
                 let offset = recorded.as_millisecond() - started.as_millisecond();
                 let apart = offset.unsigned_abs();
@@ -118,8 +120,8 @@ pub(super) struct Match {
 
 /// For each claim its record, if there is one; a record belongs to one export at most.
 ///
-/// One snapshot may have been exported many times, so with the snapshot alone the record nearest in time is taken, closest
-/// pairs first. Without times there is no nearest: then a record is taken that is the only one left, for the only claim on it.
+/// One snapshot may have been exported many times, so with the snapshot alone exports and records are paired in the order of
+/// their times. Without times there is no order: then a record is taken that is the only one left, for the only claim on it.
 pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> Vec<Option<Match>> {
     let mut pairs: Vec<(Fit, usize, usize)> = Vec::new();
     for (c, claim) in claims.iter().enumerate() {
@@ -127,15 +129,32 @@ pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> V
         pairs.extend(fits.filter_map(|(r, record)| Some((claim.fit(record)?, c, r))));
     }
     pairs.sort_unstable();
-    let (dated, undated) = pairs.split_at(pairs.partition_point(|(fit, ..)| *fit < Fit::Undated));
+    let fits = |c: usize| pairs.iter().filter(|pair| pair.1 == c).count();
+    let upto = |fit: Fit| pairs.partition_point(|pair| pair.0 < fit);
+    let (near, late, undated) = (upto(Fit::Near(0)), upto(Fit::Late(0)), upto(Fit::Undated));
+    let (dated, undated) = pairs.split_at(undated);
     let mut joined: Vec<Option<Match>> = vec![None; claims.len()];
     let mut is_taken = vec![false; records.len()];
-    for &(fit, c, record) in dated {
+    let mut take = |joined: &mut [Option<Match>], c: usize, record: usize, is_sure: bool| {
         if joined[c].is_none() && !is_taken[record] {
-            let is_sure = !matches!(fit, Fit::Late(_));
             joined[c] = Some(Match { record, is_sure });
             is_taken[record] = true;
         }
+    };
+    for &(_, c, record) in &dated[..near] {
+        take(&mut joined, c, record, true);
+    }
+    let free = |&&(_, c, r): &&(Fit, usize, usize)| {
+        let named = joined.iter().flatten().any(|found| found.record == r);
+        joined[c].is_none() && !named
+    };
+    let open: Vec<(Fit, usize, usize)> = dated[near..late].iter().filter(free).copied().collect();
+    for (c, record) in in_order(claims, records, &open) {
+        let is_younger = started(records[record]) >= claims[c].started;
+        take(&mut joined, c, record, is_younger && fits(c) == 1);
+    }
+    for &(_, c, record) in &dated[late..] {
+        take(&mut joined, c, record, false);
     }
     let left: Vec<(usize, usize)> = undated
         .iter()
@@ -152,6 +171,79 @@ pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> V
         }
     }
     joined
+}
+
+/// Pairs claims and records that are near each other so that no two pairs cross in time: as many pairs as there can be, and
+/// of these the closest.
+fn in_order(
+    claims: &[Claim<'_>],
+    records: &[&ExportSnapshotRecord],
+    near: &[(Fit, usize, usize)],
+) -> Vec<(usize, usize)> {
+    let mut of_snapshot: BTreeMap<Option<&str>, Vec<Step>> = BTreeMap::new();
+    for &(fit, claim, record) in near {
+        let Fit::Near(apart) = fit else { continue };
+        of_snapshot
+            .entry(claims[claim].snapshot)
+            .or_default()
+            .push(Step {
+                claim: (claims[claim].started, claim),
+                record: (started(records[record]), record),
+                apart,
+            });
+    }
+    let chains = of_snapshot.into_values().flat_map(|mut steps| {
+        steps.sort_unstable_by_key(|step| (step.record, step.claim));
+        // Pairs more than this apart cannot cross.
+        let far =
+            |one: &Step, next: &Step| millis(next.record.0) - millis(one.record.0) <= 2 * LATEST_MS;
+        steps.chunk_by(far).flat_map(chain).collect::<Vec<_>>()
+    });
+    chains.collect()
+}
+
+/// A record that may be a claim's: both with their times.
+#[derive(Clone, Copy)]
+struct Step {
+    claim: (Option<Timestamp>, usize),
+    record: (Option<Timestamp>, usize),
+    apart: u64,
+}
+
+/// The longest chain of steps that goes on in both times, and of the longest the closest. Steps are in the order of their
+/// records.
+fn chain(steps: &[Step]) -> Vec<(usize, usize)> {
+    // Of each step as an end: how long the chain is, how close (the more, the better), and the step before.
+    let mut ends: Vec<(usize, i64, Option<usize>)> = Vec::with_capacity(steps.len());
+    for step in steps {
+        let before = ends
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| steps[*at].record < step.record && steps[*at].claim < step.claim);
+        let best = before.max_by_key(|(_, end)| (end.0, end.1));
+        let (length, close) = best.map_or((0, 0), |(_, end)| (end.0, end.1));
+        let apart = i64::try_from(step.apart).unwrap_or(i64::MAX);
+        ends.push((
+            length + 1,
+            close.saturating_sub(apart),
+            best.map(|(at, _)| at),
+        ));
+    }
+    let mut at = (0..ends.len()).max_by_key(|at| (ends[*at].0, ends[*at].1));
+    let mut found = Vec::new();
+    while let Some(step) = at {
+        found.push((steps[step].claim.1, steps[step].record.1));
+        at = ends[step].2;
+    }
+    found
+}
+
+fn started(record: &ExportSnapshotRecord) -> Option<Timestamp> {
+    record.created_at().and_then(timestamp)
+}
+
+fn millis(time: Option<Timestamp>) -> i64 {
+    time.map_or(0, Timestamp::as_millisecond)
 }
 
 fn has_failed(operation: &Operation) -> bool {

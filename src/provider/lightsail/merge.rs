@@ -1,7 +1,7 @@
 //! Operation and export record made one task. The operation says that something runs, the record says what becomes of it.
 
 use aws_sdk_lightsail::primitives::DateTime;
-use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
+use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation, ResourceType};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -10,11 +10,15 @@ use super::join::RECORD_PREFIX;
 use super::profile::ID;
 use super::target::{Destination, Made};
 use crate::error::Kind;
-use crate::secret::redact_json;
+use crate::provider::belief::is_id;
+use crate::secret::{clean, redact_json};
 use crate::task::{Artifact, ArtifactKind, Fault, Progress, State, Target, Task, TaskId};
 
 /// How long after the end of its operation an export's record may appear. Normally it is seconds; nobody promises them.
 const RECORD_GRACE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What can be exported, and how the ids of what is made of it begin.
+const SOURCES: [(&str, &str); 2] = [("InstanceSnapshot", "ami-"), ("DiskSnapshot", "snap-")];
 
 /// An operation of an export.
 pub(super) type SeenOperation = Seen<Operation>;
@@ -34,7 +38,8 @@ pub(super) fn task(
 ) -> Option<Task> {
     let op = operation.map(|seen| &seen.typed);
     let rec = record.map(|seen| &seen.typed);
-    let id = op.and_then(Operation::id).or(rec.and_then(|r| r.name()))?;
+    let id = op.and_then(Operation::id).or(rec.and_then(|r| r.name()));
+    let id = id.filter(|id| is_id(id))?;
     let snapshot = rec.and_then(source_name).or_else(|| {
         let resource = op.and_then(Operation::resource_name);
         resource.filter(|name| !name.starts_with(RECORD_PREFIX))
@@ -128,12 +133,20 @@ fn fault(operation: Option<&Operation>) -> Fault {
     }
 }
 
+/// Takes back that nothing more will come of it.
+pub(super) fn go_on(task: &mut Task) {
+    task.state = State::Running;
+    task.error = None;
+}
+
 /// An operation that ended well long ago, and still has no record: nothing more will come of it.
 fn overdue(operation: &SeenOperation) -> Option<Fault> {
     let typed = &operation.typed;
     let times = [typed.created_at(), typed.status_changed_at()];
     let ended = times.into_iter().flatten().filter_map(timestamp).max()?;
-    let is_overdue = is_terminal(typed) && operation.at.duration_since(ended) >= RECORD_GRACE;
+    // By the cloud's clock and by ours: either may be wrong.
+    let now = operation.at.min(Timestamp::now());
+    let is_overdue = is_terminal(typed) && now.duration_since(ended) >= RECORD_GRACE;
     is_overdue.then(|| Fault {
         kind: Kind::Stalled,
         code: None,
@@ -143,6 +156,48 @@ fn overdue(operation: &SeenOperation) -> Option<Fault> {
         ),
         request_id: None,
     })
+}
+
+/// Why an operation and a record cannot be those of one export, or a record not be true. Never by the operation's type: the
+/// API's model has no word for an export.
+pub(super) fn contradiction(
+    operation: Option<&Operation>,
+    record: Option<&ExportSnapshotRecord>,
+) -> Option<String> {
+    let info = record?.source_info();
+    let kind = info
+        .and_then(|info| info.resource_type())
+        .map(|kind| kind.as_str());
+    let made = record?.destination_info().and_then(|info| info.id());
+    let resource = operation.and_then(Operation::resource_name);
+    let resource = resource.filter(|name| !name.starts_with(RECORD_PREFIX));
+    if let (Some(resource), Some(source)) = (resource, source_name(record?))
+        && resource != source
+    {
+        let (resource, source) = (clean(resource), clean(source));
+        return Some(format!(
+            "the snapshot '{resource}', and its record of '{source}'"
+        ));
+    }
+    let of = operation
+        .and_then(Operation::resource_type)
+        .map(|kind| kind.as_str());
+    let is_snapshot = |kind: &&str| SOURCES.iter().any(|(source, _)| source == kind);
+    if let Some(kind) = kind {
+        let is_other = !is_snapshot(&kind) && ResourceType::values().contains(&kind);
+        if is_other
+            || of
+                .filter(is_snapshot)
+                .is_some_and(|of| is_snapshot(&kind) && of != kind)
+        {
+            return Some(format!("a {}", clean(kind)));
+        }
+    }
+    let made = made?;
+    let prefix = SOURCES.iter().find(|(_, prefix)| made.starts_with(prefix));
+    let (of, _) = prefix?;
+    let is_of_kind = kind.is_none_or(|kind| kind == *of || !is_snapshot(&kind));
+    (!is_of_kind || !is_id(made)).then(|| format!("something that made '{}'", clean(made)))
 }
 
 /// What the record says the export makes. The id's prefix tells the kind; the `service` word for a disk is not documented.

@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::join::{self, Claim, Match, RECORD_PREFIX};
 use super::merge::{self, SeenOperation, SeenRecord};
-use super::{Lightsail, PARALLEL};
+use super::{ID, Lightsail, PARALLEL};
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::provider::TaskFilter;
+use crate::provider::belief::mixed_up;
 use crate::task::{Artifact, State, Task, TaskId};
 
 /// How long after an export's start EC2 may be copying what it made. Exports take an hour or so.
@@ -100,16 +101,33 @@ impl Lightsail {
             }
             same => same,
         };
+        let (op, rec) = (operation.as_ref(), record);
+        let (op, rec) = (op.map(|seen| &seen.typed), rec.map(|seen| &seen.typed));
+        if let Some(what) = merge::contradiction(op, rec) {
+            return Err(mixed_up(known, &what));
+        }
         let Some(mut task) = merge::task(&self.region, operation.as_ref(), record) else {
             let unknown = || Error::new(Kind::NotFound, self.unknown(&known.id));
             return Err(error.unwrap_or_else(unknown));
         };
-        // What was asked for, whatever the reply calls it: the caller finds its task by it.
+        // An operation of another id is refused where it is read; a record has an id of its own.
         task.id = known.id.clone();
+        self.judge_absence(&mut task, known, record);
         if operation.is_none() {
             task.created_at = known.created_at.or(task.created_at);
         }
         Ok(task)
+    }
+
+    /// Only the cloud's own word is an end: that a record is missing counts after several polls, by this machine's clock
+    /// as well as the cloud's, and never for one that was there.
+    fn judge_absence(&self, task: &mut Task, known: &Task, record: Option<&SeenRecord>) {
+        if record.is_some() || known.artifact.is_some() || !known.raw["record"].is_null() {
+            return self.absences.seen(&task.id);
+        }
+        if task.is_stalled() && !self.absences.missed(&task.id) {
+            merge::go_on(task);
+        }
     }
 
     /// What the records tell of, each under its operation's id while that is readable, newest first.
@@ -121,6 +139,15 @@ impl Lightsail {
         let claims: Vec<Claim<'_>> = claims.collect();
         let mut owners: Vec<Option<&SeenOperation>> = vec![None; records.len()];
         let mut tasks = Vec::new();
+        let mut contradicts = Ok(());
+        let mut check = |operation: Option<&SeenOperation>, record: &SeenRecord| {
+            let operation = operation.map(|seen| &seen.typed);
+            if let Some(what) = merge::contradiction(operation, Some(&record.typed)) {
+                let id = record.typed.name().unwrap_or_default();
+                let task = Task::unseen(ID, &self.region, TaskId::from(id));
+                contradicts = Err(mixed_up(&task, &what));
+            }
+        };
         for (operation, found) in operations.iter().zip(join::join(&claims, &typed(&records))) {
             match found {
                 Some(found) => owners[found.record] = Some(operation),
@@ -131,8 +158,14 @@ impl Lightsail {
             }
         }
         for (record, owner) in records.iter().zip(owners) {
+            check(owner, record);
             tasks.extend(merge::task(&self.region, owner, Some(record)));
         }
+        contradicts?;
+        tasks
+            .iter_mut()
+            .filter(|task| task.is_stalled())
+            .for_each(merge::go_on);
         tasks.retain(|task| is_wanted(filter, task));
         let mut young: Vec<&mut Task> = tasks.iter_mut().filter(|task| is_young(task)).collect();
         self.arrived(&mut young).await?;

@@ -121,7 +121,7 @@ pub(super) fn take_page(call: &str, member: &str, mut page: Value) -> Result<Pag
 pub(super) fn not_a_member(call: &str, what: &str) -> Error {
     Error::new(
         Kind::Provider,
-        format!("The reply to {call} lists {what} without an id"),
+        format!("The reply to {call} lists {what} without a proper id"),
     )
     .hint("check that the endpoint is right (-v shows it)")
 }

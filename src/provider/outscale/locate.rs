@@ -8,6 +8,7 @@ use super::mapping;
 use super::objects::{Object, ObjectStore};
 use super::target::Destination;
 use crate::error::{Command, Error, Hint, Kind, Result};
+use crate::provider::belief::is_id;
 use crate::task::{Artifact, Task};
 
 /// Requests under way at once.
@@ -105,12 +106,12 @@ async fn look(
     for stem in &place.stems {
         let mut objects = Vec::new();
         if let Some((all, _)) = listed {
-            let of_stem = all.iter().filter(|object| object.key.starts_with(stem));
-            objects.extend(of_stem.cloned());
+            objects.extend(all.iter().filter(|object| is_of(object, stem)).cloned());
         }
         if objects.is_empty() && !matches!(listed, Some((_, true))) {
             objects = store.list(bucket, stem).await?;
         }
+        objects.retain(|object| is_of(object, stem));
         if let Some(object) = choose(&objects, stem, format)? {
             return Ok(Artifact {
                 size_bytes: object.size,
@@ -129,6 +130,12 @@ async fn look(
     .hint(
         Hint::run(Command::from("snapexport status").arg(id)).and(" shows whether it is complete"),
     ))
+}
+
+/// Whether an object can be what an export wrote: its key begins so, and ends as a name does.
+fn is_of(object: &Object, stem: &str) -> bool {
+    let rest = object.key.strip_prefix(stem);
+    rest.is_some_and(|rest| rest.is_empty() || is_id(rest))
 }
 
 /// The object of an export among those whose keys begin alike: the expected one, else the only one.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::profile::ID;
 use super::target::{Destination, Made};
 use crate::error::Kind;
+use crate::provider::belief::is_id;
 use crate::secret::redact_json;
 use crate::task::{
     Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
@@ -24,9 +25,9 @@ pub(super) fn text<'v>(object: &'v Value, member: &str) -> Option<&'v str> {
     object.get(member)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// A `SnapshotExportTask`; `None` if it has no id.
+/// A `SnapshotExportTask`; `None` if it has no id that can be one.
 pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
-    let id = TaskId(text(raw, "TaskId")?.to_owned());
+    let id = TaskId(text(raw, "TaskId").filter(|id| is_id(id))?.to_owned());
     let provider_state = text(raw, "State").unwrap_or_default().to_owned();
     let message = text(raw, "Comment").map(str::to_owned);
     let state = state(&provider_state, message.as_deref());

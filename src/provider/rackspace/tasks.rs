@@ -1,5 +1,7 @@
 //! Tasks, shown one by one or listed page by page.
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -32,7 +34,7 @@ pub(super) async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) ->
     stream::iter(looks).buffered(PARALLEL).collect().await
 }
 
-/// Looks at one task. Kind `not_found` for one that the cloud does not know or that is no export.
+/// Looks at one task. Kind `not_found` for one that the cloud does not know.
 pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> {
     let region = session.region();
     if !is_uuid(id.as_str()) {
@@ -79,12 +81,9 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
         )));
     }
     if let Some(kind) = value["type"].as_str().filter(|kind| *kind != EXPORT) {
-        return Err(session.explain(Error::new(
-            Kind::NotFound,
-            format!(
-                "The task {id} is of the type '{}', not an export",
-                clean(kind)
-            ),
+        return Err(odd(format!(
+            "The reply to show task {id} is of the type '{}', not of an export",
+            clean(kind)
         )));
     }
     // Where the object is matters only at the end, and a failure to find out must not hide the end.
@@ -177,13 +176,34 @@ async fn list_from(
             .is_none_or(|task| is_wanted(&task))
     };
     let values = list_all(session, LIST, &url, "tasks", go_on).await?;
-    let tasks: Vec<Task> = values
+    let mut tasks: Vec<Task> = values
         .iter()
         .filter(|value| value["type"].as_str().is_none_or(|kind| kind == EXPORT))
         // To leave one out could hide the very task that is looked for.
-        .map(|value| read(value).ok_or_else(|| not_a_list(LIST, "it lists a task without an id")))
+        .map(|value| {
+            read(value).ok_or_else(|| not_a_list(LIST, "it lists a task without a proper id"))
+        })
         .collect::<Result<_>>()?;
-    Ok(tasks.into_iter().filter(is_wanted).collect())
+    tasks.retain(is_wanted);
+    each_once(session, images, tasks).await
+}
+
+/// The tasks of a list that may have one twice: then the later counts, and where no time tells, it is asked for.
+async fn each_once(session: &Session, images: &Url, tasks: Vec<Task>) -> Result<Vec<Task>> {
+    let mut once: Vec<Task> = Vec::with_capacity(tasks.len());
+    let mut places = HashMap::new();
+    for task in tasks {
+        let at = *places.entry(task.id.clone()).or_insert(once.len());
+        match once.get_mut(at) {
+            None => once.push(task),
+            Some(other) if other.updated_at < task.updated_at => *other = task,
+            Some(other) if other.updated_at == task.updated_at && *other != task => {
+                *other = show(session, images, &task.id).await?;
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(once)
 }
 
 /// Everything in a list, following its links as long as `go_on` says so of the page just read. A page may be empty, and not

@@ -8,8 +8,11 @@ use super::errors::parse_time;
 use super::profile::ID;
 use super::rules::same_case;
 use super::target::{Destination, Made};
+use super::tasks::EXPORT;
 use super::urls::below;
 use crate::error::Kind;
+use crate::provider::belief::{is_id, is_same};
+use crate::provider::is_uuid;
 use crate::secret::{Url, redact_json};
 use crate::task::{
     Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
@@ -49,10 +52,15 @@ impl<'a> Object<'a> {
     }
 }
 
-/// A task, shown or listed; `None` without an id. `files` is where Cloud Files is, if that is known.
+/// A task, shown or listed; `None` for what is no export or has no id that can be one, and for one that lies elsewhere
+/// than it was told to go. `files` is where Cloud Files is, if that is known.
 pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<Task> {
     let object = Object::of(value)?;
-    let mut task = Task::unseen(ID, region, TaskId::from(object.text("id")?));
+    let id = object.text("id").filter(|id| is_id(id))?;
+    if object.text("type").is_some_and(|kind| kind != EXPORT) {
+        return None;
+    }
+    let mut task = Task::unseen(ID, region, TaskId::from(id));
     let status = object.text("status").unwrap_or_default();
     let input = object.inner("input");
     task.snapshot = input
@@ -100,6 +108,14 @@ pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<T
         let said = object
             .inner("result")
             .and_then(|result| result.text("export_location"));
+        let said = said.and_then(split_location);
+        if said.is_some_and(|said| !is_place_of(&task, said)) {
+            return None;
+        }
+        if let (Some((container, _)), None) = (said, &task.target) {
+            let container = container.to_owned();
+            task.target = Some(Target::new(&Destination::CloudFiles { container }));
+        }
         task.artifact = artifact(&task, said, files);
     }
     task.raw = redact_json(value);
@@ -132,8 +148,17 @@ fn split_location(said: &str) -> Option<(&str, &str)> {
         .then_some((container, name))
 }
 
-fn artifact(task: &Task, said: Option<&str>, files: Option<&Url>) -> Option<Artifact> {
-    let said = said.and_then(split_location);
+/// Whether an export can have made this object: in its container, with a name that can be one and is no other image's.
+fn is_place_of(task: &Task, (container, name): (&str, &str)) -> bool {
+    let goes_to = task.destination();
+    let is_there =
+        goes_to.is_none_or(|Destination::CloudFiles { container: own }| own == container);
+    let stem = name.strip_suffix(".vhd").unwrap_or(name);
+    let other = |own: &str| is_uuid(stem) && !is_same(stem, own);
+    is_there && is_id(name) && !task.snapshot.as_deref().is_some_and(other)
+}
+
+fn artifact(task: &Task, said: Option<(&str, &str)>, files: Option<&Url>) -> Option<Artifact> {
     let (container, name) = match said {
         Some((container, name)) => (container.to_owned(), name.to_owned()),
         None => expected_location(task)?,

@@ -63,6 +63,32 @@ fn an_operation_finds_its_record_by_name_or_else_by_snapshot_and_time() {
     }
 }
 
+#[test]
+fn exports_of_one_snapshot_are_paired_with_their_records_in_the_order_of_time() {
+    let operations = [operation("web-1", 10_000), operation("web-1", 10_003)];
+    let records = [record("b", "web-1", 10_005), record("a", "web-1", 10_002)];
+    let records: Vec<&ExportSnapshotRecord> = records.iter().collect();
+    let claims: Vec<Claim<'_>> = operations.iter().map(Claim::of_operation).collect();
+    assert_eq!(found(&claims, &records), [Some(1), Some(0)]);
+    let turned: Vec<Claim<'_>> = claims.iter().rev().cloned().collect();
+    assert_eq!(found(&turned, &records), [Some(0), Some(1)]);
+    // Alone, each is in doubt: more than one record could be its own.
+    for claim in claims {
+        let joined = join(std::slice::from_ref(&claim), &records);
+        assert!(joined[0].is_some_and(|found| !found.is_sure), "{joined:?}");
+    }
+    // Exports of another snapshot keep out of it.
+    let mixed = [
+        operation("web-1", 10_000),
+        operation("db-1", 10_003),
+        operation("web-1", 10_003),
+    ];
+    let claims: Vec<Claim<'_>> = mixed.iter().map(Claim::of_operation).collect();
+    let other = record("c", "db-1", 10_001);
+    let records = [records[0], records[1], &other];
+    assert_eq!(found(&claims, &records), [Some(1), Some(2), Some(0)]);
+}
+
 /// The indices of the records alone.
 fn found(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> Vec<Option<usize>> {
     let joined = join(claims, records).into_iter();

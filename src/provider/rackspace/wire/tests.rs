@@ -73,8 +73,8 @@ fn the_artifact_is_where_the_cloud_said_and_never_exact_unseen() {
     let derived = "https://files/v1/acct/exports/3f457ab0-edb1-4ad2-9754-c3b5621dbad3.vhd";
     for (result, uri) in [
         (
-            json!({"export_location": "other/x.vhd"}),
-            "https://files/v1/acct/other/x.vhd",
+            json!({"export_location": "exports/x.vhd"}),
+            "https://files/v1/acct/exports/x.vhd",
         ),
         (
             json!({"export_location": "https://elsewhere/x.vhd"}),
@@ -92,6 +92,42 @@ fn the_artifact_is_where_the_cloud_said_and_never_exact_unseen() {
         );
     }
     assert!(shown(json!({"status": "processing"})).artifact.is_none());
+}
+
+#[test]
+fn a_task_that_cannot_be_one_or_made_something_elsewhere_is_not_believed() {
+    let uuid = "00000000-edb1-4ad2-9754-c3b5621dbad3";
+    let at = |place: String| json!({"status": "success", "result": {"export_location": place}});
+    for extra in [
+        json!({"id": "a b"}),
+        json!({"id": "a/b"}),
+        json!({"id": "x\ny"}),
+        json!({"id": " "}),
+        json!({"type": "import"}),
+        json!({"type": "api_image_import"}),
+        at("other/x.vhd".into()),
+        at(format!("other/{IMAGE}.vhd")),
+        at(format!("exports/{uuid}.vhd")),
+        at("exports/$(id).vhd".into()),
+        at("exports/../../x".into()),
+    ] {
+        let mut value = json!({
+            "id": ID_TEXT, "type": "export", "status": "pending",
+            "input": {"image_uuid": IMAGE, "receiving_swift_container": "exports"},
+        });
+        if let (Some(value), Some(extra)) = (value.as_object_mut(), extra.as_object()) {
+            value.extend(extra.clone());
+        }
+        assert_eq!(task(&value, "DFW", None), None, "{extra}");
+    }
+    // Where it was told to go is said by where it lies, if by nothing else.
+    let value =
+        json!({"id": ID_TEXT, "status": "success", "result": {"export_location": "a/x.vhd"}});
+    let container = task(&value, "DFW", None).and_then(|task| task.destination());
+    let own = Destination::CloudFiles {
+        container: "a".into(),
+    };
+    assert_eq!(container, Some(own));
 }
 
 #[test]
