@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::near;
 use super::start::Windows;
 use crate::commands::context::Context;
-use crate::error::{Command, Error, Hint, Kind, Result};
+use crate::error::{Command, Error, Hint, Kind, Result, shell_word};
 use crate::journal::{Entry as Known, Journal};
 use crate::provider::{self, Entry, Provider, Shape};
 use crate::secret::clean;
@@ -132,7 +132,7 @@ fn by_shape(id: &str) -> Result<&'static Entry> {
 
 fn ambiguous<'a>(id: &str, providers: impl Iterator<Item = &'a str>) -> Error {
     let forms: Vec<String> = providers
-        .map(|provider| format!("{provider}/{id}"))
+        .map(|provider| shell_word(&format!("{provider}/{id}")).into_owned())
         .collect();
     Error::usage(format!(
         "The task id '{id}' may be of more than one provider"

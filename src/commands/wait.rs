@@ -12,6 +12,7 @@ use super::{Ending, nothing_to_do, words_or_none};
 use crate::commands::context::Context;
 use crate::error::Result;
 use crate::options::{Output, Waiting, events_without_json};
+use crate::pace::limit;
 use crate::poll::{Group, Watched};
 use crate::task::Task;
 
@@ -105,10 +106,17 @@ fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c>
                 .known
                 .as_ref()
                 .and_then(|known| Duration::try_from(now.duration_since(known.started_at?)).ok());
+            let task = named.task(asked.provider.as_ref());
+            // One that the journal knows to be under way is not gone at the first poll that lacks it.
+            let least = match task.state.is_terminal() || task.provider_state.is_empty() {
+                true => Duration::ZERO,
+                false => limit(visibility),
+            };
+            let new = age.map_or(Duration::ZERO, |age| visibility.saturating_sub(age));
             Watched {
                 index: indices[*position],
-                task: named.task(asked.provider.as_ref()),
-                may_be_missing: age.map_or(Duration::ZERO, |age| visibility.saturating_sub(age)),
+                task,
+                may_be_missing: new.max(least),
                 is_fresh: false,
             }
         })

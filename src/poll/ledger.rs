@@ -39,10 +39,14 @@ pub(super) struct Open {
     may_be_missing_until: Instant,
     /// Seen at least once in this wait.
     pub(super) has_contact: bool,
+    /// Seen under way, in this wait or before: one "not found" is not its end.
+    was_seen: bool,
+    /// Known for longer than a new task may be missing.
+    is_old: bool,
     /// When it was last seen in this wait.
     seen_at: Option<Timestamp>,
-    /// Since when its provider does not know it, though it was seen under way.
-    missing_since: Option<Instant>,
+    /// Since when its provider does not know it, and what it said last.
+    missing: Option<(Instant, Error)>,
     /// Time without an answer, as far as this process was awake to ask.
     silent: Duration,
     estimate: Option<Estimate>,
@@ -62,11 +66,13 @@ impl<'a> Ledger<'a> {
                 .into_iter()
                 .map(|watched| Open {
                     index: watched.index,
+                    was_seen: matches!(watched.task.state, State::Running | State::Stalled),
                     task: watched.task,
                     may_be_missing_until: started + watched.may_be_missing,
                     has_contact: watched.is_fresh,
+                    is_old: watched.may_be_missing >= limit(capabilities.visibility),
                     seen_at: None,
-                    missing_since: None,
+                    missing: None,
                     silent: Duration::ZERO,
                     estimate: None,
                 })
@@ -217,14 +223,16 @@ impl<'a> Ledger<'a> {
     /// Whether a failed look at a task ends the wait for it.
     fn verdict(&self, open: &Open, error: Error, now: Instant) -> Verdict {
         match error.kind {
-            Kind::NotFound if now < open.may_be_missing_until => return Verdict::Expected,
-            Kind::NotFound if open.missing_since.is_some() => {
+            Kind::NotFound if open.was_seen => {
                 let delay = limit(self.provider.capabilities().visibility);
-                return match open.missing_since.is_some_and(|since| now - since < delay) {
+                let since = open.missing.as_ref().map_or(now, |(since, _)| *since);
+                let until = open.may_be_missing_until.max(since + delay);
+                return match now < until {
                     true => Verdict::Tolerated(error),
                     false => Verdict::Final(self.gone(open, error)),
                 };
             }
+            Kind::NotFound if now < open.may_be_missing_until => return Verdict::Expected,
             Kind::NotFound | Kind::Credentials | Kind::Permission | Kind::Usage => {
                 return Verdict::Final(open.task.named_in(error));
             }
@@ -281,8 +289,11 @@ impl<'a> Ledger<'a> {
             .open
             .iter()
             .map(|open| {
-                let error = self.last_miss.clone()?;
-                if open.missing_since.is_some() {
+                if let Some((_, error)) = open
+                    .missing
+                    .clone()
+                    .filter(|_| open.was_seen || open.is_old)
+                {
                     let mut error = self.gone(open, error);
                     error.kind = Kind::Timeout;
                     let wait = Command::from("snapexport wait").arg(open.task.qualified());
@@ -290,6 +301,7 @@ impl<'a> Ledger<'a> {
                         Hint::say("one answer is not the end; ask again with: ").and_run(wait),
                     ));
                 }
+                let error = self.last_miss.clone()?;
                 (!open.has_contact).then(|| self.lost_contact(open, error))
             })
             .collect();
@@ -322,11 +334,9 @@ impl Open {
     /// Counts a look that did not find it.
     fn missed(&mut self, awake: Duration, error: &Error, now: Instant) -> &Self {
         self.silent += awake;
-        let was_seen = self.seen_at.is_some()
-            || self.has_contact
-            || matches!(self.task.state, State::Running | State::Stalled);
-        if error.kind == Kind::NotFound && was_seen {
-            self.missing_since.get_or_insert(now);
+        if error.kind == Kind::NotFound {
+            let since = self.missing.as_ref().map_or(now, |(since, _)| *since);
+            self.missing = Some((since, error.clone()));
         }
         self
     }
@@ -338,7 +348,8 @@ impl Open {
         let is_new = !self.has_contact || is_different(&self.task, &task);
         self.has_contact = true;
         self.seen_at = Some(Timestamp::now());
-        self.missing_since = None;
+        self.was_seen = true;
+        self.missing = None;
         self.silent = Duration::ZERO;
         self.task = task;
         if let Some(percent) = self.task.percent() {

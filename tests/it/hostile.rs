@@ -21,7 +21,7 @@ const CLOUDS: [&str; 3] = ["outscale", "lightsail", "rackspace"];
 const UUID: &str = "cc59c7d3-c056-47b2-a9f2-8e1525695bbb";
 
 /// Credentials that lead every call of every cloud to one server.
-fn variables(url: &str) -> Vec<(&'static str, String)> {
+pub fn variables(url: &str) -> Vec<(&'static str, String)> {
     vec![
         ("OSC_ACCESS_KEY", "AKIDEXAMPLE0000000AK".into()),
         (
@@ -41,7 +41,7 @@ fn variables(url: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-async fn provider(cloud: &str, url: &str, limits: Limits) -> Arc<dyn Provider> {
+pub async fn provider(cloud: &str, url: &str, limits: Limits) -> Arc<dyn Provider> {
     let sources = Sources {
         env: variables(url).into_iter().collect(),
         ..Sources::default()

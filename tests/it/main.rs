@@ -1,6 +1,7 @@
 //! The integration tests, in one binary so that they link once.
 #![allow(unreachable_pub)]
 
+mod answers;
 mod architecture;
 mod arrival;
 mod batch;

@@ -123,7 +123,7 @@ impl Lightsail {
     /// as well as the cloud's, and never for one that was there.
     fn judge_absence(&self, task: &mut Task, known: &Task, record: Option<&SeenRecord>) {
         if record.is_some() || known.artifact.is_some() || !known.raw["record"].is_null() {
-            return self.absences.seen(&task.id);
+            self.absences.seen(&task.id);
         }
         if task.is_stalled() && !self.absences.missed(&task.id) {
             merge::go_on(task);
