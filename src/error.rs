@@ -215,6 +215,8 @@ pub enum Reason {
     LostMarker,
     /// A login was refused that may be meant in another form.
     WrongSecret,
+    /// The task that was asked for is there, and exports nothing.
+    NoExport,
     /// Time ran out before a start was sent: nothing goes on that could be waited for.
     NothingStarted,
 }

@@ -2,7 +2,7 @@
 //! reply, and what was asked for is never replaced by what came back.
 
 use super::{Provider, is_uuid};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::secret::clean;
 use crate::task::{ExportRequest, State, Task};
 
@@ -55,6 +55,10 @@ fn believe(slot: Result<Task>, known: &Task) -> Result<Task> {
             }
             None => Ok(task),
         },
+        Err(mut error) if error.is_because(Reason::NoExport) => {
+            error.kind = Kind::Provider;
+            Err(error)
+        }
         // Clouds forget; what was complete stays so.
         Err(error) if error.kind == Kind::NotFound && is_complete => Ok(known.clone()),
         Err(error) => Err(error),

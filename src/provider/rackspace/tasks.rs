@@ -34,7 +34,7 @@ pub(super) async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) ->
     stream::iter(looks).buffered(PARALLEL).collect().await
 }
 
-/// Looks at one task. Kind `not_found` for one that the cloud does not know.
+/// Looks at one task. Kind `not_found` for one that the cloud does not know or that is no export.
 pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result<Task> {
     let region = session.region();
     if !is_uuid(id.as_str()) {
@@ -81,10 +81,11 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
         )));
     }
     if let Some(kind) = value["type"].as_str().filter(|kind| *kind != EXPORT) {
-        return Err(odd(format!(
-            "The reply to show task {id} is of the type '{}', not of an export",
+        let sentence = format!(
+            "The task {id} is of the type '{}', not an export",
             clean(kind)
-        )));
+        );
+        return Err(Error::new(Kind::NotFound, sentence).because(Reason::NoExport));
     }
     // Where the object is matters only at the end, and a failure to find out must not hide the end.
     let files = match (value["status"].as_str(), value["owner"].as_str()) {
@@ -192,12 +193,13 @@ async fn list_from(
 async fn each_once(session: &Session, images: &Url, tasks: Vec<Task>) -> Result<Vec<Task>> {
     let mut once: Vec<Task> = Vec::with_capacity(tasks.len());
     let mut places = HashMap::new();
+    let time = |task: &Task| (task.updated_at, task.created_at);
     for task in tasks {
         let at = *places.entry(task.id.clone()).or_insert(once.len());
         match once.get_mut(at) {
             None => once.push(task),
-            Some(other) if other.updated_at < task.updated_at => *other = task,
-            Some(other) if other.updated_at == task.updated_at && *other != task => {
+            Some(other) if time(other) < time(&task) => *other = task,
+            Some(other) if time(other) == time(&task) && *other != task => {
                 *other = show(session, images, &task.id).await?;
             }
             Some(_) => {}
