@@ -181,6 +181,47 @@ async fn a_task_just_started_may_be_missing_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_was_seen_is_gone_only_after_it_was_missing_for_the_usual_delay() {
+    let missing = Sight::Slot(Kind::NotFound);
+    let once = [Sight::Running(1), missing.clone(), Sight::Ended(State::Completed)];
+    let (waited, _) = watch_one(&once, Options::default()).await;
+    assert_eq!(waited.log[1], "missed not_found");
+    assert!(matches!(&waited.outcomes[0], Outcome::Settled(_)));
+    // Each time it is seen, the delay begins anew.
+    let again = [
+        Sight::Running(1),
+        missing.clone(),
+        Sight::Running(2),
+        missing.clone(),
+        Sight::Ended(State::Completed),
+    ];
+    let (waited, _) = watch_one(&again, Options::default()).await;
+    assert!(matches!(&waited.outcomes[0], Outcome::Settled(_)));
+    let (waited, fake) = watch_one(&[Sight::Running(1), missing.clone()], Options::default()).await;
+    let Outcome::Lost(_, error) = &waited.outcomes[0] else {
+        panic!("{:?}", waited.outcomes)
+    };
+    assert_eq!(error.kind, Kind::NotFound);
+    assert!(error.message.contains("was running when it was last seen"), "{error}");
+    assert!(fake.looks() > 2 && waited.took >= S(30), "{:?}", waited.took);
+    // Known to be under way from before, and looked at once: it is not called gone, nor still running.
+    let fake = Arc::new(Fake::with(&[("t", &[missing])]));
+    let mut group = group(&fake, &["t"]);
+    group.tasks[0].task.state = State::Running;
+    let options = Options {
+        deadline: Some(Deadline::after(Duration::ZERO)),
+        ..Options::default()
+    };
+    let waited = watch(vec![group], options).await;
+    assert!(
+        matches!(&waited.outcomes[0], Outcome::Lost(_, error) if error.kind == Kind::Timeout),
+        "{:?}",
+        waited.outcomes
+    );
+    assert_eq!(fake.looks(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_look_is_at_the_deadline() {
     let options = Options {
         deadline: Some(Deadline::after(S(25))),

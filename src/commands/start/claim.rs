@@ -12,7 +12,7 @@ use crate::journal::{Claim, Entry, Intent, Journal};
 use crate::pace::limit;
 use crate::provider::look_again;
 use crate::secret::clean;
-use crate::task::Task;
+use crate::task::{State, Task};
 
 /// How long another process may take to start the same export, its pauses and its search for a lost reply among it.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(180);
@@ -97,7 +97,17 @@ impl Starter<'_> {
             return Ok(Some(known.task.clone()));
         }
         let asked = std::slice::from_ref(&known.task);
+        // One that was seen under way is not gone at the first poll that lacks it.
+        let is_running = matches!(known.task.state, State::Running | State::Stalled);
+        let patience = Some(windows.visibility).filter(|_| is_running);
+        let until = Instant::now() + patience.unwrap_or_default();
         let mut slots = look_again(provider, asked).await?;
+        while matches!(&slots[..], [Err(error)] if error.kind == Kind::NotFound)
+            && Instant::now() < until
+        {
+            tokio::time::sleep(windows.pause).await;
+            slots = look_again(provider, asked).await?;
+        }
         match slots.pop() {
             Some(Ok(mut task)) => {
                 task.inherit(&known.task);
