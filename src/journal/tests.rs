@@ -168,12 +168,15 @@ fn a_completed_task_stays_completed() {
     journal
         .record_sight(&task("t-1", State::Completed), "AK", moment(1))
         .expect("writes");
-    journal
-        .record_sight(&task("t-1", State::Running), "AK", moment(2))
-        .expect("writes");
+    for later in [State::Running, State::Failed, State::Cancelled] {
+        journal
+            .record_sight(&task("t-1", later), "AK", moment(2))
+            .expect("writes");
+    }
     let found = journal.find("t-1", None).expect("reads");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].task.state, State::Completed);
+    assert_eq!(found[0].seen_at, Some(moment(1)));
     assert_eq!(found[0].profile.as_deref(), Some("work"));
     assert_eq!(found[0].started_at, Some(moment(0)));
     journal.check().expect("healthy");

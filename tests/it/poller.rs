@@ -183,7 +183,11 @@ async fn a_task_just_started_may_be_missing_for_a_while() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_was_seen_is_gone_only_after_it_was_missing_for_the_usual_delay() {
     let missing = Sight::Slot(Kind::NotFound);
-    let once = [Sight::Running(1), missing.clone(), Sight::Ended(State::Completed)];
+    let once = [
+        Sight::Running(1),
+        missing.clone(),
+        Sight::Ended(State::Completed),
+    ];
     let (waited, _) = watch_one(&once, Options::default()).await;
     assert_eq!(waited.log[1], "missed not_found");
     assert!(matches!(&waited.outcomes[0], Outcome::Settled(_)));
@@ -202,8 +206,15 @@ async fn a_task_that_was_seen_is_gone_only_after_it_was_missing_for_the_usual_de
         panic!("{:?}", waited.outcomes)
     };
     assert_eq!(error.kind, Kind::NotFound);
-    assert!(error.message.contains("was running when it was last seen"), "{error}");
-    assert!(fake.looks() > 2 && waited.took >= S(30), "{:?}", waited.took);
+    assert!(
+        error.message.contains("was running when it was last seen"),
+        "{error}"
+    );
+    assert!(
+        fake.looks() > 2 && waited.took >= S(30),
+        "{:?}",
+        waited.took
+    );
     // Known to be under way from before, and looked at once: it is not called gone, nor still running.
     let fake = Arc::new(Fake::with(&[("t", &[missing])]));
     let mut group = group(&fake, &["t"]);
