@@ -540,11 +540,9 @@ fn a_single_poll_of_a_task_that_is_missing_says_what_was_seen_and_when() {
         stage.user = user(&server, stage.user);
         let ran = stage.user.run(&["status", &id]);
         stage.says(&ran, 5, "last seen, at 20");
-        assert!(ran.stderr.contains("last seen, at 20"), "{}", ran.all());
         assert!(ran.stderr.contains("missing now"), "{}", ran.all());
         let ran = stage.user.run(&["wait", &id, "--timeout", "0"]);
         stage.says(&ran, 124, "last seen, at 20");
-        assert!(ran.stderr.contains("last seen, at 20"), "{}", ran.all());
     });
 }
 
