@@ -244,12 +244,26 @@ pub struct Details {
     pub maybe_executed: bool,
 }
 
+/// What somebody else says is cut to so many bytes: a message has to fit on a screen and in a variable of a hook.
+const LONGEST_WORDS: usize = 4096;
+
+/// Words of a cloud as they become ours: cut, which is marked, at the end of a character. The whole stands in the raw object.
+pub fn words(text: impl Into<String>) -> String {
+    let mut text = text.into();
+    if text.len() > LONGEST_WORDS {
+        text.truncate(text.floor_char_boundary(LONGEST_WORDS - '…'.len_utf8()));
+        text.shrink_to_fit();
+        text.push('…');
+    }
+    text
+}
+
 impl Error {
     /// An error with its sentence; the builder methods add the rest.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Error {
             kind,
-            message: message.into(),
+            message: words(message),
             details: Box::default(),
         }
     }
@@ -262,7 +276,7 @@ impl Error {
     /// Adds a line below the sentence. Empty text adds nothing.
     #[must_use]
     pub fn cause(mut self, text: impl Into<String>) -> Self {
-        let text = text.into();
+        let text = words(text);
         if !text.is_empty() {
             self.details.causes.push(text);
         }
@@ -286,14 +300,14 @@ impl Error {
     /// Sets the provider's code.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
-        self.details.code = Some(code.into());
+        self.details.code = Some(words(code));
         self
     }
 
     /// Sets the provider's request id.
     #[must_use]
     pub fn request_id(mut self, id: Option<String>) -> Self {
-        self.details.request_id = id;
+        self.details.request_id = id.map(words);
         self
     }
 
@@ -368,7 +382,7 @@ impl Error {
     /// The same error with another sentence; the old one becomes the first cause.
     #[must_use]
     pub fn context(mut self, message: impl Into<String>) -> Self {
-        let old = std::mem::replace(&mut self.message, message.into());
+        let old = std::mem::replace(&mut self.message, words(message));
         self.details.causes.insert(0, old);
         self
     }
@@ -401,11 +415,11 @@ impl Error {
 
     /// Sentence and causes in one line, for notes and JSON.
     pub fn one_line(&self) -> String {
-        std::iter::once(&self.message)
+        let all: Vec<&str> = std::iter::once(&self.message)
             .chain(&self.details.causes)
             .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(": ")
+            .collect();
+        words(all.join(": "))
     }
 }
 

@@ -16,7 +16,7 @@ pub use self::network::Network;
 pub(crate) use self::pages::{Page, pages};
 pub use self::reach::is_loopback;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -222,8 +222,8 @@ impl Http {
         self.refuse_plain_http(&request)?;
         let client = self.client(&request.url)?;
         let limits = self.0.limits.in_this_process();
-        let name = request.name;
-        let secrets = self.0.heard.secrets(&request);
+        let (name, gives_credentials) = (request.name, request.gives_credentials);
+        let secrets = self.0.heard.secrets(&request, &self.0.network);
         trace_request(&request);
         let url = request.url.clone();
         let started = std::time::Instant::now();
@@ -293,7 +293,10 @@ impl Http {
                     Err(Error::new(Kind::Timeout, why).maybe_executed())
                 })?,
         };
-        let reply = reply.without(&secrets);
+        let reply = match gives_credentials && reply.is_success() {
+            true => reply,
+            false => reply.without(&secrets),
+        };
         let contact = Contact::of(reply.date(), sent_at, Timestamp::now());
         self.0.heard.answered(contact);
         trace_reply(&reply, &url, started.elapsed());
@@ -360,6 +363,13 @@ impl Http {
             tokio::time::sleep(pause).await;
             attempt += 1;
         }
+    }
+}
+
+/// It knows secrets.
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Http")
     }
 }
 

@@ -3,6 +3,7 @@
 mod clean;
 mod known;
 mod names;
+mod plain;
 mod redact;
 mod url;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 pub use self::clean::{clean, clean_lines, escape_json};
 pub use self::known::Known;
+pub use self::plain::plain;
 pub use self::redact::{redact_header, redact_json, redact_text, secrets_in};
 pub use self::url::Url;
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, words};
 
 /// The version of the JSON objects on standard output.
 pub const SCHEMA: u32 = 1;
@@ -258,6 +258,20 @@ impl Task {
         }
     }
 
+    /// The task as a cloud has just told it, with the words cut that are the cloud's own. Every task of a reply comes this way.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        self.provider_state = words(self.provider_state);
+        self.message = self.message.map(words);
+        self.tags = told_tags(self.tags);
+        if let Some(error) = &mut self.error {
+            error.message = words(std::mem::take(&mut error.message));
+            error.code = error.code.take().map(words);
+            error.request_id = error.request_id.take().map(words);
+        }
+        self
+    }
+
     /// Fills in what the provider does not say from what is known of the same task.
     pub fn inherit(&mut self, known: &Task) {
         self.adopted |= known.adopted;
@@ -374,6 +388,27 @@ pub struct Source {
     pub reason: Option<String>,
     /// The provider's tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Source {
+    /// The source as a cloud has just told it, with the words cut that are the cloud's own.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Source {
+            name: self.name.map(words),
+            state: words(self.state),
+            provider_state: words(self.provider_state),
+            reason: self.reason.map(words),
+            tags: told_tags(self.tags),
+            ..self
+        }
+    }
+}
+
+fn told_tags(tags: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let tags = tags.into_iter();
+    tags.map(|(key, value)| (words(key), words(value)))
+        .collect()
 }
 
 /// Kinds of sources, by their words in JSON.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Contact, Request};
+use super::{Contact, Network, Request};
 use crate::secret::{Known, Secret};
 
 /// Secrets that are remembered at most.
@@ -33,8 +33,9 @@ impl Heard {
         locked(&self.sent).insert(secret.expose().to_owned());
     }
 
-    /// The secrets of this request and of all before it. Signatures, which are of one request only, are not kept.
-    pub(super) fn secrets(&self, request: &Request) -> Known {
+    /// The secrets of this request, of the way that it takes, and of all requests before it. Signatures, which are of one
+    /// request only, are not kept.
+    pub(super) fn secrets(&self, request: &Request, network: &Network) -> Known {
         let secrets = request.secrets();
         let mut sent = locked(&self.sent);
         for secret in &secrets {
@@ -42,8 +43,9 @@ impl Heard {
                 sent.insert(secret.clone());
             }
         }
-        let all = secrets.iter().chain(&*sent).map(String::as_str);
-        Known::new(all)
+        let (users, passwords) = network.proxy_accounts();
+        let all = secrets.iter().chain(&*sent).chain(&passwords);
+        Known::new(all.map(String::as_str)).and_names(users.iter().map(String::as_str))
     }
 }
 

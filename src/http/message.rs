@@ -26,6 +26,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body's bytes.
     pub body: Vec<u8>,
+    /// Whether a success is credentials, which may be those that were sent: only a failure is cleared of them.
+    pub gives_credentials: bool,
 }
 
 impl Request {
@@ -37,6 +39,7 @@ impl Request {
             url: url.into(),
             headers: HeaderMap::new(),
             body: Vec::new(),
+            gives_credentials: false,
         }
     }
 
@@ -58,7 +61,7 @@ impl Request {
         self
     }
 
-    /// The secrets that it carries: what stands in its secret headers and in the secret members of its body.
+    /// The secrets that it carries: what stands in its secret headers, and in the secret members of its body or query.
     pub(super) fn secrets(&self) -> Vec<String> {
         let headers = self.headers.iter().filter_map(|(name, value)| {
             let value = value.to_str().ok()?;
@@ -66,7 +69,13 @@ impl Request {
         });
         let body = serde_json::from_slice::<Value>(&self.body).unwrap_or_default();
         let members = secrets_in(&body).into_iter().map(str::to_owned);
-        headers.chain(members).collect()
+        let form = body
+            .is_null()
+            .then(|| url::form_urlencoded::parse(&self.body));
+        let fields = form.into_iter().flatten().chain(self.url.query_pairs());
+        let fields = fields.filter(|(name, value)| redact_header(name, value) != value);
+        let fields = fields.map(|(_, value)| value.into_owned());
+        headers.chain(members).chain(fields).collect()
     }
 }
 
@@ -120,8 +129,8 @@ impl Reply {
     /// The reply without these secrets, should the server repeat some: nothing can quote them then.
     #[must_use]
     pub(super) fn without(mut self, secrets: &Known) -> Self {
-        if let Cow::Owned(body) = secrets.mask(&String::from_utf8_lossy(&self.body)) {
-            self.body = body.into_bytes();
+        if let Some(body) = secrets.mask_bytes(&self.body) {
+            self.body = body;
         }
         for value in self.headers.values_mut() {
             let Ok(Cow::Owned(masked)) = value.to_str().map(|text| secrets.mask(text)) else {

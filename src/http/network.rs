@@ -8,7 +8,7 @@ use reqwest::{Certificate, ClientBuilder, Identity};
 
 use super::reach::{is_loopback, is_metadata};
 use crate::error::{Error, Result};
-use crate::secret::{Secret, Url};
+use crate::secret::{Secret, Url, plain};
 use crate::settings::{Env, Origin, Setting};
 
 /// A file or a proxy may be named by any of these, the first that is set.
@@ -124,6 +124,20 @@ impl Network {
             value: shown,
             origin: proxy.origin.to_string(),
         })
+    }
+
+    /// The names and the passwords by which proxies know us, as they are and as they are written in addresses.
+    pub(super) fn proxy_accounts(&self) -> (Vec<String>, Vec<String>) {
+        let (mut users, mut passwords) = (Vec::new(), Vec::new());
+        for url in self.https.iter().chain(&self.http).filter_map(Proxy::url) {
+            for (all, text) in [
+                (&mut users, url.username()),
+                (&mut passwords, url.password().unwrap_or_default()),
+            ] {
+                all.extend([text.to_owned(), plain(text)]);
+            }
+        }
+        (users, passwords)
     }
 
     /// What is to be shown of the way to a URL: its proxy, and the authorities that are trusted besides the system's.

@@ -128,7 +128,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     process::hide_input();
     let resolved = credentials::resolve(sources, &http)?;
     let endpoint = resolved.endpoint.to_string();
-    let credentials = Watched::new(resolved.credentials);
+    let credentials = Watched::new(resolved.credentials, http.clone());
     let http = http.over(resolved.network);
     let patience = RetryConfig::standard()
         .with_max_attempts(http.limits().attempts)

@@ -112,6 +112,12 @@ struct Outscale {
 
 impl Outscale {
     fn new(account: Account, http: Http) -> Self {
+        for keys in [&account.keys, &account.object_keys]
+            .into_iter()
+            .chain(&account.bucket_keys)
+        {
+            http.hide(&keys.secret);
+        }
         let bucket_keys = account.bucket_keys.as_ref().unwrap_or(&account.object_keys);
         let objects = ObjectStore::new(
             http.clone(),

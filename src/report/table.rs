@@ -7,6 +7,7 @@ use super::link::link_in;
 use super::stage;
 use super::terminal::Terminal;
 use super::wrap::hanging;
+use crate::error::words;
 use crate::provider;
 use crate::secret::clean;
 use crate::task::{Source, Task};
@@ -233,7 +234,8 @@ fn render(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.to_vec());
-    table.add_rows(rows.to_vec());
+    // What is wider than it can count is no table.
+    table.add_rows(rows.iter().map(|row| row.iter().map(words)));
     for column in table.column_iter_mut() {
         column.set_padding((0, GAP));
     }

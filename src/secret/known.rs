@@ -1,77 +1,287 @@
-//! Masked by value: a server may repeat what it was sent, in whatever place and form.
+//! Masked by value: a server may repeat what it was sent, in whatever place and spelling.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use serde_json::Value;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::MASK;
+use super::plain::{self, Plain};
 
 /// Secrets whose values are known, to be taken out of what others say.
 #[derive(Clone, Default)]
 pub struct Known {
-    forms: Vec<String>,
+    secrets: Vec<String>,
+    /// Names of users, which may be words of every day.
+    names: Vec<String>,
+    /// What is looked for in the text as it stands.
+    written: Option<AhoCorasick>,
+    views: Vec<Sought>,
 }
 
 /// A secret, or the beginning of one at the end of a text that was cut, of fewer bytes is not looked for: it would be found
 /// in innocent words.
 const SHORTEST: usize = 4;
+/// Encoded pieces of fewer bytes are not looked for either.
+const SHORTEST_CODE: usize = 6;
+/// So much of a view is searched at once.
+const WINDOW: usize = 64 * 1024;
+/// What repeats secrets so often says nothing else.
+const MOST: usize = 100_000;
 
 impl Known {
     /// These secrets but for those that are too short.
     pub fn new<'s>(secrets: impl IntoIterator<Item = &'s str>) -> Self {
         let secrets = secrets.into_iter();
-        let long = secrets.filter(|secret| secret.len() >= SHORTEST);
-        let mut forms: Vec<String> = long.flat_map(forms_of).collect();
-        forms.sort();
-        forms.dedup();
-        // What holds another one goes first.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Known { forms }
+        let mut secrets: Vec<String> = secrets.map(str::to_owned).collect();
+        secrets.retain(|secret| secret.len() >= SHORTEST);
+        secrets.sort();
+        secrets.dedup();
+        let all = |forms: fn(&str) -> Vec<Vec<u8>>| secrets.iter().flat_map(|s| forms(s)).collect();
+        let views = [
+            (View::Plain, all(plain_forms)),
+            (View::Hex, all(hex_forms)),
+            (View::Base64, all(base64_forms)),
+        ];
+        Known {
+            written: finder(&secrets),
+            views: views
+                .into_iter()
+                .filter_map(|(view, forms)| Sought::new(view, forms))
+                .collect(),
+            secrets,
+            names: Vec::new(),
+        }
+    }
+
+    /// With these names of users: they are masked where they stand as words of their own, but not as the whole of a JSON
+    /// string, which may be the same name of another thing.
+    #[must_use]
+    pub fn and_names<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names = names.into_iter().filter(|name| name.len() >= SHORTEST);
+        self.names = names.map(str::to_owned).collect();
+        self
     }
 
     /// The text with every one of them masked, also one that a text which was cut (`…`) ends in the middle of.
     pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut masked = Cow::Borrowed(text);
-        for form in &self.forms {
-            if masked.contains(form) {
-                masked = masked.replace(form, MASK).into();
-            }
-            if let Some(head) = Self::cut_within(form, &masked) {
-                masked = format!("{head}{MASK}…").into();
-            }
+        let masked = match self.mask_bytes(text.as_bytes()) {
+            Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+            None => Cow::Borrowed(text),
+        };
+        let cut = self
+            .secrets
+            .iter()
+            .find_map(|secret| cut_within(secret, &masked));
+        match cut.map(|head| format!("{head}{MASK}…")) {
+            Some(cut) => cut.into(),
+            None => masked,
         }
-        masked
     }
 
-    /// What stands before the beginning of a secret with which a cut text ends.
-    fn cut_within<'t>(form: &str, text: &'t str) -> Option<&'t str> {
-        let head = text.strip_suffix('…')?;
-        let starts = form.char_indices().rev().map(|(end, _)| &form[..end]);
-        let mut starts = starts.take_while(|start| start.len() >= SHORTEST);
-        starts.find_map(|start| head.strip_suffix(start))
+    /// The bytes with every one of them masked, whatever its spelling; `None` where there is none.
+    pub fn mask_bytes(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut found = self.find(text);
+        if found.is_empty() {
+            return None;
+        }
+        if found.len() > MOST {
+            return Some(MASK.into());
+        }
+        found.sort_by_key(|range| range.start);
+        let (mut out, mut at) = (Vec::with_capacity(text.len()), 0);
+        for Range { start, end } in found {
+            // What overlaps is one.
+            if start >= at {
+                out.extend_from_slice(&text[at..start]);
+                out.extend_from_slice(MASK.as_bytes());
+            }
+            at = at.max(end);
+        }
+        out.extend_from_slice(&text[at..]);
+        Some(out)
+    }
+
+    /// Where they stand.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found: Vec<Range<usize>> = Vec::new();
+        if let Some(written) = &self.written {
+            let matches = written.find_iter(text).take(MOST + 1);
+            found.extend(matches.map(|found| found.range()));
+        }
+        let mut windows: Vec<Window> = self.views.iter().map(Window::of).collect();
+        if !windows.is_empty() {
+            plain::read(text, |batch| {
+                if found.len() <= MOST {
+                    windows
+                        .iter_mut()
+                        .for_each(|window| window.take(batch, &mut found));
+                }
+            });
+            windows
+                .iter_mut()
+                .for_each(|window| window.search(&mut found));
+        }
+        if let Some(names) = finder(&self.names) {
+            let matches = names.find_iter(text).map(|found| found.range());
+            found.extend(matches.filter(|range| is_word(text, range)).take(MOST + 1));
+        }
+        found
     }
 }
 
-/// A secret as it is, as JSON writes it in a string, and in a string that quotes JSON, as a URL does, and encoded.
-fn forms_of(secret: &str) -> Vec<String> {
-    let json = in_json(secret);
-    let base64 = aws_smithy_types::base64::encode(secret);
+/// Whether nothing stands beside it with which it would be another word, or a whole JSON string.
+fn is_word(text: &[u8], range: &Range<usize>) -> bool {
+    let before = range.start.checked_sub(1).map(|at| text[at]);
+    let after = text.get(range.end).copied();
+    let is_part = |byte: Option<u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    let is_string = before == Some(b'"') && after == Some(b'"');
+    // The end of a sentence is no part of the word.
+    let follows = match after {
+        Some(b'.') => text.get(range.end + 1).copied(),
+        after => after,
+    };
+    !is_part(before) && !is_part(follows) && !is_string
+}
+
+/// What stands before the beginning of a secret with which a cut text ends.
+fn cut_within<'t>(secret: &str, text: &'t str) -> Option<&'t str> {
+    let head = text.strip_suffix('…')?;
+    let starts = secret.char_indices().rev().map(|(end, _)| &secret[..end]);
+    let mut starts = starts.take_while(|start| start.len() >= SHORTEST);
+    starts.find_map(|start| head.strip_suffix(start))
+}
+
+fn finder<F: AsRef<[u8]>>(forms: &[F]) -> Option<AhoCorasick> {
+    if forms.is_empty() {
+        return None;
+    }
+    // It fails beyond two thousand million states.
+    let builder = &mut AhoCorasick::builder();
+    builder
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(forms)
+        .ok()
+}
+
+/// What is left of the plain text before it is searched.
+#[derive(Clone, Copy)]
+enum View {
+    /// All.
+    Plain,
+    /// Hexadecimal digits without what stands between them (`aa:bb`, `0xaa, 0xbb`) and in lower case.
+    Hex,
+    /// Both alphabets of base64 as one, without blanks.
+    Base64,
+}
+
+impl View {
+    fn push(self, plain: Plain, bytes: &mut Vec<u8>, places: &mut Vec<Range<usize>>) {
+        let byte = match (self, plain.byte) {
+            (View::Hex, b' ' | b':' | b'-' | b'.' | b',' | b'_') | (View::Base64, b' ') => return,
+            (View::Hex, b'x' | b'X') if bytes.last() == Some(&b'0') => {
+                bytes.pop();
+                places.pop();
+                return;
+            }
+            (View::Hex, byte) => byte.to_ascii_lowercase(),
+            (View::Base64, b'-') => b'+',
+            (View::Base64, b'_') => b'/',
+            (_, byte) => byte,
+        };
+        bytes.push(byte);
+        places.push(plain.from..plain.to);
+    }
+}
+
+/// What is looked for in one view.
+#[derive(Clone)]
+struct Sought {
+    view: View,
+    finder: AhoCorasick,
+}
+
+impl Sought {
+    fn new(view: View, forms: Vec<Vec<u8>>) -> Option<Self> {
+        let finder = finder(&forms)?;
+        Some(Sought { view, finder })
+    }
+}
+
+/// A piece of a view, with where its bytes are from.
+struct Window<'k> {
+    sought: &'k Sought,
+    bytes: Vec<u8>,
+    places: Vec<Range<usize>>,
+}
+
+impl<'k> Window<'k> {
+    fn of(sought: &'k Sought) -> Self {
+        Window {
+            sought,
+            bytes: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, batch: &[Plain], found: &mut Vec<Range<usize>>) {
+        for plain in batch {
+            self.sought
+                .view
+                .push(*plain, &mut self.bytes, &mut self.places);
+        }
+        let longest = self.sought.finder.max_pattern_len();
+        if self.bytes.len() >= WINDOW.max(4 * longest) {
+            self.search(found);
+            // One may have begun here.
+            let settled = self.bytes.len() - longest;
+            self.bytes.drain(..settled);
+            self.places.drain(..settled);
+        }
+    }
+
+    fn search(&self, found: &mut Vec<Range<usize>>) {
+        let matches = self.sought.finder.find_iter(&self.bytes);
+        found.extend(matches.map(|at| {
+            let last = &self.places[at.end() - 1];
+            self.places[at.start()].start..last.end
+        }));
+    }
+}
+
+/// A secret in the plain spelling; so, too, where its beginning was taken for the end of an escape. Forms write a blank as `+`.
+fn plain_forms(secret: &str) -> Vec<Vec<u8>> {
+    const SWALLOWED: usize = 5;
+    let whole = plain::spelling(secret);
+    let mut forms = vec![plain::spelling(&secret.replace(' ', "+"))];
+    if whole.len() >= 2 * SWALLOWED {
+        forms.push(whole[SWALLOWED..].to_vec());
+    }
+    forms.push(whole);
+    forms.retain(|form| form.len() >= SHORTEST);
+    forms
+}
+
+fn hex_forms(secret: &str) -> Vec<Vec<u8>> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    vec![
-        secret.to_owned(),
-        in_json(&json),
-        json,
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-        base64.trim_end_matches('=').to_owned(),
-        hex.to_uppercase(),
-        hex,
-    ]
+    vec![hex.into_bytes()]
 }
 
-/// The text as it stands between the quotes of a JSON string.
-fn in_json(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+/// In base64, alone and inside a longer text, such as `user:secret`: what its neighbours have no part in.
+fn base64_forms(secret: &str) -> Vec<Vec<u8>> {
+    let inside = (0..3).map(|before| {
+        let shifted = [&b"\0\0\0"[..before], secret.as_bytes()].concat();
+        let encoded = aws_smithy_types::base64::encode(&shifted);
+        let (from, to) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
+        encoded.as_bytes()[from..to].to_vec()
+    });
+    let alone = aws_smithy_types::base64::encode(secret);
+    let alone = alone.trim_end_matches('=').as_bytes().to_vec();
+    let mut forms: Vec<Vec<u8>> = inside.chain([alone]).collect();
+    forms.retain(|form| form.len() >= SHORTEST_CODE);
+    forms
 }
 
 #[cfg(test)]

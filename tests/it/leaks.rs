@@ -8,15 +8,15 @@ use crate::canned::{Answer, Canned};
 use crate::program::{Clouds, Ran, User};
 
 /// A secret, and by which name a leak of it is reported.
-type Secret = (&'static str, String);
+pub type Secret = (&'static str, String);
 
-const ALPHABETS: [&[u8; 64]; 2] = [
+pub const ALPHABETS: [&[u8; 64]; 2] = [
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
 ];
 
 /// Base64 of the text, without padding.
-fn base64(text: &[u8], alphabet: &[u8; 64]) -> String {
+pub fn base64(text: &[u8], alphabet: &[u8; 64]) -> String {
     let mut out = String::new();
     for chunk in text.chunks(3) {
         let bits = chunk
@@ -96,7 +96,7 @@ fn find(text: &[u8], secrets: &[Secret]) -> Option<String> {
     })
 }
 
-fn search(ran: &Ran, secrets: &[Secret]) {
+pub fn search(ran: &Ran, secrets: &[Secret]) {
     for (place, text) in [
         ("standard output", &ran.stdout),
         ("standard error", &ran.stderr),
@@ -108,7 +108,7 @@ fn search(ran: &Ran, secrets: &[Secret]) {
 }
 
 /// Every file below the user's home, but for the user's own configuration and, for the token, its cache.
-fn search_files(user: &User, secrets: &[Secret]) {
+pub fn search_files(user: &User, secrets: &[Secret]) {
     let mut open = vec![user.home.path().to_owned()];
     let mut searched = 0;
     while let Some(path) = open.pop() {

@@ -56,3 +56,4 @@ mod terminal;
 #[cfg(unix)]
 mod text;
 mod truth;
+mod words;

@@ -152,6 +152,7 @@ fn into_ours(request: HttpRequest) -> Result<Request> {
         url,
         headers: parts.headers,
         body,
+        gives_credentials: name == CREDENTIALS_CALL,
     })
 }
 

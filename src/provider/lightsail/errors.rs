@@ -11,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use crate::error::{Error, Hint, Kind};
+use crate::error::{Error, Hint, Kind, words};
 use crate::http::{Reply, chain, find, innermost};
 use crate::secret::clean;
 
@@ -242,10 +242,10 @@ fn of_reply(what: &str, reply: &Reply) -> Error {
     });
     error = advise(error, name.unwrap_or_default(), reply.name);
     if let Some(tip) = body.text("tip") {
-        error = error.hint(tip);
+        error = error.hint(words(tip));
     }
     if let Some(docs) = body.text("docs") {
-        error = error.hint(format!("see {docs}"));
+        error = error.hint(words(format!("see {docs}")));
     }
     let is_internal = matches!(reply.status, 408 | 500..)
         || name.is_some_and(|name| INTERNAL.iter().any(|word| name.starts_with(word)));

@@ -8,6 +8,9 @@ use aws_credential_types::provider::{
     ProvideCredentials, Result, SharedCredentialsProvider, future,
 };
 
+use crate::http::Http;
+use crate::secret::Secret;
+
 /// Credentials that end so soon are fetched anew.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -25,14 +28,17 @@ pub(super) struct Life {
 pub(super) struct Watched {
     source: SharedCredentialsProvider,
     seen: Arc<Mutex<Option<Credentials>>>,
+    /// Never shows their secrets.
+    http: Http,
 }
 
 impl Watched {
     /// Watches what this gives.
-    pub(super) fn new(source: SharedCredentialsProvider) -> Self {
+    pub(super) fn new(source: SharedCredentialsProvider, http: Http) -> Self {
         Watched {
             source,
             seen: Arc::default(),
+            http,
         }
     }
 
@@ -72,6 +78,14 @@ impl ProvideCredentials for Watched {
             let credentials = self.source.provide_credentials().await?;
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             *seen = Some(credentials.clone());
+            for secret in [
+                Some(credentials.secret_access_key()),
+                credentials.session_token(),
+            ] {
+                secret
+                    .into_iter()
+                    .for_each(|secret| self.http.hide(&Secret::new(secret)));
+            }
             Ok(credentials)
         })
     }

@@ -76,7 +76,7 @@ pub(super) fn task(
         "operation": operation.map_or(Value::Null, |seen| redact_json(&seen.raw)),
         "record": record.map_or(Value::Null, |seen| redact_json(&seen.raw)),
     });
-    Some(task)
+    Some(task.told())
 }
 
 /// The record is the truth: where it has succeeded the export is done, whatever the operation says; where only the

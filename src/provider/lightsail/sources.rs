@@ -84,7 +84,7 @@ struct Facts<'s> {
 fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Option<Source> {
     let name = facts.name.filter(|name| !name.is_empty())?;
     let word = facts.word.unwrap_or_default();
-    Some(Source {
+    let source = Source {
         schema: SCHEMA,
         provider: ID,
         region: region.to_owned(),
@@ -103,7 +103,8 @@ fn source(region: &str, kind: SourceKind, facts: Facts<'_>) -> Option<Source> {
         exportable: facts.reason.is_none(),
         reason: facts.reason,
         tags: tags(facts.tags),
-    })
+    };
+    Some(source.told())
 }
 
 /// A size in GiB as bytes; a negative one says nothing.

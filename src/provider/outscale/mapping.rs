@@ -46,7 +46,7 @@ pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
     if state == State::Completed {
         task.artifact = expected_artifact(&task);
     }
-    Some(task)
+    Some(task.told())
 }
 
 /// Three words end a task in every version of the API; all others, known or not, mean that it goes on. One whose bucket
@@ -150,7 +150,7 @@ pub(super) fn source(raw: &Value, region: &str) -> Option<Source> {
     let id = text(raw, "SnapshotId")?.to_owned();
     let provider_state = text(raw, "State").unwrap_or_default().to_owned();
     let tags = tags(raw);
-    Some(Source {
+    let source = Source {
         schema: SCHEMA,
         provider: ID,
         region: region.to_owned(),
@@ -175,7 +175,8 @@ pub(super) fn source(raw: &Value, region: &str) -> Option<Source> {
         id,
         provider_state,
         tags,
-    })
+    };
+    Some(source.told())
 }
 
 /// Why a snapshot in this state cannot be exported: of it, since its id stands before that.

@@ -119,7 +119,7 @@ pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<T
         task.artifact = artifact(&task, said, files);
     }
     task.raw = redact_json(value);
-    Some(task)
+    Some(task.told())
 }
 
 /// Container and object name of an export: as the cloud said, else by its rule `<container>/<uuid>.vhd`.
@@ -226,7 +226,7 @@ pub(super) fn source(value: &Value, region: &str, tenant: Option<&str>) -> Optio
         let gigabytes = image.number("min_disk").filter(|size| *size > 0)?;
         gigabytes.checked_mul(1 << 30)
     });
-    Some(Source {
+    let source = Source {
         schema: SCHEMA,
         provider: ID,
         region: region.to_owned(),
@@ -246,7 +246,8 @@ pub(super) fn source(value: &Value, region: &str, tenant: Option<&str>) -> Optio
         exportable: obstacle.is_none(),
         reason: obstacle,
         tags: BTreeMap::new(),
-    })
+    };
+    Some(source.told())
 }
 
 #[cfg(test)]

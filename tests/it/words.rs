@@ -1,0 +1,262 @@
+//! What clouds say in their tasks and errors: secrets in every spelling, words and lists without end.
+
+use serde_json::{Value, json};
+
+use crate::canned::{Answer, Canned};
+use crate::hostile::variables;
+use crate::leaks::{ALPHABETS, Secret, base64, search, search_files};
+use crate::program::{Ran, User};
+
+const CLOUDS: [&str; 3] = ["outscale", "lightsail", "rackspace"];
+const UUID: &str = "cc59c7d3-c056-47b2-a9f2-8e1525695bbb";
+
+fn id(cloud: &str) -> String {
+    match cloud {
+        "outscale" => "outscale/snap-export-0a1b2c3d".into(),
+        _ => format!("{cloud}/{UUID}"),
+    }
+}
+
+/// A failed export with this message, the JSON of which is given.
+fn failed(cloud: &str, message: &str) -> String {
+    match cloud {
+        "outscale" => format!(
+            r#"{{"ResponseContext":{{}},"SnapshotExportTasks":[{{"TaskId":"snap-export-0a1b2c3d","SnapshotId":"snap-0a1b2c3d","State":"failed","Comment":{message}}}]}}"#
+        ),
+        "lightsail" => format!(
+            r#"{{"operation":{{"id":"{UUID}","operationType":"ExportSnapshot","status":"Failed","isTerminal":true,"resourceName":"web-1","createdAt":1.7e9,"statusChangedAt":1.7e9,"errorDetails":{message}}}}}"#
+        ),
+        _ => format!(
+            r#"{{"id":"{UUID}","type":"export","status":"failure","message":{message},"input":{{"image_uuid":"{UUID}","receiving_swift_container":"exports"}}}}"#
+        ),
+    }
+}
+
+/// A server whose every task has failed with this message.
+fn server(cloud: &'static str, message: &str) -> Canned {
+    let task = failed(cloud, message);
+    Canned::by(move |request| {
+        let is_task = ["ReadSnapshotExportTasks", "GetOperation\r\n", "/tasks/"];
+        if is_task.iter().any(|call| request.contains(call)) {
+            return Answer::json(200, &task);
+        }
+        Answer::json(
+            200,
+            r#"{"ResponseContext":{},"exportSnapshotRecords":[],"operations":[]}"#,
+        )
+    })
+}
+
+/// A user whose secret for this cloud is the given one.
+fn user(cloud: &str, url: &str, secret: &str) -> User {
+    let name = match cloud {
+        "outscale" => "OSC_SECRET_KEY",
+        "lightsail" => "AWS_SECRET_ACCESS_KEY",
+        _ => "AUTH_TOKEN",
+    };
+    let all = variables(url).into_iter();
+    let user = all.fold(User::new(), |user, (name, value)| user.with(name, &value));
+    user.with(name, secret).with("SNAPEXPORT_INTERVAL", "10ms")
+}
+
+fn wait(user: &User, cloud: &str, more: &[&str]) -> Ran {
+    user.run(&[&["wait", &id(cloud)], more].concat())
+}
+
+fn hex(text: &str, between: &str, is_upper: bool) -> String {
+    let digits = text.bytes().map(|byte| match is_upper {
+        true => format!("{byte:02X}"),
+        false => format!("{byte:02x}"),
+    });
+    digits.collect::<Vec<_>>().join(between)
+}
+
+fn each_char(text: &str, spell: impl Fn(char) -> String) -> String {
+    let odd = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_string()
+        } else {
+            spell(c)
+        }
+    };
+    text.chars().map(odd).collect()
+}
+
+/// Spellings of a secret as they stand between the quotes of a JSON string.
+fn spellings(secret: &str) -> Vec<String> {
+    let percent = |text: &str| each_char(text, |c| format!("%{:02x}", c as u32));
+    let mut all = vec![
+        secret.to_owned(),
+        secret.replace('/', r"\/"),
+        secret.replace('/', r"\\\/"),
+        each_char(secret, |c| format!("\\u{:04X}", c as u32)),
+        each_char(secret, |c| format!("\\\\u{:04x}", c as u32)),
+        secret
+            .chars()
+            .map(|c| format!("\\u{:04x}", c as u32))
+            .collect(),
+        percent(secret),
+        percent(&percent(secret)),
+        percent(&percent(&percent(secret)))
+            .to_uppercase()
+            .replace("MARKED", "MARKED"),
+        each_char(secret, |c| format!("&#{};", c as u32)),
+        each_char(secret, |c| format!("&#x{:X};", c as u32)),
+        each_char(secret, |c| format!("&amp;#{};", c as u32)),
+        secret
+            .replace('+', "&plus;")
+            .replace('/', "&sol;")
+            .replace('=', "&equals;"),
+        hex(secret, "", false),
+        hex(secret, "", true),
+        hex(secret, ":", false),
+        hex(secret, " ", true),
+        hex(secret, ", 0x", false),
+        hex(secret, r"\\x", false),
+    ];
+    for hidden in [
+        "\u{200b}",
+        "\u{feff}",
+        "\u{ad}",
+        "\u{2060}",
+        "\\u200b",
+        "&#8203;",
+        "%E2%80%8B",
+    ] {
+        let (head, rest) = secret.split_at(7);
+        all.push(format!("{head}{hidden}{rest}"));
+    }
+    for alphabet in ALPHABETS {
+        for user in ["", "u", "me", "user", "user:", "a:bc:"] {
+            all.push(base64(format!("{user}{secret}").as_bytes(), alphabet));
+            all.push(base64(format!("{user}{secret}:more").as_bytes(), alphabet));
+        }
+    }
+    all
+}
+
+/// What a person who sees the text can read of it: the escapes of its JSON undone, and what is not seen left out.
+fn seen(text: &str) -> String {
+    let text = text.replace(r"\/", "/").replace(r"\\", r"\");
+    let hidden = ['\u{200b}', '\u{feff}', '\u{ad}', '\u{2060}'];
+    text.chars().filter(|c| !hidden.contains(c)).collect()
+}
+
+#[test]
+fn a_secret_is_masked_in_every_spelling_whoever_repeats_it() {
+    let secret = "MARKED1+of2/secret3=with4+signs";
+    for cloud in CLOUDS {
+        for spelled in spellings(secret) {
+            let server = server(cloud, &format!(r#""no: {spelled} is wrong""#));
+            let user = user(cloud, &server.url(), secret);
+            let secrets: [Secret; 1] = [("the secret", secret.to_owned())];
+            for more in [&["-vvv", "-o", "json", "--raw"][..], &[]] {
+                let ran = wait(&user, cloud, more);
+                assert_eq!(ran.code, Some(3), "{cloud}, {spelled}: {}", ran.all());
+                search(&ran, &secrets);
+                for text in [ran.all(), seen(&ran.all())] {
+                    let found = [spelled.as_str(), secret]
+                        .into_iter()
+                        .find(|s| text.contains(s));
+                    assert_eq!(found, None, "{cloud}: {}", ran.all());
+                }
+                assert!(
+                    ran.all().contains("***"),
+                    "{cloud}, {spelled}: {}",
+                    ran.all()
+                );
+            }
+            search_files(&user, &secrets);
+            let journal = std::fs::read(user.state().join("journal.db")).expect("a journal");
+            let journal = String::from_utf8_lossy(&journal).into_owned();
+            assert!(
+                !journal.contains(&spelled),
+                "{cloud}: {spelled} is in the journal"
+            );
+        }
+    }
+}
+
+#[test]
+fn words_that_hold_no_secret_stay_as_they_are() {
+    let words = r"50% of C:\\temp &amp; a\/b \u00e9 aa:bb c29tZXRoaW5n";
+    for cloud in CLOUDS {
+        let server = server(cloud, &format!("\"{words}\""));
+        let ran = wait(
+            &user(cloud, &server.url(), "MARKED1+of2/secret3"),
+            cloud,
+            &["-o", "json"],
+        );
+        let expected = r"50% of C:\temp &amp; a/b é aa:bb c29tZXRoaW5n";
+        assert_eq!(ran.json()[0]["message"], expected, "{cloud}: {}", ran.all());
+    }
+}
+
+#[test]
+fn what_a_cloud_says_is_cut_and_whole_in_raw() {
+    let words = "é".repeat(70_000);
+    for cloud in CLOUDS {
+        let server = server(cloud, &json!(words).to_string());
+        let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
+        let ran = wait(&user, cloud, &["-o", "json", "--raw"]);
+        assert_eq!(ran.code, Some(3), "{cloud}: {}", ran.all().len());
+        let task: Value = ran.json()[0].clone();
+        for said in [&task["message"], &task["error"]["message"]] {
+            let said = said.as_str().expect("text");
+            assert!(
+                (4000..=4096).contains(&said.len()),
+                "{cloud}: {}",
+                said.len()
+            );
+            assert!(
+                said.starts_with("éé") && said.ends_with("é…"),
+                "{cloud}: {said}"
+            );
+        }
+        assert!(task["raw"].to_string().contains(&words), "{cloud}");
+        let journal = std::fs::read(user.state().join("journal.db")).expect("a journal");
+        let journal = String::from_utf8_lossy(&journal).into_owned();
+        assert!(
+            journal.contains("éé") && !journal.contains(&words[..9000]),
+            "{cloud}"
+        );
+        for more in [&[][..], &["-q"], &["-o", "table"]] {
+            let ran = user.run(&[&["status", &id(cloud)], more].concat());
+            assert!(ran.all().len() < 30_000, "{cloud}: {}", ran.all().len());
+        }
+        let ran = wait(&user, cloud, &[]);
+        assert_eq!(ran.code, Some(3), "{cloud}: {}", ran.all());
+        assert!(ran.all().len() < 30_000, "{cloud}: {}", ran.all().len());
+    }
+}
+
+#[test]
+fn an_error_of_any_length_is_an_error_that_can_be_read() {
+    let words = "x".repeat(140_000);
+    for cloud in CLOUDS {
+        let body = json!({"Errors": [{"Code": "1", "Type": words, "Details": words}],
+            "message": words, "code": words, "tip": words, "docs": words});
+        let server = Canned::start(vec![Answer::json(400, &body.to_string())]);
+        let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
+        for more in [&[][..], &["-o", "json"]] {
+            let ran = wait(&user, cloud, &[more, &["--timeout", "0"]].concat());
+            assert!(ran.all().len() < 60_000, "{cloud}: {}", ran.all().len());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn on_done_runs_whatever_the_length_of_the_words() {
+    let words = "x".repeat(140_000);
+    for cloud in CLOUDS {
+        let server = server(cloud, &json!(words).to_string());
+        let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
+        let told = user.home.path().join("told");
+        let command = format!("cat > {}", told.display());
+        let ran = wait(&user, cloud, &["--on-done", &command]);
+        assert_eq!(ran.code, Some(3), "{cloud}: {}", ran.all());
+        let told = std::fs::read_to_string(&told).expect(cloud);
+        assert!(told.len() < 20_000, "{cloud}: {}", told.len());
+    }
+}
