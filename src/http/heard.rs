@@ -14,7 +14,27 @@ const MOST_SECRETS: usize = 32;
 pub(super) struct Heard {
     contact: Mutex<Option<Contact>>,
     /// A server may repeat them in any later reply.
-    sent: Mutex<BTreeSet<String>>,
+    sent: Mutex<Sent>,
+}
+
+#[derive(Default)]
+struct Sent {
+    secrets: BTreeSet<String>,
+    /// All of them, made ready once for many replies.
+    known: Option<Known>,
+}
+
+impl Sent {
+    fn insert(&mut self, secret: &str) {
+        if self.secrets.insert(secret.to_owned()) {
+            self.known = None;
+        }
+    }
+
+    fn known(&mut self) -> Known {
+        let all = self.secrets.iter().map(String::as_str);
+        self.known.get_or_insert_with(|| Known::new(all)).clone()
+    }
 }
 
 impl Heard {
@@ -30,22 +50,25 @@ impl Heard {
 
     /// Keeps a secret that a server may know although it was not sent from here.
     pub(super) fn hide(&self, secret: &Secret) {
-        locked(&self.sent).insert(secret.expose().to_owned());
+        locked(&self.sent).insert(secret.expose());
     }
 
     /// The secrets of this request, of the way that it takes, and of all requests before it. Signatures, which are of one
     /// request only, are not kept.
     pub(super) fn secrets(&self, request: &Request, network: &Network) -> Known {
-        let secrets = request.secrets();
+        let (users, passwords) = network.proxy_accounts();
+        let mut passing = Vec::new();
         let mut sent = locked(&self.sent);
-        for secret in &secrets {
-            if !secret.contains("Signature=") && sent.len() < MOST_SECRETS {
-                sent.insert(secret.clone());
+        passwords.iter().for_each(|password| sent.insert(password));
+        for secret in request.secrets() {
+            if !secret.contains("Signature=") && sent.secrets.len() < MOST_SECRETS {
+                sent.insert(&secret);
+            } else if !sent.secrets.contains(&secret) {
+                passing.push(secret);
             }
         }
-        let (users, passwords) = network.proxy_accounts();
-        let all = secrets.iter().chain(&*sent).chain(&passwords);
-        Known::new(all.map(String::as_str)).and_names(users.iter().map(String::as_str))
+        let known = sent.known().and_names(users.iter().map(String::as_str));
+        known.and_passing(passing.iter().map(String::as_str))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::MASK;
 use super::plain::{self, Plain};
@@ -14,6 +14,8 @@ pub struct Known {
     secrets: Vec<String>,
     /// Names of users, which may be words of every day.
     names: Vec<String>,
+    /// Good for one request alone: they are looked for as they are.
+    passing: Vec<String>,
     /// What is looked for in the text as it stands.
     written: Option<AhoCorasick>,
     views: Vec<Sought>,
@@ -51,6 +53,7 @@ impl Known {
                 .collect(),
             secrets,
             names: Vec::new(),
+            passing: Vec::new(),
         }
     }
 
@@ -60,6 +63,13 @@ impl Known {
     pub fn and_names<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().filter(|name| name.len() >= SHORTEST);
         self.names = names.map(str::to_owned).collect();
+        self
+    }
+
+    /// With these secrets, which are worth nothing in another request: they are masked where they stand as they are.
+    #[must_use]
+    pub fn and_passing<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Self {
+        self.passing = secrets.into_iter().map(str::to_owned).collect();
         self
     }
 
@@ -105,7 +115,7 @@ impl Known {
     /// Where they stand.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        if let Some(written) = &self.written {
+        for written in self.written.iter().chain(&finder(&self.passing)) {
             let matches = written.find_iter(text).take(MOST + 1);
             found.extend(matches.map(|found| found.range()));
         }
@@ -158,9 +168,10 @@ fn finder<F: AsRef<[u8]>>(forms: &[F]) -> Option<AhoCorasick> {
     if forms.is_empty() {
         return None;
     }
-    // It fails beyond two thousand million states.
+    // What is faster in searching takes longer to build than most replies to read. It fails beyond 2³¹ states.
     let builder = &mut AhoCorasick::builder();
     builder
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
         .match_kind(MatchKind::LeftmostLongest)
         .build(forms)
         .ok()
