@@ -11,6 +11,7 @@ mod reach;
 
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
+use self::message::MOST_PARTS;
 pub use self::message::{Reply, Request, http_date, strip_tags};
 pub use self::network::Network;
 pub(crate) use self::pages::{Page, pages};
@@ -269,12 +270,22 @@ impl Http {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Reply {
+            let reply = Reply {
                 name,
                 status,
                 headers,
                 body,
-            })
+            };
+            if reply.has_too_many_parts() {
+                let sentence = format!("The reply to {name} has too many parts");
+                return Err(Error::new(Kind::Provider, sentence)
+                    .cause(format!(
+                        "more than {MOST_PARTS} values; no page of a list has so many"
+                    ))
+                    .hint("check that the endpoint is right (-v shows it)")
+                    .maybe_executed());
+            }
+            Ok(reply)
         };
         let exchange = async {
             tokio::time::timeout(limits.reply, exchange)

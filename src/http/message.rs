@@ -102,7 +102,28 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+/// The values in a reply, at most: each costs memory many times its own length, and a page of a thousand things has fewer.
+pub(super) const MOST_PARTS: usize = 400_000;
+
 impl Reply {
+    /// Whether it holds more values than any reply of an API.
+    pub(super) fn has_too_many_parts(&self) -> bool {
+        if self.body.len() <= MOST_PARTS {
+            return false;
+        }
+        let (mut parts, mut is_text, mut is_escaped) = (0, false, false);
+        for byte in &self.body {
+            match byte {
+                _ if is_escaped => is_escaped = false,
+                b'\\' if is_text => is_escaped = true,
+                b'"' => is_text = !is_text,
+                b',' | b'[' | b'{' if !is_text => parts += 1,
+                _ => {}
+            }
+        }
+        parts > MOST_PARTS
+    }
+
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -329,3 +329,33 @@ fn the_account_at_a_proxy_is_a_secret_too() {
         }
     }
 }
+
+/// The memory is the system's own limit, which a tree of what is sent here would pass many times.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reply_of_millions_of_values_is_an_error_and_not_their_weight_in_memory() {
+    for cloud in CLOUDS {
+        for unit in ["0,", "[],", "{\"\":0},"] {
+            let many = unit.repeat(31 * 1024 * 1024 / unit.len());
+            let body = format!("{{\"x\":[{}0]}}", many);
+            let server = Canned::start(vec![Answer::json(200, &body)]);
+            let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
+            let mut command = std::process::Command::new("sh");
+            let script = "ulimit -d 262144 && exec \"$0\" wait \"$1\" --timeout 0 -o json";
+            let plain = user.command(&[]);
+            command
+                .args(["-c", script])
+                .arg(crate::program::program())
+                .arg(id(cloud))
+                .env_clear();
+            command.envs(
+                plain
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            );
+            let output = command.output().expect("it runs");
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(told.contains("too many parts"), "{cloud}, {unit}: {told}");
+        }
+    }
+}
