@@ -103,7 +103,7 @@ pub struct Reply {
 }
 
 /// The values in a reply, at most: each costs memory many times its own length, and a page of a thousand things has fewer.
-pub(super) const MOST_PARTS: usize = 400_000;
+pub(super) const MOST_PARTS: usize = 250_000;
 
 impl Reply {
     /// Whether it holds more values than any reply of an API.
