@@ -13,9 +13,9 @@ use super::plain::{self, Plain};
 pub struct Known {
     secrets: Vec<String>,
     /// Names of users, which may be words of every day.
-    names: Vec<String>,
+    names: Option<AhoCorasick>,
     /// Good for one request alone: they are looked for as they are.
-    passing: Vec<String>,
+    passing: Option<AhoCorasick>,
     /// What is looked for in the text as it stands.
     written: Option<AhoCorasick>,
     views: Vec<Sought>,
@@ -52,8 +52,8 @@ impl Known {
                 .filter_map(|(view, forms)| Sought::new(view, forms))
                 .collect(),
             secrets,
-            names: Vec::new(),
-            passing: Vec::new(),
+            names: None,
+            passing: None,
         }
     }
 
@@ -62,14 +62,14 @@ impl Known {
     #[must_use]
     pub fn and_names<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().filter(|name| name.len() >= SHORTEST);
-        self.names = names.map(str::to_owned).collect();
+        self.names = finder(&names.collect::<Vec<_>>());
         self
     }
 
     /// With these secrets, which are worth nothing in another request: they are masked where they stand as they are.
     #[must_use]
     pub fn and_passing<'s>(mut self, secrets: impl IntoIterator<Item = &'s str>) -> Self {
-        self.passing = secrets.into_iter().map(str::to_owned).collect();
+        self.passing = finder(&secrets.into_iter().collect::<Vec<_>>());
         self
     }
 
@@ -115,7 +115,7 @@ impl Known {
     /// Where they stand.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found: Vec<Range<usize>> = Vec::new();
-        for written in self.written.iter().chain(&finder(&self.passing)) {
+        for written in self.written.iter().chain(&self.passing) {
             let matches = written.find_iter(text).take(MOST + 1);
             found.extend(matches.map(|found| found.range()));
         }
@@ -132,7 +132,7 @@ impl Known {
                 .iter_mut()
                 .for_each(|window| window.search(&mut found));
         }
-        if let Some(names) = finder(&self.names) {
+        if let Some(names) = &self.names {
             let matches = names.find_iter(text).map(|found| found.range());
             found.extend(matches.filter(|range| is_word(text, range)).take(MOST + 1));
         }
@@ -171,7 +171,7 @@ fn finder<F: AsRef<[u8]>>(forms: &[F]) -> Option<AhoCorasick> {
     // What is faster in searching takes longer to build than most replies to read. It fails beyond 2³¹ states.
     let builder = &mut AhoCorasick::builder();
     builder
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
         .match_kind(MatchKind::LeftmostLongest)
         .build(forms)
         .ok()
