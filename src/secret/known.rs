@@ -26,8 +26,8 @@ pub struct Known {
 const SHORTEST: usize = 4;
 /// Encoded pieces of fewer bytes are not looked for either.
 const SHORTEST_CODE: usize = 6;
-/// So much of a view is searched at once.
-const WINDOW: usize = 64 * 1024;
+/// So much of a view is searched at once. Nine times as much memory is needed for it.
+const WINDOW: usize = 4 * 1024;
 /// What repeats secrets so often says nothing else.
 const MOST: usize = 100_000;
 
@@ -177,6 +177,23 @@ fn finder<F: AsRef<[u8]>>(forms: &[F]) -> Option<AhoCorasick> {
         .ok()
 }
 
+/// Where a byte is from, for texts of up to 4 GiB.
+#[derive(Clone, Copy)]
+struct Place {
+    from: u32,
+    to: u32,
+}
+
+impl Place {
+    fn of(plain: Plain) -> Self {
+        let near = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Place {
+            from: near(plain.from),
+            to: near(plain.to),
+        }
+    }
+}
+
 /// What is left of the plain text before it is searched.
 #[derive(Clone, Copy)]
 enum View {
@@ -189,7 +206,7 @@ enum View {
 }
 
 impl View {
-    fn push(self, plain: Plain, bytes: &mut Vec<u8>, places: &mut Vec<Range<usize>>) {
+    fn push(self, plain: Plain, bytes: &mut Vec<u8>, places: &mut Vec<Place>) {
         let byte = match (self, plain.byte) {
             (View::Hex, b' ' | b':' | b'-' | b'.' | b',' | b'_') | (View::Base64, b' ') => return,
             (View::Hex, b'x' | b'X') if bytes.last() == Some(&b'0') => {
@@ -203,7 +220,7 @@ impl View {
             (_, byte) => byte,
         };
         bytes.push(byte);
-        places.push(plain.from..plain.to);
+        places.push(Place::of(plain));
     }
 }
 
@@ -225,7 +242,7 @@ impl Sought {
 struct Window<'k> {
     sought: &'k Sought,
     bytes: Vec<u8>,
-    places: Vec<Range<usize>>,
+    places: Vec<Place>,
 }
 
 impl<'k> Window<'k> {
@@ -257,7 +274,7 @@ impl<'k> Window<'k> {
         let matches = self.sought.finder.find_iter(&self.bytes);
         found.extend(matches.map(|at| {
             let last = &self.places[at.end() - 1];
-            self.places[at.start()].start..last.end
+            self.places[at.start()].from as usize..last.to as usize
         }));
     }
 }

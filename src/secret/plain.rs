@@ -13,7 +13,7 @@ pub(super) struct Plain {
 /// The longest spelling of one byte: `\uD83D\uDE00`. What stands further back is settled.
 const LONGEST_ESCAPE: usize = 12;
 /// So many bytes are handed on at once.
-const BATCH: usize = 4096;
+const BATCH: usize = 1024;
 
 /// Named entities of what stands in secrets, and of what hides in them.
 const ENTITIES: [(&str, &str); 38] = [
