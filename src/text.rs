@@ -21,6 +21,16 @@ pub(crate) fn duration(span: Duration) -> String {
     }
 }
 
+/// `14:05:09 UTC`, with its date where that is not today's.
+pub(crate) fn moment(at: Timestamp, now: Timestamp) -> String {
+    let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
+    let form = match day(at) == day(now) {
+        true => "%H:%M:%S UTC",
+        false => "%Y-%m-%d %H:%M:%S UTC",
+    };
+    at.strftime(form).to_string()
+}
+
 /// `1 second`, `90 seconds`, `23 hours`, `57 years`: the largest unit of which there are at least two, for sentences.
 pub(crate) fn in_words(span: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [

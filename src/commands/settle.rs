@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::future::pending;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::start::{Found, Search};
 use crate::commands::context::Context;
 use crate::journal::{Intent, Journal};
@@ -11,6 +13,7 @@ use crate::options::Output;
 use crate::provider::{self, Entry};
 use crate::secret::clean;
 use crate::task::ExportRequest;
+use crate::text;
 
 /// Looks up what became of starts that a dead process or a lost reply left open, on this account, but for `except`.
 /// Gives those that only other credentials can look up.
@@ -31,7 +34,7 @@ pub(super) async fn settle_left(
         let subject = format!(
             "The export of {} begun at {}",
             clean(&left.request.snapshot),
-            left.made_at.strftime("%H:%M UTC")
+            text::moment(left.made_at, Timestamp::now())
         );
         match search.settle_left(left, Duration::ZERO, pending()).await {
             Ok(Found::Task(task)) => printer.note(format!(
@@ -43,7 +46,7 @@ pub(super) async fn settle_left(
             )),
             Ok(Found::Later) => printer.note(format!(
                 "{subject}: whether it was started is not known; if the cloud does not list it by {}, it was not",
-                search.closes_at(left).strftime("%H:%M:%S UTC")
+                text::moment(search.closes_at(left), Timestamp::now())
             )),
             Ok(Found::Elsewhere) => {}
             Err(error) => printer.note(format!(
@@ -85,7 +88,7 @@ pub(super) async fn settle_everywhere(
                     printer.note(format!(
                         "Whether the export of {} begun at {} was started is not known: it was begun as {}, and these credentials are {}",
                         clean(&foreign.request.snapshot),
-                        foreign.made_at.strftime("%H:%M UTC"),
+                        text::moment(foreign.made_at, Timestamp::now()),
                         clean(&foreign.account),
                         clean(&provider.account())
                     ));

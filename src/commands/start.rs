@@ -38,6 +38,7 @@ use crate::pace;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, State, Task};
+use crate::text;
 
 pub(super) use self::batch::snapshots_of;
 pub(super) use self::exported::Exported;
@@ -185,7 +186,7 @@ impl<'a> Starter<'a> {
                 Found::Task(task) => self.printer().note(format!(
                     "The export of {} begun at {} became {} and is {}; starting another",
                     clean(&request.snapshot),
-                    left.made_at.strftime("%H:%M UTC"),
+                    text::moment(left.made_at, Timestamp::now()),
                     task.id,
                     task.state
                 )),
@@ -194,7 +195,7 @@ impl<'a> Starter<'a> {
                     self.go_on()?;
                     let cause = format!(
                         "it was begun at {}, and the cloud does not list it so far",
-                        left.made_at.strftime("%H:%M:%S UTC")
+                        text::moment(left.made_at, Timestamp::now())
                     );
                     return Err(self.doubt(Error::new(Kind::MaybeStarted, cause), left));
                 }
@@ -327,7 +328,7 @@ impl<'a> Starter<'a> {
         let next = match intent.id {
             Some(_) => format!(
                 "the same export command adopts it as soon as it is listed, and starts it if it is not by {}; --new starts another at once",
-                self.search.closes_at(intent).strftime("%H:%M:%S UTC")
+                text::moment(self.search.closes_at(intent), Timestamp::now())
             ),
             None => "without a journal nothing remembers this: look before the same export is started again".to_owned(),
         };

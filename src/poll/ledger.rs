@@ -252,7 +252,10 @@ impl<'a> Ledger<'a> {
     /// A task that was seen and is missing now.
     fn gone(&self, open: &Open, error: Error) -> Error {
         let at = open.seen_at.map_or_else(String::new, |at| {
-            format!(" when it was last seen, at {}", at.strftime("%H:%M:%S UTC"))
+            format!(
+                " when it was last seen, at {}",
+                text::moment(at, Timestamp::now())
+            )
         });
         error.context(format!(
             "The task {} was {}{at}, and {} does not know it now",

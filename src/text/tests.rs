@@ -42,3 +42,18 @@ fn spans_in_sentences_are_for_people() {
         assert_eq!(in_words(Duration::from_secs(seconds)), expected);
     }
 }
+
+#[test]
+fn a_moment_has_its_date_where_that_is_not_todays() {
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time");
+    let now = at("2026-11-28T00:10:00Z");
+    assert_eq!(moment(at("2026-11-28T14:05:09Z"), now), "14:05:09 UTC");
+    assert_eq!(
+        moment(at("2026-11-27T23:59:00Z"), now),
+        "2026-11-27 23:59:00 UTC"
+    );
+    assert_eq!(
+        moment(at("2026-11-29T00:00:00Z"), now),
+        "2026-11-29 00:00:00 UTC"
+    );
+}

@@ -13,6 +13,7 @@ use crate::pace::limit;
 use crate::provider::look_again;
 use crate::secret::clean;
 use crate::task::{State, Task};
+use crate::text;
 
 /// How long another process may take to start the same export, its pauses and its search for a lost reply among it.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(180);
@@ -124,7 +125,7 @@ impl Starter<'_> {
                 let sentence = format!(
                     "The export of {} that was started at {} as {} is not known to the cloud yet",
                     clean(known.task.snapshot.as_deref().unwrap_or_default()),
-                    started_at.strftime("%H:%M:%S UTC"),
+                    text::moment(started_at, Timestamp::now()),
                     known.task.id
                 );
                 Err(Error::new(Kind::Conflict, sentence)
