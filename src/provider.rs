@@ -8,6 +8,7 @@ mod entry;
 mod export;
 mod forms;
 mod place;
+mod realm;
 mod registry;
 mod rules;
 mod sigv4;
@@ -23,6 +24,7 @@ pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};
 #[doc(hidden)]
+pub use realm::Realm;
 pub use registry::register;
 pub use registry::{by_name, clouds, names, read_sections};
 pub(crate) use registry::{console_url, goal};

@@ -27,9 +27,14 @@ pub(super) async fn settle_left(
         Vec::new()
     });
     let printer = context.printer(Output::Id);
-    let account = search.provider.account();
-    let (ours, foreign): (Vec<_>, Vec<_>) =
-        left.into_iter().partition(|left| left.account == account);
+    let (mut ours, mut foreign) = (Vec::new(), Vec::new());
+    for left in left {
+        let of_whom = match search.is_ours(&left).await {
+            true => &mut ours,
+            false => &mut foreign,
+        };
+        of_whom.push(left);
+    }
     for left in ours.iter().filter(|left| !except.contains(&left.request)) {
         let subject = format!(
             "The export of {} begun at {}",

@@ -32,9 +32,10 @@ use self::turns::Turns;
 use super::signals::Signals;
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Result};
-use crate::journal::{Intent, Settled};
+use crate::journal::{Intent, Journal, Settled};
 use crate::options::Output;
 use crate::pace;
+use crate::provider::Realm;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, State, Task};
@@ -119,10 +120,11 @@ impl<'a> Starter<'a> {
             match prepared {
                 Prepared::Task(task) => return Ok(Some(*task)),
                 Prepared::LeftOut => return Ok(None),
-                Prepared::Send(attempt) => {
-                    let reply = self.send(&attempt).await;
-                    return self.settle(*attempt, reply).await.map(Some);
-                }
+                Prepared::Send(attempt) => match self.send(&attempt).await {
+                    Some(reply) => return self.settle(*attempt, reply).await.map(Some),
+                    // Somebody took this process for dead meanwhile, and may have sent the same.
+                    None => view = View::Fresh,
+                },
                 Prepared::Again => view = View::Fresh,
             }
         }
@@ -141,13 +143,16 @@ impl<'a> Starter<'a> {
             self.printer().note(format!("{sentence}; left out"));
             return Ok(Prepared::LeftOut);
         }
-        if let Some(task) = self.adopt(request, &before) {
+        if let Some(task) = self.adopt(request, &before).await {
             return Ok(Prepared::Task(Box::new(task)));
         }
-        let intent = self.intent(request, &before);
+        let mut intent = self.intent(request, &before);
         self.check(request, view).await?;
         if let Some(sentence) = exported {
             self.note_once(&format!("{sentence}; --skip-exported leaves out what was"));
+        }
+        if self.search.journal.is_some() {
+            (_, intent.realm) = self.search.whose().await;
         }
         self.take_turn().await?;
         Ok(match self.claim(intent).await? {
@@ -176,6 +181,10 @@ impl<'a> Starter<'a> {
         let windows = self.search.windows;
         let mut earlier = self.search.left_open()?;
         earlier.retain(|left| left.is_start_of(request));
+        if !earlier.is_empty() {
+            let (account, realm) = self.search.whose().await;
+            earlier.retain(|left| left.may_be_of(&account, &realm));
+        }
         for left in &earlier {
             let patience = windows.visibility.saturating_sub(self.search.age(left));
             let found = self.search.settle_left(left, patience, self.signals.wait());
@@ -209,7 +218,7 @@ impl<'a> Starter<'a> {
     }
 
     /// Step 2. Of what the cloud had before, the export that is under way; it is remembered.
-    fn adopt(&self, request: &ExportRequest, before: &[Task]) -> Option<Task> {
+    async fn adopt(&self, request: &ExportRequest, before: &[Task]) -> Option<Task> {
         let running = before.iter().find(|task| !task.is_settled())?;
         if self.wish.is_new {
             return None;
@@ -230,10 +239,11 @@ impl<'a> Starter<'a> {
             adopted: known.is_none_or(|known| known.task.adopted),
             ..task.clone()
         };
-        let (profile, account) = (self.context.profile(), self.search.provider.account());
+        let (account, realm) = self.search.whose().await;
+        let profile = self.context.profile();
         self.warn_if_forgotten(
             &task,
-            journal.record_start(&kept, profile, &account, Timestamp::now()),
+            journal.record_start(&kept, profile, &account, &realm, Timestamp::now()),
         );
         Some(task)
     }
@@ -247,6 +257,7 @@ impl<'a> Starter<'a> {
             id: None,
             provider: provider.id(),
             account: provider.account(),
+            realm: Realm::default(),
             region: provider.region().to_owned(),
             profile: self.context.profile().map(str::to_owned),
             request: request.clone(),
@@ -287,7 +298,10 @@ impl<'a> Starter<'a> {
             () = self.turns.over_for_replies() => Ok(None),
         };
         match found {
-            Ok(Some(task)) => return Ok(task),
+            Ok(Some(task)) => {
+                self.warn_if_forgotten(&task, Ok(()));
+                return Ok(task);
+            }
             Ok(None) => {}
             Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
         }
@@ -346,10 +360,15 @@ impl<'a> Starter<'a> {
 
     /// A task that could not be remembered must at least be said.
     fn warn_if_forgotten(&self, task: &Task, written: Result<()>) {
-        if let Err(error) = written {
-            self.printer()
-                .warn(format!("{}; note the id {}", error.one_line(), task.id));
-        }
+        let why = match written {
+            Err(error) => error.one_line(),
+            Ok(()) if self.search.journal.is_some_and(Journal::was_made_anew) => {
+                "The journal was deleted meanwhile, and a new one was begun".to_owned()
+            }
+            Ok(()) => return,
+        };
+        self.printer()
+            .warn(format!("{why}; note the id {}", task.id));
     }
 
     fn warn_once(&self, text: &str) {

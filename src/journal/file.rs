@@ -1,7 +1,8 @@
 //! The journal's file: made, opened, brought up to date, and moved aside where it is damaged.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use crate::pace::limit;
 use crate::settings::private_file::{open_own, private_file, private_folders};
 
 /// The layout this version writes (`PRAGMA user_version`).
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -70,10 +71,36 @@ impl Journal {
 
     pub(super) fn over(connection: Connection, path: &Path) -> Self {
         Journal {
-            connection,
+            file: Cell::new(Identity::of(path)),
+            connection: RefCell::new(Rc::new(connection)),
             path: path.to_owned(),
             presence: OnceCell::new(),
+            is_anew: Cell::new(false),
         }
+    }
+
+    /// The connection, as long as it is used.
+    pub(super) fn connection(&self) -> Rc<Connection> {
+        self.connection.borrow().clone()
+    }
+
+    /// Makes a journal anew that was deleted since it was opened: what is written into a deleted file is lost.
+    pub(super) fn mend(&self) -> Result<()> {
+        let now = Identity::of(&self.path);
+        if now.is_some() && now == self.file.get() {
+            return Ok(());
+        }
+        let anew =
+            Self::try_open(&self.path).map_err(|error| failed(&self.path, &error.to_string()))?;
+        self.file.set(anew.file.get());
+        self.connection.replace(anew.connection());
+        self.is_anew.set(true);
+        Ok(())
+    }
+
+    /// Whether it was made anew since this was last asked.
+    pub(crate) fn was_made_anew(&self) -> bool {
+        self.is_anew.take()
     }
 
     fn try_open(path: &Path) -> rusqlite::Result<Self> {
@@ -131,7 +158,7 @@ impl Journal {
         let damaged =
             |why: &str| Err(Error::new(Kind::Internal, "The journal is damaged").cause(why));
         let verdict: rusqlite::Result<Option<String>> = self
-            .connection
+            .connection()
             .query_row("PRAGMA quick_check", [], |row| row.get(0))
             .optional();
         match verdict {
@@ -142,10 +169,10 @@ impl Journal {
         }
         // Whole pages may still tell of other tables than ours: SQLite keeps their names as text.
         for sql in [
-            "SELECT provider, region, task_id, account, profile, started_at, seen_at, is_terminal, object FROM task",
+            &format!("SELECT {} FROM task", super::COLUMNS),
             intent::SELECT,
         ] {
-            if let Err(error) = self.connection.prepare(sql)
+            if let Err(error) = self.connection().prepare(sql)
                 && (is_damage(&error) || matches!(error, rusqlite::Error::SqlInputError { .. }))
             {
                 return damaged(&error.to_string());
@@ -175,6 +202,25 @@ fn refuse_pipe(path: &Path) -> rusqlite::Result<()> {
             Err(rusqlite::Error::ToSqlConversionFailure(why.into()))
         }
         _ => Ok(()),
+    }
+}
+
+/// Which file it is, whatever is put under its name later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+impl Identity {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Identity> {
+        use std::os::unix::fs::MetadataExt;
+        let data = path.metadata().ok()?;
+        Some(Identity(data.dev(), data.ino()))
+    }
+
+    /// Elsewhere a file that is open cannot be deleted.
+    #[cfg(not(unix))]
+    fn of(_path: &Path) -> Option<Identity> {
+        Some(Identity(0, 0))
     }
 }
 
@@ -220,6 +266,9 @@ fn migrate(connection: &Connection) -> rusqlite::Result<()> {
     }
     if from < 4 {
         connection.execute_batch(sources::TABLE)?;
+    }
+    if from < 5 {
+        connection.execute_batch(intent::REALM)?;
     }
     connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }

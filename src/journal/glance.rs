@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use super::file::{AS_IT_IS, beside, read_only};
-use super::{entry, sources};
+use super::{COLUMNS, entry, sources};
 use crate::task::{ProviderId, Task};
 
 /// Another process that writes is not waited for longer.
@@ -40,13 +40,13 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 fn read(path: &Path, prefix: &str, most: u32) -> rusqlite::Result<Vec<Task>> {
     let connection = open(path)?;
-    let mut statement = connection.prepare(
-        // Sorted without the objects, which are long.
-        "SELECT provider, profile, started_at, object, seen_at FROM task WHERE rowid IN (
+    // Sorted without the objects, which are long.
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM task WHERE rowid IN (
            SELECT rowid FROM task WHERE substr(task_id, 1, length(?1)) = ?1
            ORDER BY is_terminal, rowid DESC LIMIT ?2)
-         ORDER BY is_terminal, rowid DESC",
-    )?;
+         ORDER BY is_terminal, rowid DESC"
+    ))?;
     let rows = statement.query_map(params![prefix, most], entry)?;
     Ok(rows.flatten().flatten().map(|entry| entry.task).collect())
 }

@@ -80,7 +80,7 @@ impl Journal {
     }
 
     fn count(&self, table: &str) -> Result<u64> {
-        self.connection
+        self.connection()
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
                 row.get::<_, i64>(0).map(i64::unsigned_abs)
             })

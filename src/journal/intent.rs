@@ -6,9 +6,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{Entry, Journal, live, written};
+use super::{COLUMNS, Entry, Journal, kept, live, written};
 use crate::error::Result;
-use crate::provider;
+use crate::provider::{self, Realm};
 use crate::task::{ExportRequest, ProviderId, Target, Task, TaskId};
 
 /// The table, of layout 2.
@@ -31,6 +31,10 @@ CREATE TABLE intent (
 /// What layout 3 adds.
 pub(super) const CLOUD_CLOCK: &str = "ALTER TABLE intent ADD COLUMN cloud_at TEXT;";
 
+/// What layout 5 adds, to tasks as well: the account as its cloud knows it.
+pub(super) const REALM: &str =
+    "ALTER TABLE intent ADD COLUMN realm TEXT; ALTER TABLE task ADD COLUMN realm TEXT;";
+
 /// A start that is about to be sent, or whose outcome is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Intent {
@@ -40,6 +44,8 @@ pub struct Intent {
     pub provider: ProviderId,
     /// The account, as the journal knows it.
     pub account: String,
+    /// The same, as its cloud knows it.
+    pub realm: Realm,
     /// The region.
     pub region: String,
     /// The profile that was asked for.
@@ -86,60 +92,42 @@ impl Intent {
         self.request.snapshot == request.snapshot
             && self.request.target.is_same_place(&request.target)
     }
+
+    /// Whether it may be of this account: another key of one account is no other account.
+    pub(crate) fn may_be_of(&self, account: &str, realm: &Realm) -> bool {
+        self.account == account || !self.realm.is_surely_not(realm)
+    }
 }
 
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
     pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
+        self.mend()?;
         let owner = self.presence()?;
         let target = intent.request.target.identity();
-        let known = serde_json::to_string(&intent.known).unwrap_or_default();
         self.durable_transaction(|connection| {
             if intent.twin.is_empty()
                 && let Some(known) = started(connection, intent, &target)?
             {
                 return Ok(Claim::Running(Box::new(known)));
             }
-            let same = params![
-                intent.provider.0,
-                intent.account,
-                intent.region,
-                intent.request.snapshot,
-                target,
-                intent.twin
-            ];
+            let mut open = self.open_of(intent, &target)?;
             // Who asks for another export of the same minds no others.
-            let open = self.select_intents(&format!("{ALIKE} AND (?6 = '' OR twin = ?6)"), same)?;
+            open.retain(|(open, _)| intent.twin.is_empty() || open.twin == intent.twin);
             if open.iter().any(|(_, owner)| self.is_held(owner)) {
                 return Ok(Claim::Taken);
             }
             if let Some((left, _)) = open.into_iter().next() {
                 return Ok(Claim::Left(Box::new(left)));
             }
-            connection.execute(
-                "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner, cloud_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                params![
-                    intent.provider.0,
-                    intent.account,
-                    intent.region,
-                    intent.request.snapshot,
-                    target,
-                    intent.twin,
-                    intent.profile,
-                    known,
-                    now.to_string(),
-                    owner,
-                    intent.cloud_at.to_string()
-                ],
-            )?;
-            Ok(Claim::Mine(connection.last_insert_rowid()))
+            insert(connection, intent, Some(&owner), now).map(Claim::Mine)
         })
         .map_err(|error| written(&error))
     }
 
     /// Ends an intent: its task takes its place, or nothing does, or it waits for somebody to look.
     pub fn settle(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> Result<()> {
+        self.mend()?;
         // Both or neither: on a full disk the task alone would look like another start's.
         self.transaction(|_| self.end(intent, settled, now))
             .map_err(|error| written(&error))
@@ -148,13 +136,38 @@ impl Journal {
     fn end(&self, intent: &Intent, settled: &Settled<'_>, now: Timestamp) -> rusqlite::Result<()> {
         if let Settled::Started(task) = settled {
             let profile = Some(intent.profile.as_deref());
-            self.write(task, profile, &intent.account, Some(now), now)?;
+            let account = (intent.account.as_str(), &intent.realm);
+            self.write(task, profile, account, Some(now), now)?;
         }
+        let connection = self.connection();
         let sql = match settled {
             Settled::Unknown => "UPDATE intent SET owner = NULL WHERE id = ?1",
             Settled::Started(_) | Settled::NotExecuted => "DELETE FROM intent WHERE id = ?1",
         };
-        self.connection.execute(sql, [intent.id]).map(drop)
+        let found = connection.execute(sql, [intent.id])?;
+        // Whatever became of its row, what nobody knows is looked up by whoever comes next.
+        if matches!(settled, Settled::Unknown) && found == 0 {
+            insert(&connection, intent, None, now)?;
+        }
+        Ok(())
+    }
+
+    /// The open starts of the same export that may be of the same account, each with the process that holds it.
+    fn open_of(
+        &self,
+        intent: &Intent,
+        target: &str,
+    ) -> rusqlite::Result<Vec<(Intent, Option<String>)>> {
+        let same = params![
+            intent.provider.0,
+            intent.region,
+            intent.request.snapshot,
+            target
+        ];
+        let which = "provider = ?1 AND region = ?2 AND snapshot = ?3 AND target = ?4";
+        let mut open = self.select_intents(which, same)?;
+        open.retain(|(open, _)| open.may_be_of(&intent.account, &intent.realm));
+        Ok(open)
     }
 
     /// Those of the tasks found for an intent that may be its own: no other start has become them. None, while more
@@ -167,14 +180,8 @@ impl Journal {
                     free.push(task);
                 }
             }
-            let same = params![
-                intent.provider.0,
-                intent.account,
-                intent.region,
-                intent.request.snapshot,
-                intent.request.target.identity()
-            ];
-            if free.len() < self.select_intents(ALIKE, same)?.len() {
+            let open = self.open_of(intent, &intent.request.target.identity())?;
+            if free.len() < open.len() {
                 free.clear();
             }
             Ok(free)
@@ -189,6 +196,7 @@ impl Journal {
         task: &Task,
         now: Timestamp,
     ) -> Result<bool> {
+        self.mend()?;
         self.transaction(|_| {
             if self.is_taken(task)? {
                 return Ok(false);
@@ -201,22 +209,30 @@ impl Journal {
 
     /// Whether this task is what another start has become. One that was only adopted may be any start's.
     fn is_taken(&self, task: &Task) -> rusqlite::Result<bool> {
-        self.connection
+        self.connection()
             .prepare_cached(
                 "SELECT 1 FROM task
                  WHERE provider = ?1 AND region = ?2 AND task_id = ?3 AND started_at IS NOT NULL
-                   AND NOT object ->> 'adopted'",
+                   AND NOT CASE WHEN json_valid(object) THEN coalesce(object ->> 'adopted', 0) ELSE 0 END",
             )?
             .exists(params![task.provider.0, task.region, task.id.as_str()])
     }
 
-    /// Notes, durably, that an intent is about to be sent once more.
-    pub(crate) fn renew(&self, intent: &Intent, now: Timestamp) -> Result<()> {
+    /// Notes, durably, that an intent is about to be sent. False where it is another's by now, or gone: whoever took this
+    /// process for dead, while it was frozen for instance, may have sent the same.
+    pub(crate) fn renew(&self, intent: &Intent, now: Timestamp) -> Result<bool> {
+        self.mend()?;
+        let owner = self.presence()?;
         self.durable_transaction(|connection| {
-            let values = params![intent.id, now.to_string()];
-            connection.execute("UPDATE intent SET made_at = ?2 WHERE id = ?1", values)
+            let values = params![intent.id, now.to_string(), owner];
+            let sql = "UPDATE intent SET made_at = ?2 WHERE id = ?1 AND owner = ?3";
+            let is_ours = connection.execute(sql, values)? == 1;
+            // Others must see that it lives, whatever has removed its sign.
+            if let Some(presence) = self.presence.get().filter(|_| is_ours) {
+                presence.stay(&self.path).ok();
+            }
+            Ok(is_ours)
         })
-        .map(drop)
         .map_err(|error| written(&error))
     }
 
@@ -224,6 +240,7 @@ impl Journal {
     ///
     /// One from the future was made before a clock was set back: it counts as made `now`, once and for all.
     pub(crate) fn take_over(&self, left: &Intent, now: Timestamp) -> Result<Option<Intent>> {
+        self.mend()?;
         let owner = self.presence()?;
         self.transaction(|connection| {
             let row = self.select_intents("id = ?1", [left.id])?.pop();
@@ -256,7 +273,7 @@ impl Journal {
         values: impl rusqlite::Params,
     ) -> rusqlite::Result<Vec<(Intent, Option<String>)>> {
         let rows: Vec<_> = self
-            .connection
+            .connection()
             .prepare_cached(&format!("{SELECT} WHERE {condition} ORDER BY id"))?
             .query_map(values, read)?
             .collect::<rusqlite::Result<_>>()?;
@@ -282,23 +299,48 @@ impl Journal {
     }
 }
 
-pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner, cloud_at FROM intent";
-/// Starts of the same export.
-const ALIKE: &str =
-    "provider = ?1 AND account = ?2 AND region = ?3 AND snapshot = ?4 AND target = ?5";
+pub(super) const SELECT: &str = "SELECT id, provider, account, region, profile, snapshot, target, twin, known, made_at, owner, cloud_at, realm FROM intent";
+
+fn insert(
+    connection: &Connection,
+    intent: &Intent,
+    owner: Option<&str>,
+    now: Timestamp,
+) -> rusqlite::Result<i64> {
+    connection.execute(
+        "INSERT INTO intent (provider, account, region, snapshot, target, twin, profile, known, made_at, owner, cloud_at, realm)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            intent.provider.0,
+            intent.account,
+            intent.region,
+            intent.request.snapshot,
+            intent.request.target.identity(),
+            intent.twin,
+            intent.profile,
+            serde_json::to_string(&intent.known).unwrap_or_default(),
+            now.to_string(),
+            owner,
+            intent.cloud_at.to_string(),
+            kept(&intent.realm)
+        ],
+    )?;
+    Ok(connection.last_insert_rowid())
+}
 
 /// `None` for a row of a provider, or with a target, that this build does not know.
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
     let provider: String = row.get(1)?;
     let (target, known, made_at): (String, String, String) =
         (row.get(6)?, row.get(8)?, row.get(9)?);
-    let (Ok(entry), Ok(target), Ok(made_at)) = (
+    let (Ok(entry), Ok(target)) = (
         provider::by_name(&provider),
         serde_json::from_str::<Target>(&target),
-        made_at.parse(),
     ) else {
         return Ok(None);
     };
+    // A time that cannot be read closes nothing.
+    let made_at = made_at.parse().unwrap_or_else(|_| Timestamp::now());
     if (entry.forms.goal)(&target).is_none() {
         return Ok(None);
     }
@@ -306,6 +348,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
         id: Some(row.get(0)?),
         provider: entry.id,
         account: row.get(2)?,
+        realm: row
+            .get::<_, Option<String>>(12)?
+            .and_then(|realm| serde_json::from_str(&realm).ok())
+            .unwrap_or_default(),
         region: row.get(3)?,
         profile: row.get(4)?,
         request: ExportRequest::new(row.get::<_, String>(5)?, target),
@@ -328,6 +374,7 @@ fn started(
 ) -> rusqlite::Result<Option<Entry>> {
     let is_same = |known: &Entry| {
         !intent.known.contains(&known.task.id)
+            && intent.may_be_of(&known.account, &known.realm)
             && known
                 .task
                 .target
@@ -335,19 +382,14 @@ fn started(
                 .is_some_and(|other| other.identity() == target)
     };
     let rows: Vec<Option<Entry>> = connection
-        .prepare_cached(
-            "SELECT provider, profile, started_at, object, seen_at FROM task
-             WHERE provider = ?1 AND account = ?2 AND region = ?3 AND is_terminal = 0 AND started_at IS NOT NULL
-               AND object ->> 'snapshot' = ?4
-             ORDER BY started_at DESC",
-        )?
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM task
+             WHERE provider = ?1 AND region = ?2 AND is_terminal = 0 AND started_at IS NOT NULL
+               AND CASE WHEN json_valid(object) THEN object ->> 'snapshot' END = ?3
+             ORDER BY started_at DESC"
+        ))?
         .query_map(
-            params![
-                intent.provider.0,
-                intent.account,
-                intent.region,
-                intent.request.snapshot
-            ],
+            params![intent.provider.0, intent.region, intent.request.snapshot],
             super::entry,
         )?
         .collect::<rusqlite::Result<_>>()?;

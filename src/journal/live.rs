@@ -1,5 +1,6 @@
 //! Whether the process that made an entry still lives: it holds a lock that the system releases with its death.
 
+use std::cell::RefCell;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,8 @@ pub(super) struct Presence {
     /// The name others know it by.
     pub name: String,
     path: PathBuf,
-    _lock: File,
+    /// Held as long as the process lives.
+    locks: RefCell<Vec<File>>,
 }
 
 impl Presence {
@@ -34,8 +36,22 @@ impl Presence {
         Ok(Presence {
             name,
             path,
-            _lock: lock,
+            locks: RefCell::new(vec![lock]),
         })
+    }
+}
+
+impl Presence {
+    /// Shows it again, where somebody has removed its file.
+    pub(super) fn stay(&self, journal: &Path) -> std::io::Result<()> {
+        if self.path.exists() {
+            return Ok(());
+        }
+        private_folders().create(directory(journal))?;
+        let file = private_file().create_new(true).open(&self.path)?;
+        file.lock()?;
+        self.locks.borrow_mut().push(file);
+        Ok(())
     }
 }
 

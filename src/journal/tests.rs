@@ -31,7 +31,13 @@ fn a_damaged_file_is_moved_aside_and_kept() {
     );
     opened
         .journal
-        .record_start(&task("t", State::Pending), None, "AK", moment(0))
+        .record_start(
+            &task("t", State::Pending),
+            None,
+            "AK",
+            &Realm::default(),
+            moment(0),
+        )
         .expect("writes");
     assert!(Journal::open(&path).expect("opens").moved_to.is_none());
 }
@@ -51,6 +57,7 @@ fn a_journal_that_many_make_at_once_is_one_that_all_can_use() {
                             &task(&format!("t-{number}"), State::Pending),
                             None,
                             "AK",
+                            &Realm::default(),
                             moment(0),
                         )
                         .expect("writes");
@@ -72,6 +79,7 @@ fn damage_below_the_first_page_is_found_when_it_matters() {
                 &task(&format!("t-{number}"), State::Pending),
                 None,
                 "AK",
+                &Realm::default(),
                 moment(number),
             )
             .expect("writes");
@@ -101,10 +109,16 @@ fn a_journal_of_the_first_layout_is_brought_up_to_date() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("journal.db");
     open(&path)
-        .record_start(&task("t", State::Pending), None, "AK", moment(0))
+        .record_start(
+            &task("t", State::Pending),
+            None,
+            "AK",
+            &Realm::default(),
+            moment(0),
+        )
         .expect("writes");
     let old = Connection::open(&path).expect("opens");
-    old.execute_batch("DROP TABLE intent; DROP TABLE source; PRAGMA user_version = 1")
+    old.execute_batch("DROP TABLE intent; DROP TABLE source; ALTER TABLE task DROP COLUMN realm; PRAGMA user_version = 1")
         .expect("as it was");
     drop(old);
     let journal = open(&path);
@@ -119,7 +133,8 @@ fn an_open_start_of_the_second_layout_is_kept() {
     drop(open(&path));
     let old = Connection::open(&path).expect("opens");
     old.execute_batch(
-        r#"DROP TABLE source; ALTER TABLE intent DROP COLUMN cloud_at; PRAGMA user_version = 2;
+        r#"DROP TABLE source; ALTER TABLE intent DROP COLUMN cloud_at; ALTER TABLE intent DROP COLUMN realm;
+           ALTER TABLE task DROP COLUMN realm; PRAGMA user_version = 2;
            INSERT INTO intent (provider, account, region, snapshot, target, twin, known, made_at)
            VALUES ('outscale', 'AK', 'eu-west-2', 'snap-1',
              '{"kind":"oos","bucket":"b","prefix":null,"format":"raw"}', '', '[]', '2026-01-15T12:34:56Z');"#,
@@ -154,6 +169,80 @@ fn a_journal_of_a_newer_version_is_left_alone() {
     );
 }
 
+#[test]
+fn of_a_task_in_words_of_a_later_version_the_columns_count() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    let journal = open(&path);
+    let mut known = task("snap-export-1", State::Running);
+    known.snapshot = Some("snap-1".into());
+    known.target = Some(Target::new(&provider::outscale::Destination::Oos {
+        bucket: "b".into(),
+        prefix: None,
+        format: "raw".into(),
+    }));
+    let realm = Realm::default();
+    for change in [
+        "json_set(object, '$.state', 'hibernating')",
+        "json_set(object, '$.progress', 'half', '$.schema', 7)",
+        "json_set(object, '$.artifact', json('[1]'))",
+        "json_remove(object, '$.created_at', '$.tags', '$.provider_state')",
+    ] {
+        journal
+            .record_start(&known, None, "AK", &realm, moment(0))
+            .expect("writes");
+        let sql = format!("UPDATE task SET object = {change}");
+        journal.connection().execute(&sql, []).expect("changed");
+        let found = journal.started(None).expect("reads");
+        let [entry] = &found[..] else {
+            panic!("{change}: {found:?}");
+        };
+        assert_eq!(entry.task.id, known.id, "{change}");
+        assert_eq!(entry.task.snapshot, known.snapshot, "{change}");
+        assert_eq!(entry.task.target, known.target, "{change}");
+        assert!(!entry.task.state.is_terminal(), "{change}");
+        assert_eq!(journal.find("SNAP-EXPORT-1", None).expect("reads").len(), 1);
+        journal
+            .connection()
+            .execute("DELETE FROM task", [])
+            .expect("deleted");
+    }
+    // Not even JSON: what the columns tell is enough to wait for it.
+    journal
+        .record_start(&known, None, "AK", &realm, moment(0))
+        .expect("writes");
+    let sql = "UPDATE task SET object = 'no {json'";
+    journal.connection().execute(sql, []).expect("changed");
+    assert_eq!(journal.started(None).expect("reads")[0].task.id, known.id);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_is_deleted_while_it_is_used_is_made_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let folder = directory.path().join("state");
+    let path = folder.join("journal.db");
+    let journal = open(&path);
+    let realm = Realm::default();
+    let write = |id| journal.record_start(&task(id, State::Running), None, "AK", &realm, moment(0));
+    write("t-1").expect("writes");
+    assert!(!journal.was_made_anew());
+    let ways: [&dyn Fn(); 2] = [&|| std::fs::remove_dir_all(&folder).expect("gone"), &|| {
+        std::fs::remove_file(&path).expect("gone");
+    }];
+    for remove in ways {
+        remove();
+        write("t-2").expect("writes");
+        assert!(
+            journal.was_made_anew() && !journal.was_made_anew(),
+            "said once"
+        );
+        let known = open(&path).started(None).expect("reads");
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].task.id.as_str(), "t-2");
+    }
+}
+
 fn moment(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_768_000_000 + seconds).expect("in range")
 }
@@ -163,7 +252,13 @@ fn a_completed_task_stays_completed() {
     let directory = tempfile::tempdir().expect("a directory");
     let journal = open(&directory.path().join("state/journal.db"));
     journal
-        .record_start(&task("t-1", State::Pending), Some("work"), "AK", moment(0))
+        .record_start(
+            &task("t-1", State::Pending),
+            Some("work"),
+            "AK",
+            &Realm::default(),
+            moment(0),
+        )
         .expect("writes");
     journal
         .record_sight(&task("t-1", State::Completed), "AK", moment(1))
@@ -187,13 +282,25 @@ fn status_shows_what_this_user_started_and_not_what_was_only_looked_at() {
     let directory = tempfile::tempdir().expect("a directory");
     let journal = open(&directory.path().join("journal.db"));
     journal
-        .record_start(&task("mine", State::Pending), None, "AK", moment(0))
+        .record_start(
+            &task("mine", State::Pending),
+            None,
+            "AK",
+            &Realm::default(),
+            moment(0),
+        )
         .expect("writes");
     journal
         .record_sight(&task("other", State::Running), "AK", moment(1))
         .expect("writes");
     journal
-        .record_start(&task("old", State::Failed), None, "AK", moment(-99))
+        .record_start(
+            &task("old", State::Failed),
+            None,
+            "AK",
+            &Realm::default(),
+            moment(-99),
+        )
         .expect("writes");
     let ids = |since: Option<Timestamp>| -> Vec<String> {
         journal

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::Realm;
 use super::check::{Check, CheckRequest};
 use crate::error::{Hint, Result};
 use crate::settings::Setting;
@@ -25,6 +26,14 @@ pub trait Provider: Send + Sync {
 
     /// Who asks, without asking the cloud: the access key id or the user and tenant. Never a secret. Keys the journal.
     fn account(&self) -> String;
+
+    /// The account as the cloud itself knows it, so that another key of it is no other account. Asks the cloud at most once.
+    async fn realm(&self) -> Realm {
+        Realm {
+            endpoint: Some(self.id().0.to_owned()),
+            account: Some(self.account()),
+        }
+    }
 
     /// A number that differs when the credentials do, so that refused ones are not sent again. Reveals nothing, and lives
     /// only as long as the process. Credentials that have to be fetched may be others each time, and so is their number.

@@ -29,7 +29,7 @@ mod sightings;
 mod sources;
 mod target;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -37,7 +37,7 @@ use aws_sdk_lightsail::config::retry::RetryConfig;
 use aws_sdk_lightsail::config::{
     BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig,
 };
-use aws_sdk_lightsail::types::ExportSnapshotRecord;
+use aws_sdk_lightsail::types::{DiskSnapshot, ExportSnapshotRecord, InstanceSnapshot};
 use futures_util::future::try_join;
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Preview,
-    Provider, Setting, Shape, TaskFilter, is_uuid, name_problem,
+    Provider, Realm, Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
@@ -164,6 +164,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         settings: resolved.settings,
         tag: resolved.tag,
         absences: Absences::default(),
+        owner: OnceLock::new(),
     }))
 }
 
@@ -180,6 +181,8 @@ struct Lightsail {
     tag: u64,
     /// Which tasks have had no record so far.
     absences: Absences,
+    /// The account's number, once something of its own was seen.
+    owner: OnceLock<String>,
 }
 
 #[async_trait]
@@ -194,6 +197,13 @@ impl Provider for Lightsail {
 
     fn account(&self) -> String {
         self.account.clone()
+    }
+
+    async fn realm(&self) -> Realm {
+        Realm {
+            endpoint: Some(self.endpoint.clone()),
+            account: self.owner.get().cloned(),
+        }
     }
 
     fn credentials_tag(&self) -> u64 {
@@ -307,6 +317,12 @@ impl Provider for Lightsail {
     async fn exportable(&self) -> Result<Vec<Source>> {
         let (instances, disks) =
             try_join(self.calls.instance_snapshots(), self.calls.disk_snapshots()).await?;
+        for arn in instances.iter().filter_map(InstanceSnapshot::arn) {
+            self.see_owner(arn);
+        }
+        for arn in disks.iter().filter_map(DiskSnapshot::arn) {
+            self.see_owner(arn);
+        }
         let instances = instances
             .iter()
             .filter_map(|s| sources::of_instance(&self.region, s));
@@ -376,6 +392,7 @@ impl Lightsail {
     async fn source(&self, name: &str) -> Result<Source> {
         match self.calls.instance_snapshot(name).await {
             Ok(mut snapshot) => {
+                snapshot.arn().inspect(|arn| self.see_owner(arn));
                 snapshot.name.get_or_insert_with(|| name.to_owned());
                 if let Some(source) = sources::of_instance(&self.region, &snapshot) {
                     return Ok(source);
@@ -386,8 +403,16 @@ impl Lightsail {
         }
         let found = self.calls.disk_snapshot(name).await;
         let mut snapshot = found.map_err(|error| self.about_source(name, error))?;
+        snapshot.arn().inspect(|arn| self.see_owner(arn));
         snapshot.name.get_or_insert_with(|| name.to_owned());
         sources::of_disk(&self.region, &snapshot).ok_or_else(|| self.no_snapshot(name))
+    }
+
+    /// Whose a snapshot is: Lightsail's are never another account's.
+    fn see_owner(&self, arn: &str) {
+        if let Some(number) = account::of_arn(arn) {
+            self.owner.get_or_init(|| number.to_owned());
+        }
     }
 
     fn no_snapshot(&self, name: &str) -> Error {

@@ -25,6 +25,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
+use tokio::sync::OnceCell;
 use url::Url;
 
 pub use self::profile::ID;
@@ -40,7 +41,7 @@ use super::belief::{is_start_of, mixed_up, twice};
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, PlaceOption, Preview,
-    Provider, Setting, Shape, TaskFilter,
+    Provider, Realm, Setting, Shape, TaskFilter,
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
@@ -108,6 +109,8 @@ struct Outscale {
     api: Api,
     objects: ObjectStore,
     http: Http,
+    /// The account's own id, once it was asked for; `None` in it where the key may not ask.
+    account_id: OnceCell<Option<String>>,
 }
 
 impl Outscale {
@@ -135,6 +138,7 @@ impl Outscale {
             api,
             objects,
             http,
+            account_id: OnceCell::new(),
         }
     }
 
@@ -200,18 +204,18 @@ impl Outscale {
 
     /// The id of the account whose key this is; `None` where the key may not ask.
     async fn account_id(&self) -> Result<Option<String>> {
-        let answer = self
-            .api
-            .read(READ_ACCOUNTS, &json!({}), "the look at the account")
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer
-                .pointer("/Accounts/0/AccountId")
-                .and_then(Value::as_str)
-                .map(str::to_owned)),
-            Err(error) if matches!(error.kind, Kind::Permission | Kind::Provider) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let ask = async || {
+            let what = "the look at the account";
+            match self.api.read(READ_ACCOUNTS, &json!({}), what).await {
+                Ok(answer) => Ok(answer
+                    .pointer("/Accounts/0/AccountId")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)),
+                Err(error) if matches!(error.kind, Kind::Permission | Kind::Provider) => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        self.account_id.get_or_try_init(ask).await.cloned()
     }
 
     fn task_not_found(&self, id: &TaskId) -> Error {
@@ -241,6 +245,17 @@ impl Provider for Outscale {
 
     fn account(&self) -> String {
         self.account.keys.id.clone()
+    }
+
+    async fn realm(&self) -> Realm {
+        let account = self.account_id().await.unwrap_or_else(|error| {
+            tracing::info!("outscale: {}", error.one_line());
+            None
+        });
+        Realm {
+            endpoint: Some(self.account.api.authority().to_owned()),
+            account,
+        }
     }
 
     fn credentials_tag(&self) -> u64 {

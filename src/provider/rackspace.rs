@@ -54,7 +54,7 @@ use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, PlaceOption,
-    Preview, Provider, Setting, Shape, TaskFilter, is_uuid,
+    Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid,
 };
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
@@ -148,6 +148,10 @@ impl Provider for Rackspace {
 
     fn account(&self) -> String {
         self.session.account()
+    }
+
+    async fn realm(&self) -> Realm {
+        self.session.realm()
     }
 
     fn credentials_tag(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use snapexport_sandbox::World;
 
@@ -39,23 +39,9 @@ fn hurried(stage: &Stage) -> User {
     User::of(&stage.clouds).with("SNAPEXPORT_VISIBILITY", "300ms")
 }
 
-/// Until so many starts have arrived.
-fn wait_for_starts(stage: &Stage, count: u32) {
-    let began = Instant::now();
-    while stage.count("start") < count {
-        let waited = began.elapsed();
-        assert!(
-            waited < Duration::from_secs(30),
-            "{}: it never came to that",
-            stage.cloud.name
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// Until so many starts have arrived, then no longer.
 fn kill_at(stage: &Stage, mut child: Child, count: u32) {
-    wait_for_starts(stage, count);
+    stage.wait_for_starts(count);
     child.kill().expect("it is ours");
     child.wait().expect("it ends");
 }
@@ -152,7 +138,7 @@ fn a_kill_after_a_throttled_start_doubles_nothing() {
         let stage = Stage::of(cloud, LONG, &faults);
         let child = spawn(&stage);
         // In the pause before the third attempt, the time of the others passes.
-        wait_for_starts(&stage, 2);
+        stage.wait_for_starts(2);
         stage.later(CLOSING);
         kill_at(&stage, child, 3);
         assert_eq!(stage.starts(), 1, "{}", cloud.name);

@@ -877,6 +877,7 @@ fn the_journal_is_read_from_end_to_end() {
         id: None,
         provider: outscale::ID,
         account: "AK".into(),
+        realm: snapexport::provider::Realm::default(),
         region: "eu-west-2".into(),
         profile: None,
         request: ExportRequest::new(

@@ -5,11 +5,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::program::{Ran, User};
-use crate::stage::{CLOSING, LONG, Stage, on_every_cloud};
+use crate::stage::{CLOSING, CLOUDS, LONG, Stage, on_every_cloud};
+
+fn open(user: &User) -> rusqlite::Connection {
+    rusqlite::Connection::open(user.state().join("journal.db")).expect("it opens")
+}
 
 /// Changes what the journal has of every open start.
 fn set(user: &User, column: &str, value: &str) {
-    let journal = rusqlite::Connection::open(user.state().join("journal.db")).expect("it opens");
+    let journal = open(user);
     let sql = format!("UPDATE intent SET {column} = ?1");
     let changed = journal.execute(&sql, [value]).expect("it writes");
     assert!(changed > 0, "no start is open");
@@ -81,11 +85,124 @@ fn a_lost_start_is_looked_for_also_when_the_keys_have_changed() {
         stage.says(&stage.export(&[]), 6, "is not known");
         set(&stage.user, "account", "keys of yesterday");
         stage.says(&stage.export(&[]), 6, "does not list it so far");
+        // Where the cloud tells whose the keys are, `status` knows that they are of the same account.
+        stage.says(&stage.user.run(&["status"]), 0, "started is not known");
+        set(&stage.user, "realm", "{}");
         let status = stage.user.run(&["status"]);
         stage.says(&status, 0, "it was begun as keys of yesterday");
         stage.later(Duration::from_secs(4));
         stage.is_started_once(&stage.export(&[]));
         assert_eq!(stage.count("start"), 1);
+    });
+}
+
+#[test]
+fn a_start_that_is_not_listed_is_not_doubled_with_another_key_of_the_account() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:unlisted=5"]);
+        let id = stage.export(&[]).id();
+        let journal = open(&stage.user);
+        let sql = "UPDATE task SET account = 'keys of yesterday'";
+        assert_eq!(journal.execute(sql, []).expect("it writes"), 1);
+        assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+    });
+}
+
+#[test]
+fn a_task_in_words_of_a_later_version_is_shown_waited_for_and_not_started_again() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:unlisted=5"]);
+        let id = stage.export(&[]).id();
+        let sql = "UPDATE task SET object = json_set(object, '$.state', 'hibernating')";
+        assert_eq!(open(&stage.user).execute(sql, []).expect("it writes"), 1);
+        assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+        assert_eq!(started(&stage), [id.as_str()]);
+        let waited = stage.user.run(&["wait", &id, "--timeout", "0"]);
+        assert!(matches!(waited.code, Some(124 | 5)), "{}", stage.told(&waited));
+        stage.later(Duration::from_secs(6));
+        let waited = stage.user.run(&["wait", &id, "--timeout", "0"]);
+        assert_eq!(waited.code, Some(124), "{}", stage.told(&waited));
+    });
+}
+
+#[test]
+fn two_keys_of_one_account_at_once_make_one_export() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:delay=2s"]);
+        let (one, other) = std::thread::scope(|scope| {
+            let first = scope.spawn(|| stage.export(&[]));
+            stage.wait_for_starts(1);
+            set(&stage.user, "account", "another key");
+            let second = stage.export(&[]);
+            (first.join().expect("it ends"), second)
+        });
+        assert_eq!(stage.is_started_once(&one), stage.is_started_once(&other));
+        assert_eq!(stage.count("start"), 1);
+    });
+}
+
+#[test]
+fn an_open_start_of_another_account_keeps_nobody_from_starting() {
+    // What Lightsail shows does not tell whose the keys are before anything of theirs is listed.
+    for cloud in CLOUDS.iter().filter(|cloud| cloud.name != "lightsail") {
+        let stage = Stage::of(cloud, LONG, &["start:1:reset-before"]);
+        stage.says(&stage.export(&[]), 6, "is not known");
+        set(&stage.user, "account", "somebody");
+        set(&stage.user, "realm", r#"{"account": "999999999999"}"#);
+        stage.is_started_once(&stage.export(&[]));
+        let left: i64 = open(&stage.user)
+            .query_row("SELECT count(*) FROM intent", [], |row| row.get(0))
+            .expect("it reads");
+        assert_eq!(left, 1, "theirs stays open");
+    }
+}
+
+#[test]
+fn a_journal_that_is_deleted_during_a_start_is_made_anew_and_the_id_said() {
+    on_every_cloud(|cloud| {
+        for what in ["journal.db", "journal.live", ""] {
+            let stage = Stage::of(cloud, LONG, &["start:1:delay=2s"]);
+            let ran = std::thread::scope(|scope| {
+                let run = scope.spawn(|| stage.export(&[]));
+                stage.wait_for_starts(1);
+                let path = stage.user.state().join(what);
+                match what {
+                    "journal.db" => std::fs::remove_file(path).expect("it is gone"),
+                    _ => std::fs::remove_dir_all(path).expect("it is gone"),
+                }
+                run.join().expect("it ends")
+            });
+            let id = stage.is_started_once(&ran);
+            if what != "journal.live" {
+                stage.says(&ran, 0, &format!("a new one was begun; note the id {id}"));
+            }
+            assert_eq!(
+                started(&stage),
+                [id.as_str()],
+                "{what}: {}",
+                stage.told(&ran)
+            );
+            assert_eq!(stage.is_started_once(&stage.export(&[])), id);
+        }
+    });
+}
+
+#[test]
+fn a_start_that_waits_and_was_taken_over_meanwhile_is_looked_for_before_it_is_sent() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:throttle=4"]);
+        let (one, other) = std::thread::scope(|scope| {
+            let frozen = scope.spawn(|| stage.export(&[]));
+            stage.wait_for_starts(1);
+            // Whoever comes next takes it for dead, and finds that it was never executed.
+            let live = stage.user.state().join("journal.live");
+            std::fs::remove_dir_all(live).expect("it is gone");
+            stage.later(CLOSING);
+            let other = stage.export(&[]);
+            (frozen.join().expect("it ends"), other)
+        });
+        assert_eq!(stage.is_started_once(&one), stage.is_started_once(&other));
+        stage.says(&one, 0, "adopted");
     });
 }
 

@@ -1,7 +1,7 @@
 //! A cloud of a test's own that misbehaves as it is told, and the user who meets it: for the fault tests.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use snapexport_sandbox::{Fault, Options, World};
 
@@ -129,6 +129,16 @@ impl Stage {
     /// Lets this much time pass at once.
     pub fn later(&self, by: Duration) {
         self.clouds.later(&self.user, by);
+    }
+
+    /// Waits until so many starts have arrived.
+    pub fn wait_for_starts(&self, count: u32) {
+        let began = Instant::now();
+        while self.count("start") < count {
+            let is_patient = began.elapsed() < Duration::from_secs(30);
+            assert!(is_patient, "{}: it never came to that", self.cloud.name);
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn starts(&self) -> u64 {

@@ -11,7 +11,7 @@ use crate::commands::context::Context;
 use crate::error::{Kind, Result};
 use crate::http::Http;
 use crate::journal::{Intent, Journal, Settled};
-use crate::provider::{Provider, TaskFilter, is_uuid};
+use crate::provider::{Provider, Realm, TaskFilter, is_uuid};
 use crate::task::{ExportRequest, Task};
 
 /// How far the cloud's clock may be from ours.
@@ -55,6 +55,11 @@ impl<'a> Search<'a> {
             windows: Windows::of(context, provider),
             http: &context.http,
         }
+    }
+
+    /// The account, as the journal and as its cloud know it.
+    pub(super) async fn whose(&self) -> (String, Realm) {
+        (self.provider.account(), self.provider.realm().await)
     }
 
     /// How far this machine's clock is ahead of the cloud's, as far as that told its time.
@@ -128,11 +133,17 @@ impl<'a> Search<'a> {
         };
         let settled = match &result {
             // Other credentials may see less; who began it has to look.
-            Ok(Found::Nothing) if intent.account == self.provider.account() => Settled::NotExecuted,
+            Ok(Found::Nothing) if self.is_ours(&intent).await => Settled::NotExecuted,
             _ => Settled::Unknown,
         };
         self.settle(&intent, &settled).ok();
         result
+    }
+
+    /// Whether a start was surely made in this account.
+    pub(crate) async fn is_ours(&self, intent: &Intent) -> bool {
+        intent.account == self.provider.account()
+            || intent.realm.is_surely(&self.provider.realm().await)
     }
 
     /// Polls for the task that a start has become, until it is listed or `patience` or the wait is over. What is found

@@ -17,36 +17,38 @@ const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Starter<'_> {
-    /// Step 5. The task, or why there is none: kind `maybe_started` where nobody knows.
-    pub(super) async fn send(&self, attempt: &Attempt) -> Result<Task> {
+    /// Step 5. The task, or why there is none: kind `maybe_started` where nobody knows. `None`, if the claim is not ours any
+    /// more: nothing is under way then.
+    pub(super) async fn send(&self, attempt: &Attempt) -> Option<Result<Task>> {
         let request = &attempt.intent.request;
         let mut number = 1;
-        loop {
+        while self.is_still_ours(attempt) {
             let error = match self.send_once(request).await {
                 Ok(task) => {
                     self.turns.answered();
-                    return Ok(task);
+                    return Some(Ok(task));
                 }
                 Err(error) => error,
             };
             if is_throttled(&error) {
-                self.await_turn(error).await?;
-                self.renew(attempt);
+                if let Err(error) = self.await_turn(error).await {
+                    return Some(Err(error));
+                }
                 continue;
             }
             if number == ATTEMPTS || !error.kind.is_transient() {
-                return Err(error);
+                return Some(Err(error));
             }
             let pause = FIRST_PAUSE * 2u32.pow(number - 1);
             tracing::info!("not started ({}), again in {pause:?}", error.one_line());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = self.signals.wait() => return Err(error),
-                () = self.turns.over() => return Err(error),
+                () = self.signals.wait() => return Some(Err(error)),
+                () = self.turns.over() => return Some(Err(error)),
             }
             number += 1;
-            self.renew(attempt);
         }
+        None
     }
 
     /// After a throttled start: waits until another may go out. The refusal, where a signal or the limit comes before.
@@ -61,13 +63,18 @@ impl Starter<'_> {
         }
     }
 
-    /// Whoever finds the intent has to look for what is sent now, not for what was sent before the pause.
-    fn renew(&self, attempt: &Attempt) {
-        if let Some(journal) = self.search.journal
-            && let Err(error) = journal.renew(&attempt.intent, Timestamp::now())
-        {
-            tracing::info!("{}", error.one_line());
-        }
+    /// Whether nobody has taken the start over. Whoever finds it left has to look for what is sent now.
+    fn is_still_ours(&self, attempt: &Attempt) -> bool {
+        let Some(journal) = self.search.journal.filter(|_| attempt.intent.id.is_some()) else {
+            return true;
+        };
+        journal
+            .renew(&attempt.intent, Timestamp::now())
+            .unwrap_or_else(|error| {
+                // What was claimed is sent even where the disk is full by now.
+                tracing::info!("{}", error.one_line());
+                true
+            })
     }
 
     /// A request that has left cannot be taken back: a signal waits for its reply, and says so.

@@ -19,6 +19,7 @@ fn intent() -> Intent {
         id: None,
         provider: provider::lightsail::ID,
         account: "AK".into(),
+        realm: Realm::default(),
         region: "eu-west-2".into(),
         profile: None,
         request: ExportRequest::new("snap-1", ec2()),
@@ -186,12 +187,12 @@ fn a_start_that_could_not_be_settled_is_found_again() {
     let mine = claimed(&journal, &intent());
     // As on a disk that is full after the first write.
     let full = "CREATE TRIGGER full BEFORE DELETE ON intent BEGIN SELECT RAISE(FAIL, 'full'); END";
-    journal.connection.execute_batch(full).expect("a trigger");
+    journal.connection().execute_batch(full).expect("a trigger");
     let task = task("t-1");
     let settled = journal.settle(&mine, &Settled::Started(&task), Timestamp::now());
     settled.expect_err("the disk is full");
     journal
-        .connection
+        .connection()
         .execute_batch("DROP TRIGGER full")
         .expect("room");
     let free = journal.free_for(&mine, vec![task.clone()]).expect("reads");
@@ -210,4 +211,84 @@ fn what_killed_processes_left_is_swept_away() {
     assert!(matches!(taken, Claim::Taken), "{mine:?}");
     let left = std::fs::read_dir(&live).expect("there").count();
     assert_eq!(left, 2, "the two that live");
+}
+
+fn realm(account: Option<&str>) -> Realm {
+    Realm {
+        endpoint: Some("api.example".into()),
+        account: account.map(str::to_owned),
+    }
+}
+
+#[test]
+fn another_key_of_one_account_is_no_other_account() {
+    for (one, other, is_same) in [
+        (Some("1"), Some("1"), true),
+        (Some("1"), None, true),
+        (None, None, true),
+        (Some("1"), Some("2"), false),
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (first, second) = (open(directory.path()), open(directory.path()));
+        let mine = Intent {
+            realm: realm(one),
+            ..intent()
+        };
+        let mine = claimed(&first, &mine);
+        let theirs = Intent {
+            account: "another key".into(),
+            realm: realm(other),
+            ..intent()
+        };
+        let claim = |theirs: &Intent| second.claim(theirs, Timestamp::now()).expect("reads");
+        assert_eq!(matches!(claim(&theirs), Claim::Taken), is_same);
+        if !is_same {
+            continue;
+        }
+        let settled = Settled::Started(&task("t"));
+        first
+            .settle(&mine, &settled, Timestamp::now())
+            .expect("writes");
+        match claim(&theirs) {
+            Claim::Running(known) => assert_eq!(known.task.id.as_str(), "t"),
+            other => panic!("{other:?}"),
+        }
+        let elsewhere = Intent {
+            realm: Realm {
+                endpoint: Some("elsewhere.example".into()),
+                account: None,
+            },
+            ..theirs.clone()
+        };
+        assert!(matches!(claim(&elsewhere), Claim::Mine(_)));
+    }
+}
+
+#[test]
+fn a_claim_that_somebody_took_over_is_not_sent() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (first, second) = (open(directory.path()), open(directory.path()));
+    let mine = claimed(&first, &intent());
+    let live = directory.path().join("journal.live");
+    assert!(first.renew(&mine, Timestamp::now()).expect("writes"));
+    // What somebody has cleaned away is shown again.
+    std::fs::remove_dir_all(&live).expect("cleaned");
+    assert!(first.renew(&mine, Timestamp::now()).expect("writes"));
+    let claim = second.claim(&intent(), Timestamp::now()).expect("reads");
+    assert!(matches!(claim, Claim::Taken), "{claim:?}");
+
+    std::fs::remove_dir_all(&live).expect("cleaned");
+    let left = second.intents().expect("reads").pop().expect("left open");
+    let taken = second.take_over(&left, Timestamp::now()).expect("writes");
+    assert!(taken.is_some());
+    assert!(!first.renew(&mine, Timestamp::now()).expect("writes"));
+    second
+        .settle(&left, &Settled::NotExecuted, Timestamp::now())
+        .expect("writes");
+    assert!(!first.renew(&mine, Timestamp::now()).expect("writes"));
+    // Sent all the same, and not answered: whoever comes next has to know.
+    first
+        .settle(&mine, &Settled::Unknown, Timestamp::now())
+        .expect("writes");
+    assert_eq!(second.intents().expect("reads").len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Which account a key is of, without asking.
+//! Which account a key or a resource is of, without asking.
 
 /// What keys the journal: the account of a key whose id tells it, else the text itself.
 ///
@@ -22,6 +22,13 @@ pub(super) fn of_key(text: &str) -> String {
         Some(bits) => format!("{:012}", bits >> 9 & 0xff_ffff_ffff),
         None => text.to_owned(),
     }
+}
+
+/// The number in an ARN (`arn:PARTITION:SERVICE:REGION:NUMBER:…`).
+pub(super) fn of_arn(arn: &str) -> Option<&str> {
+    let number = arn.split(':').nth(4)?;
+    let is_number = number.len() == 12 && number.bytes().all(|byte| byte.is_ascii_digit());
+    Some(number).filter(|_| is_number)
 }
 
 #[cfg(test)]

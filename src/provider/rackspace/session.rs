@@ -14,7 +14,7 @@ use super::login::Access;
 use super::urls::{tenant_of, with_version};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Http, Reply, Request};
-use crate::provider::Setting;
+use crate::provider::{Realm, Setting};
 use crate::secret::Url;
 
 /// A client of one account in one region.
@@ -151,12 +151,24 @@ impl Session {
             Access::Token(_, tenant) => {
                 let images = self.settings.images.as_ref();
                 let host = images.and_then(|url| url.host_str()).unwrap_or("unknown");
-                let tenant = tenant.clone().or_else(|| {
-                    let addresses = [images, self.settings.files.as_ref()];
-                    addresses.into_iter().flatten().find_map(tenant_of)
-                });
+                let tenant = tenant.clone().or_else(|| self.addressed_tenant());
                 format!("{}@{host}", tenant.as_deref().unwrap_or("token"))
             }
+        }
+    }
+
+    /// The tenant in an address that was set.
+    fn addressed_tenant(&self) -> Option<String> {
+        let addresses = [&self.settings.images, &self.settings.files];
+        addresses.into_iter().flatten().find_map(tenant_of)
+    }
+
+    /// Where the images are, and the account or project that a login or the setting told.
+    pub(super) fn realm(&self) -> Realm {
+        let images = self.known_base(Service::Images);
+        Realm {
+            endpoint: images.as_ref().map(|url| url.authority().to_owned()),
+            account: self.tenant().or_else(|| self.addressed_tenant()),
         }
     }
 

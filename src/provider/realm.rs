@@ -1,0 +1,29 @@
+//! Whose exports credentials lead to, by what the cloud itself says. Keys change; the account stays.
+
+use serde::{Deserialize, Serialize};
+
+/// Where an account is and what its cloud calls it, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Realm {
+    /// The address that is asked, without the path.
+    pub endpoint: Option<String>,
+    /// The cloud's own number or name of the account or project.
+    pub account: Option<String>,
+}
+
+impl Realm {
+    /// Whether another is surely not the same. What is not known contradicts nothing: to look at too much starts nothing twice.
+    pub fn is_surely_not(&self, other: &Realm) -> bool {
+        differ(self.endpoint.as_ref(), other.endpoint.as_ref())
+            || differ(self.account.as_ref(), other.account.as_ref())
+    }
+
+    /// Whether another is surely the same.
+    pub fn is_surely(&self, other: &Realm) -> bool {
+        self.account.is_some() && self.endpoint.is_some() && self == other
+    }
+}
+
+fn differ(one: Option<&String>, other: Option<&String>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one != other)
+}
