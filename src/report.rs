@@ -162,8 +162,8 @@ impl Printer {
     /// The table of tasks, if tables are asked for.
     pub(crate) fn table(&mut self, tasks: &[Task], now: Timestamp) {
         if self.output == Output::Table && !tasks.is_empty() {
-            let text = table::tasks(tasks, now, self.terminal);
-            self.result(&text);
+            let terminal = self.terminal;
+            table::tasks(tasks, now, terminal, |text| self.result(text));
         }
     }
 
@@ -171,7 +171,7 @@ impl Printer {
     pub(crate) fn task_json(&self, task: &Task) -> String {
         let mut object = TaskObject::from(task);
         if self.with_raw {
-            object.raw = Some(task.raw.clone());
+            object.raw = Some(task.raw.value());
         }
         to_line(&object)
     }

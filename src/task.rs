@@ -1,9 +1,11 @@
 //! The domain: what an export is, whoever runs it. No HTTP, no clock.
 
 mod object;
+mod raw;
 mod target;
 
 pub use self::object::TaskObject;
+pub use self::raw::Raw;
 pub use self::target::{ArtifactKind, Target};
 
 use std::collections::BTreeMap;
@@ -228,8 +230,9 @@ pub struct Task {
     pub tags: BTreeMap<String, String>,
     /// Why it failed, or why it is stalled.
     pub error: Option<Fault>,
-    /// The provider's own object or objects, without secrets.
-    pub raw: Value,
+    /// The provider's own object or objects, without secrets; of a list that was asked for without them
+    /// ([`TaskFilter::with_raw`](crate::provider::TaskFilter)), what the cloud's own code needs again.
+    pub raw: Raw,
 }
 
 impl Task {
@@ -254,7 +257,7 @@ impl Task {
             artifact: None,
             tags: BTreeMap::new(),
             error: None,
-            raw: Value::Null,
+            raw: Raw::default(),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::status::{Args, show};
+use super::reference::typed_form;
+use super::status::Args;
 use super::{Ending, Tally, nobody_to_ask, not_asked};
 use crate::commands::context::Context;
 use crate::error::{Hint, Result};
@@ -38,6 +39,7 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     not_asked(context, &printer, &without);
     let filter = TaskFilter {
+        with_raw: context.with_raw(),
         snapshots: Vec::new(),
         with_completed: false,
         since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),
@@ -45,32 +47,31 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     let answers =
         futures_util::future::join_all(asked.iter().map(|provider| provider.tasks(&filter))).await;
     let mut tasks = Vec::new();
-    let mut sights = Vec::new();
+    let mut errors = Vec::new();
     for answer in answers {
         match answer {
+            // Not moved one by one: there may be a hundred thousand.
+            Ok(listed) if tasks.is_empty() => tasks = listed,
             Ok(listed) => tasks.extend(listed),
-            Err(error) => sights.push(Err(error)),
+            Err(error) => errors.push(error),
         }
     }
     remember(context, &mut tasks);
-    let wanted = args
+    let tasks = args
         .filter
         .sift(tasks, |task| args.has_state(task), &printer);
-    sights.splice(0..0, wanted.into_iter().map(Ok));
-    let first = tally.worst().cloned();
-    let ending = show(
-        &mut printer,
-        sights.into_iter().enumerate(),
-        |_| None,
-        false,
-    );
-    Ok(match (first, ending) {
-        (Some(error), Ending::Code(0)) => {
-            printer.last_error(&error);
-            Ending::Code(error.exit_code())
+    for task in &tasks {
+        printer.task(task, &typed_form(task, false));
+    }
+    for error in errors {
+        // One cause for many clouds is said once.
+        if !tally.0.contains(&error) {
+            printer.error(&error);
         }
-        (_, ending) => ending,
-    })
+        tally.add(error);
+    }
+    printer.table(&tasks, Timestamp::now());
+    Ok(tally.close(&printer))
 }
 
 /// Adds what the journal knows of tasks that were started from here, such as when: OUTSCALE does not say.

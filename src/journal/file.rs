@@ -169,7 +169,7 @@ impl Journal {
         }
         // Whole pages may still tell of other tables than ours: SQLite keeps their names as text.
         for sql in [
-            &format!("SELECT {} FROM task", super::COLUMNS),
+            &format!("SELECT {}, is_terminal FROM task", super::COLUMNS),
             intent::SELECT,
         ] {
             if let Err(error) = self.connection().prepare(sql)

@@ -151,6 +151,8 @@ pub enum Batch {
 /// Which tasks to list. Empty: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskFilter {
+    /// Whether the cloud's own objects are wanted, whole.
+    pub with_raw: bool,
     /// Only exports of these snapshots or images.
     pub snapshots: Vec<String>,
     /// Only those started at or after this time, where the cloud says when.

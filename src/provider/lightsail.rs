@@ -250,7 +250,8 @@ impl Provider for Lightsail {
     }
 
     async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
-        let (sources, records) = try_join(self.sources(requests), self.calls.records()).await?;
+        let (sources, records) =
+            try_join(self.sources(requests), self.calls.records(false)).await?;
         let busy = records
             .iter()
             .filter(|seen| is_started(&seen.typed))
@@ -288,9 +289,11 @@ impl Provider for Lightsail {
             return Err(error.context(no_proper_answer(name)));
         };
         task.snapshot = Some(name.clone());
-        let others: Vec<Value> = operations.map(|seen| redact_json(&seen.raw)).collect();
+        let others: Vec<Value> = operations
+            .map(|seen| redact_json(&seen.raw.value()))
+            .collect();
         if !others.is_empty() {
-            task.raw["otherOperations"] = others.into();
+            task.raw.insert("otherOperations", others.into());
         }
         Ok(task)
     }

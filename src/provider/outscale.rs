@@ -47,7 +47,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
 use crate::secret::redact_json;
 use crate::settings::Sources;
-use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Raw, Source, Task, TaskId};
 
 /// This cloud in the registry.
 pub const ENTRY: Entry = Entry {
@@ -170,11 +170,33 @@ impl Outscale {
             .ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))
     }
 
-    /// The tasks of a list, of which the same may be listed twice alike.
-    fn each_once(&self, raw: &[Value]) -> Result<Vec<Task>> {
-        let mut seen = HashSet::new();
-        let once = raw.iter().filter(|raw| seen.insert(raw.to_string()));
-        once.map(|raw| self.task(raw)).collect()
+    /// The tasks that the API lists with these filters, each once; one that is listed twice, and not alike, is twice in it.
+    async fn listed(
+        &self,
+        filters: &Map<String, Value>,
+        what: &str,
+        keep: impl Fn(Task) -> Option<Task>,
+    ) -> Result<Vec<Task>> {
+        let task = |raw| self.task(&raw).map(&keep);
+        let member = "SnapshotExportTasks";
+        let mut tasks = self
+            .api
+            .list(READ_TASKS, member, filters, what, task)
+            .await?;
+        // In the order of the list.
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut alike = Vec::new();
+        for (at, task) in tasks.iter().enumerate() {
+            match places.get(task.id.as_str()) {
+                None => drop(places.insert(task.id.0.clone(), at)),
+                Some(first) if tasks[*first] == *task => alike.push(at),
+                Some(_) => {}
+            }
+        }
+        for at in alike.into_iter().rev() {
+            tasks.remove(at);
+        }
+        Ok(tasks)
     }
 
     /// The tasks that the API lists for these ids.
@@ -184,11 +206,7 @@ impl Outscale {
             [id] => format!("the look at {id}"),
             _ => format!("the look at {} export tasks", ids.len()),
         };
-        let listed = self
-            .api
-            .list(READ_TASKS, "SnapshotExportTasks", &filters, &what)
-            .await?;
-        self.each_once(&listed)
+        self.listed(&filters, &what, Some).await
     }
 
     /// A task that a list has twice, and not alike: a task has no times that would tell which is later.
@@ -342,35 +360,37 @@ impl Provider for Outscale {
             named.into_iter().flatten().map(String::as_str),
         );
         let what = "the list of export tasks";
-        let list = |filters| async move {
-            self.api
-                .list(READ_TASKS, "SnapshotExportTasks", &filters, what)
-                .await
+        let keep = |mut task: Task| {
+            if !wanted.with_raw {
+                task.raw = Raw::default();
+            }
+            Some(task)
         };
         let is_filtered = !filters.is_empty();
-        let raw = match list(filters).await {
+        let mut tasks = match self.listed(&filters, what, keep).await {
             // The filter came with spec 1.40.1; an older gateway lists everything.
             Err(error) if is_filtered && error.details.code.as_deref() == Some(UNKNOWN_MEMBER) => {
-                list(Map::new()).await?
+                self.listed(&Map::new(), what, keep).await?
             }
             outcome => outcome?,
         };
-        let is_wanted = |task: &Task| wanted.is_of(task.snapshot.as_deref());
-        let tasks: Vec<Task> = self.each_once(&raw)?;
-        let mut ids: HashMap<&TaskId, usize> = HashMap::new();
-        for task in &tasks {
-            *ids.entry(&task.id).or_default() += 1;
+        let mut seen = HashSet::new();
+        let mut doubled = tasks.iter().map(|task| &task.id).collect::<Vec<_>>();
+        doubled.retain(|id| !seen.insert(*id));
+        let doubled: Vec<TaskId> = doubled.into_iter().cloned().collect();
+        tasks.retain(|task| wanted.is_of(task.snapshot.as_deref()));
+        for id in doubled {
+            let Some(first) = tasks.iter().position(|task| task.id == id) else {
+                continue;
+            };
+            tasks[first] = self.alone(&id).await?;
+            let mut at = 0;
+            tasks.retain(|task| {
+                at += 1;
+                task.id != id || at - 1 == first
+            });
         }
-        let mut wanted = Vec::new();
-        let mut settled = HashSet::new();
-        for task in tasks.iter().filter(|task| is_wanted(task)) {
-            match ids[&task.id] {
-                1 => wanted.push(task.clone()),
-                _ if settled.insert(&task.id) => wanted.push(self.alone(&task.id).await?),
-                _ => {}
-            }
-        }
-        Ok(wanted)
+        Ok(tasks)
     }
 
     async fn cancel(&self, id: &TaskId) -> Result<()> {
@@ -396,25 +416,20 @@ impl Provider for Outscale {
             );
         }
         let filters = filter("AccountIds", account.as_deref());
-        let raw = self
-            .api
-            .list(
-                READ_SNAPSHOTS,
-                "Snapshots",
-                &filters,
-                "the list of snapshots",
-            )
-            .await?;
         // What a filter has let through is ours only where it says so, or does not say.
-        let is_ours = |raw: &&Value| match (&account, mapping::text(raw, "AccountId")) {
+        let is_ours = |raw: &Value| match (&account, mapping::text(raw, "AccountId")) {
             (Some(account), Some(owner)) => account == owner,
             _ => true,
         };
-        Ok(raw
-            .iter()
-            .filter(is_ours)
-            .filter_map(|raw| mapping::source(raw, &self.account.region))
-            .collect())
+        let keep = |raw: Value| {
+            let source = is_ours(&raw).then(|| mapping::source(&raw, &self.account.region));
+            Ok(source.flatten())
+        };
+        let what = "the list of snapshots";
+        let list = self
+            .api
+            .list(READ_SNAPSHOTS, "Snapshots", &filters, what, keep);
+        list.await
     }
 
     async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {

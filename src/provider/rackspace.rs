@@ -273,7 +273,7 @@ impl Provider for Rackspace {
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
         let images = self.session.base(Service::Images, None).await?;
         match filter.snapshots.is_empty() {
-            true => tasks::list(&self.session, &images, filter.since).await,
+            true => tasks::list(&self.session, &images, filter).await,
             false => tasks::of_images(&self.session, &images, filter).await,
         }
     }
@@ -342,8 +342,8 @@ impl Rackspace {
                 format!("The task {} does not say where its object is", task.id),
             )
         })?;
-        let owner = task.raw["owner"].as_str();
-        let files = self.session.base(Service::Files, owner).await?;
+        let owner = task.raw.member("owner");
+        let files = self.session.base(Service::Files, owner.as_str()).await?;
         let url = below(&files, &[&container, &name]);
         let size = self
             .session

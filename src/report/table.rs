@@ -18,43 +18,86 @@ const GAP: u16 = 2;
 /// Before what belongs to the line above it.
 const INDENT: &str = "  ";
 
-/// Tasks, one a row; where the terminal opens links, the id and the result lead to the provider's console.
-pub(super) fn tasks(tasks: &[Task], now: Timestamp, terminal: Terminal) -> String {
+/// Rows that are laid out at once: of a hundred thousand, not all are held as text.
+const AT_ONCE: usize = 1000;
+
+/// Tasks, one a row; where the terminal opens links, the id and the result lead to the provider's console. Gives the text to
+/// `print`, some rows at a time.
+pub(super) fn tasks(
+    tasks: &[Task],
+    now: Timestamp,
+    terminal: Terminal,
+    mut print: impl FnMut(&str),
+) {
     let header = [
         "PROVIDER", "TASK", "SNAPSHOT", "STATE", "PROGRESS", "AGE", "RESULT",
     ];
-    let rows: Vec<Vec<String>> = tasks
-        .iter()
-        .map(|task| {
-            vec![
-                task.provider.to_string(),
-                clean(task.id.as_str()),
-                or_dash(task.snapshot.as_deref()),
-                task.state.to_string(),
-                stage::percent(task).unwrap_or_else(|| clean(&task.provider_state)),
-                task.created_at
-                    .map_or_else(|| "-".into(), |then| text::age(then, now)),
-                result(task),
-            ]
-        })
-        .collect();
-    let block = |row: &[String]| {
-        vec![
-            format!("{} {}", row[0], row[1]),
-            format!("{}: {}, {}, {}", row[2], row[3], row[4], row[5]),
-            row[6].clone(),
-        ]
-    };
-    let linked = |index: usize, line: &str| {
-        let task = &tasks[index];
-        let console = provider::console_url(task).filter(|_| terminal.stdout_links);
-        let line = link_in(line, &rows[index][1], console.as_ref());
-        match &task.artifact {
-            Some(artifact) => link_in(&line, &clean(&artifact.uri), console.as_ref()),
-            None => line,
+    let mut widths = header.map(console::measure_text_width);
+    for task in tasks {
+        for (width, cell) in widths.iter_mut().zip(row(task, now)) {
+            *width = console::measure_text_width(&cell).max(*width);
         }
-    };
-    fit(&header, &rows, terminal, block, linked)
+    }
+    let width = terminal.stdout_width.map(usize::from);
+    let whole = widths.iter().sum::<usize>() + usize::from(GAP) * (widths.len() - 1);
+    let is_table = width.is_none_or(|width| whole <= width);
+    // Each part is as wide as the whole, by its header.
+    let padded = |(name, width): (&&str, &usize)| format!("{name:<width$}", width = *width);
+    let header: Vec<String> = header.iter().zip(&widths).map(padded).collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    for (part, tasks) in tasks.chunks(AT_ONCE).enumerate() {
+        let rows: Vec<Vec<String>> = tasks.iter().map(|task| row(task, now).into()).collect();
+        let mut lines = Vec::new();
+        if is_table {
+            let mut table = render(&header, &rows).into_iter();
+            lines.extend(table.next().filter(|_| part == 0));
+            let linked = tasks.iter().zip(&rows).zip(table);
+            lines.extend(
+                linked.map(|((task, row), line)| linked_in(&line, task, &row[1], terminal)),
+            );
+        } else {
+            for (task, row) in tasks.iter().zip(&rows) {
+                let block = broken(&block_of(row), width);
+                let linked = block
+                    .iter()
+                    .map(|line| linked_in(line, task, &row[1], terminal));
+                lines.extend(linked);
+            }
+        }
+        print(&lines.join("\n"));
+    }
+}
+
+fn row(task: &Task, now: Timestamp) -> [String; 7] {
+    [
+        task.provider.to_string(),
+        clean(task.id.as_str()),
+        or_dash(task.snapshot.as_deref()),
+        task.state.to_string(),
+        stage::percent(task).unwrap_or_else(|| clean(&task.provider_state)),
+        task.created_at
+            .map_or_else(|| "-".into(), |then| text::age(then, now)),
+        result(task),
+    ]
+    .map(words)
+}
+
+fn block_of(row: &[String]) -> Vec<String> {
+    vec![
+        format!("{} {}", row[0], row[1]),
+        format!("{}: {}, {}, {}", row[2], row[3], row[4], row[5]),
+        row[6].clone(),
+    ]
+}
+
+/// A line about a task, with links where the terminal opens them.
+fn linked_in(line: &str, task: &Task, id: &str, terminal: Terminal) -> String {
+    let console = provider::console_url(task).filter(|_| terminal.stdout_links);
+    let line = link_in(line, id, console.as_ref());
+    match &task.artifact {
+        Some(artifact) => link_in(&line, &clean(&artifact.uri), console.as_ref()),
+        None => line,
+    }
 }
 
 /// Where it went, why it failed, or where it is going.
@@ -179,34 +222,6 @@ fn block(source: &Source, row: &[String]) -> Vec<String> {
 
 fn day(then: Timestamp) -> String {
     then.strftime("%Y-%m-%d").to_string()
-}
-
-/// A table where it fits, else a block of lines for each row. What `finish` adds to a line of a row must take no columns.
-fn fit(
-    header: &[&str],
-    rows: &[Vec<String>],
-    terminal: Terminal,
-    block: impl Fn(&[String]) -> Vec<String>,
-    finish: impl Fn(usize, &str) -> String,
-) -> String {
-    let width = terminal.stdout_width.map(usize::from);
-    let lines: Vec<String> = if let Some(table) = fitting(header, rows, width) {
-        let finished = |(index, line): (usize, &String)| match index.checked_sub(1) {
-            Some(row) => finish(row, line),
-            None => line.clone(),
-        };
-        table.iter().enumerate().map(finished).collect()
-    } else {
-        let blocks = rows.iter().enumerate().flat_map(|(index, row)| {
-            let finished = |line: &String| finish(index, line);
-            broken(&block(row), width)
-                .iter()
-                .map(finished)
-                .collect::<Vec<_>>()
-        });
-        blocks.collect()
-    };
-    lines.join("\n")
 }
 
 /// The lines of a table, the header first, if none of them is wider.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Artifact, ExportRequest, Fault, Progress, ProviderId, SCHEMA, State, Target, Task, TaskId,
+    Artifact, ExportRequest, Fault, Progress, ProviderId, Raw, SCHEMA, State, Target, Task, TaskId,
 };
 use crate::error::{Error, Kind};
 
@@ -213,7 +213,7 @@ impl TaskObject {
             artifact: self.artifact,
             tags: self.tags,
             error: self.error,
-            raw: self.raw.unwrap_or(Value::Null),
+            raw: self.raw.as_ref().map(Raw::of).unwrap_or_default(),
         })
     }
 }

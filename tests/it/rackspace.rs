@@ -14,7 +14,7 @@ use snapexport::error::{Error, Kind};
 use snapexport::http::{Http, Reply, Request};
 use snapexport::provider::{Provider, TaskFilter, rackspace};
 use snapexport::settings::Sources;
-use snapexport::task::{ExportRequest, Progress, State, Target, Task, TaskId};
+use snapexport::task::{ExportRequest, Progress, Raw, State, Target, Task, TaskId};
 use snapexport_sandbox::{Options, Sandbox};
 
 const WEB: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
@@ -177,7 +177,7 @@ async fn a_large_export_is_located_with_the_size_of_all_its_segments() {
     let task = ended(&*provider, &started.id).await;
     // What the journal keeps: image and container, without the cloud's own object.
     let remembered = Task {
-        raw: Value::Null,
+        raw: Raw::default(),
         ..task
     };
     let found = located(&*provider, &remembered).await.expect("there");
@@ -366,6 +366,7 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
         "a list does not say what is exported"
     );
     let of_web = TaskFilter {
+        with_raw: false,
         snapshots: vec![WEB.into()],
         with_completed: false,
         since: Some(before),
@@ -379,6 +380,7 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
     assert_eq!(found[0].target, Some(request(WEB, "exports").target));
     let later = before + jiff::SignedDuration::from_hours(1);
     let none = TaskFilter {
+        with_raw: false,
         snapshots: Vec::new(),
         with_completed: false,
         since: Some(later),

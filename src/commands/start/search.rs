@@ -93,6 +93,7 @@ impl<'a> Search<'a> {
         since: Option<Timestamp>,
     ) -> Result<Vec<Task>> {
         let filter = TaskFilter {
+            with_raw: false,
             snapshots: vec![request.snapshot.clone()],
             since,
             with_completed: false,

@@ -64,7 +64,8 @@ impl Told {
             None => snapshots.first().map(|snapshot| snapshot.state.as_str()),
         };
         let (state, why) = state(word, task.updated_at);
-        task.raw["ec2"] = json!({"image": image, "snapshots": snapshots});
+        task.raw
+            .insert("ec2", json!({"image": image, "snapshots": snapshots}));
         if let (Some(image), Some(artifact)) = (image, &mut task.artifact) {
             artifact.snapshots.clone_from(&image.snapshot_ids);
         }
@@ -98,7 +99,7 @@ impl Told {
 
 /// What to say once where nobody could look whether EC2 has it whole.
 pub(super) fn may_be_copying(task: &Task, id: &str, is_image: bool) -> String {
-    if !task.raw["ec2"].is_null() {
+    if !task.raw.member("ec2").is_null() {
         return String::new();
     }
     let wait = match is_image {

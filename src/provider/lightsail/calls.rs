@@ -16,14 +16,15 @@ use crate::error::{Error, Kind, Result};
 use crate::http::{Page, pages};
 use crate::provider::belief::{is_id, is_same, twice};
 use crate::secret::clean;
+use crate::task::Raw;
 
 /// A thing as the SDK understands it, and as the API said it.
 #[derive(Clone, Debug)]
 pub(super) struct Seen<T> {
     /// The SDK's type; words it does not know are kept.
     pub typed: T,
-    /// The API's JSON object, unchanged; not yet cleared of secrets.
-    pub raw: Value,
+    /// The API's JSON object, unchanged and not yet cleared of secrets; only where it was asked for.
+    pub raw: Raw,
     /// When it was said.
     pub at: Timestamp,
 }
@@ -76,12 +77,13 @@ impl Calls {
             let sentence = format!("The reply to GetOperation {id} is of another operation");
             return Err(Error::new(Kind::Provider, sentence).cause(format!("'{}'", clean(other))));
         }
-        let (raw, at) = (capture.member("operation"), capture.at());
+        let raw = Raw::of(&capture.member("operation"));
+        let at = capture.at();
         Ok(Seen { typed, raw, at })
     }
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
-    pub(super) async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
+    pub(super) async fn operations(&self, with_raw: bool) -> Result<Vec<Seen<Operation>>> {
         pages("GetOperations", |token| async move {
             let capture = Capture::default();
             let output = self
@@ -96,8 +98,11 @@ impl Calls {
                     of_call("The operations cannot be listed", "GetOperations", &error)
                 })?;
             let operations = output.operations.unwrap_or_default();
-            let seen = seen_all(operations, &capture, "operations");
-            Ok(page(seen, output.next_page_token))
+            let mut seen = seen_list(operations, &capture, "operations", with_raw);
+            for Seen { typed, .. } in &mut seen {
+                typed.location = None;
+            }
+            Ok(page(seen, output.next_page_token, capture.size()))
         })
         .await
         .and_then(|all| {
@@ -107,8 +112,9 @@ impl Calls {
         })
     }
 
-    /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name.
-    pub(super) async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
+    /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name. What nobody needs of a hundred
+    /// thousand is left out.
+    pub(super) async fn records(&self, with_raw: bool) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
         const CALL: &str = "GetExportSnapshotRecords";
         pages(CALL, |token| async move {
             let capture = Capture::default();
@@ -122,8 +128,16 @@ impl Calls {
                 .await
                 .map_err(|error| of_call("The export records cannot be listed", CALL, &error))?;
             let records = output.export_snapshot_records.unwrap_or_default();
-            let seen = seen_all(records, &capture, "exportSnapshotRecords");
-            Ok(page(seen, output.next_page_token))
+            let mut seen = seen_list(records, &capture, "exportSnapshotRecords", with_raw);
+            for Seen { typed, .. } in &mut seen {
+                (typed.arn, typed.location) = (None, None);
+                if let Some(info) = &mut typed.source_info {
+                    (info.arn, info.from_resource_name, info.from_resource_arn) =
+                        (None, None, None);
+                    (info.instance_snapshot_info, info.disk_snapshot_info) = (None, None);
+                }
+            }
+            Ok(page(seen, output.next_page_token, capture.size()))
         })
         .await
         .and_then(|all| {
@@ -167,12 +181,14 @@ impl Calls {
     pub(super) async fn instance_snapshots(&self) -> Result<Vec<InstanceSnapshot>> {
         const CALL: &str = "GetInstanceSnapshots";
         pages(CALL, |token| async move {
-            let sent = self.0.get_instance_snapshots().set_page_token(token).send();
+            let capture = Capture::default();
+            let call = self.0.get_instance_snapshots().set_page_token(token);
+            let sent = call.customize().interceptor(capture.clone()).send();
             let output = sent.await.map_err(|error| {
                 of_call("The instance snapshots cannot be listed", CALL, &error)
             })?;
             let snapshots = output.instance_snapshots.unwrap_or_default();
-            Ok(page(snapshots, output.next_page_token))
+            Ok(page(snapshots, output.next_page_token, capture.size()))
         })
         .await
     }
@@ -181,12 +197,14 @@ impl Calls {
     pub(super) async fn disk_snapshots(&self) -> Result<Vec<DiskSnapshot>> {
         const CALL: &str = "GetDiskSnapshots";
         pages(CALL, |token| async move {
-            let sent = self.0.get_disk_snapshots().set_page_token(token).send();
+            let capture = Capture::default();
+            let call = self.0.get_disk_snapshots().set_page_token(token);
+            let sent = call.customize().interceptor(capture.clone()).send();
             let output = sent
                 .await
                 .map_err(|error| of_call("The disk snapshots cannot be listed", CALL, &error))?;
             let snapshots = output.disk_snapshots.unwrap_or_default();
-            Ok(page(snapshots, output.next_page_token))
+            Ok(page(snapshots, output.next_page_token, capture.size()))
         })
         .await
     }
@@ -201,10 +219,24 @@ fn seen_all<T>(typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
     };
     let pair = |typed| Seen {
         typed,
-        raw: said.next().unwrap_or_default(),
+        raw: Raw::of(&said.next().unwrap_or_default()),
         at,
     };
     typed.into_iter().map(pair).collect()
+}
+
+/// The same of a page of a list, whose objects may not be wanted.
+fn seen_list<T>(typed: Vec<T>, capture: &Capture, member: &str, with_raw: bool) -> Vec<Seen<T>> {
+    if with_raw {
+        return seen_all(typed, capture, member);
+    }
+    let at = capture.at();
+    let bare = |typed| Seen {
+        typed,
+        raw: Raw::default(),
+        at,
+    };
+    typed.into_iter().map(bare).collect()
 }
 
 /// What a list holds, each once: of two of the same id the later, by its own time. Where no time tells, and where an id is
@@ -246,7 +278,7 @@ fn no_snapshot_in(call: &str, name: &str) -> Error {
 }
 
 /// A page, from what the SDK read. An empty token is none.
-fn page<T>(items: Vec<T>, token: Option<String>) -> Page<T, String> {
+fn page<T>(items: Vec<T>, token: Option<String>, size: usize) -> Page<T, String> {
     let next = token.filter(|token| !token.is_empty());
-    Page { items, next }
+    Page { items, next, size }
 }

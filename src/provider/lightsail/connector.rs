@@ -211,6 +211,11 @@ impl Capture {
             .unwrap_or_default()
     }
 
+    /// Bytes of the body.
+    pub(super) fn size(&self) -> usize {
+        self.lock().body.len()
+    }
+
     /// When the server said so, by its own clock; by ours where it does not tell.
     pub(super) fn at(&self) -> Timestamp {
         let told = self.lock().date.as_deref().and_then(http_date);

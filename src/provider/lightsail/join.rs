@@ -1,5 +1,6 @@
 //! Which export record belongs to which export. The API has no member that ties the two together for sure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation, OperationType};
@@ -19,7 +20,7 @@ const LATEST_MS: i64 = 10 * 60_000;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Claim<'a> {
     /// Names of the record, by the operation and by earlier sightings.
-    names: Vec<&'a str>,
+    names: Vec<Cow<'a, str>>,
     /// The id of what the export made.
     made: Option<&'a str>,
     snapshot: Option<&'a str>,
@@ -34,9 +35,13 @@ impl<'a> Claim<'a> {
     /// The claim of a task that is asked for; without its operation, once Lightsail has forgotten that.
     pub(super) fn of_task(known: &'a Task, operation: Option<&'a Operation>) -> Self {
         let id = Some(known.id.as_str()).filter(|id| id.starts_with(RECORD_PREFIX));
-        let seen_before = known.raw["record"]["name"].as_str();
+        let record = known.raw.member("record");
+        let seen_before = record["name"]
+            .as_str()
+            .map(|name| Cow::Owned(name.to_owned()));
         let mut claim = operation.map_or_else(Claim::default, Claim::of_operation);
-        claim.names.extend(seen_before.into_iter().chain(id));
+        claim.names.extend(seen_before);
+        claim.names.extend(id.map(Cow::Borrowed));
         claim.made = known.artifact.as_ref().and_then(|made| made.id.as_deref());
         let is_named = claim
             .names
@@ -61,7 +66,7 @@ impl<'a> Claim<'a> {
             .is_some_and(|kind| OperationType::values().contains(&kind.as_str()));
         let is_open = !is_other && !has_failed(operation);
         Claim {
-            names: resource.into_iter().collect(),
+            names: resource.map(Cow::Borrowed).into_iter().collect(),
             made: None,
             snapshot: resource.filter(|name| !name.starts_with(RECORD_PREFIX)),
             started: operation.created_at().and_then(timestamp),
@@ -72,7 +77,8 @@ impl<'a> Claim<'a> {
 
     /// How well a record fits, the best first; `None` for one that cannot be this export's.
     fn fit(&self, record: &ExportSnapshotRecord) -> Option<Fit> {
-        if record.name().is_some_and(|name| self.names.contains(&name)) {
+        let is_named = |name: &str| self.names.iter().any(|own| own == name);
+        if record.name().is_some_and(is_named) {
             return Some(Fit::Named);
         }
         let made = record.destination_info().and_then(|info| info.id());

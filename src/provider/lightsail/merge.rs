@@ -12,7 +12,7 @@ use super::target::{Destination, Made};
 use crate::error::Kind;
 use crate::provider::belief::is_id;
 use crate::secret::{clean, redact_json};
-use crate::task::{Artifact, ArtifactKind, Fault, Progress, State, Target, Task, TaskId};
+use crate::task::{Artifact, ArtifactKind, Fault, Progress, Raw, State, Target, Task, TaskId};
 
 /// How long after the end of its operation an export's record may appear. Normally it is seconds; nobody promises them.
 const RECORD_GRACE: SignedDuration = SignedDuration::from_hours(1);
@@ -72,10 +72,15 @@ pub(super) fn task(
     if state == State::Running && task.error.is_some() {
         task.state = State::Stalled;
     }
-    task.raw = json!({
-        "operation": operation.map_or(Value::Null, |seen| redact_json(&seen.raw)),
-        "record": record.map_or(Value::Null, |seen| redact_json(&seen.raw)),
-    });
+    let named = |record: &SeenRecord| match record.raw.value() {
+        // Its name is needed again.
+        Value::Null => json!({"name": record.typed.name()}),
+        whole => redact_json(&whole),
+    };
+    task.raw = Raw::of(&json!({
+        "operation": operation.map_or(Value::Null, |seen| redact_json(&seen.raw.value())),
+        "record": record.map_or(Value::Null, named),
+    }));
     Some(task.told())
 }
 

@@ -25,7 +25,7 @@ impl Lightsail {
             .map(|id| async move { self.operation(&id).await });
         let operations = stream::iter(asked).buffered(PARALLEL).collect();
         let (operations, records): (Vec<Option<Result<SeenOperation>>>, _) =
-            join(operations, self.calls.records()).await;
+            join(operations, self.calls.records(true)).await;
         if let Some(error) = common_failure(&operations) {
             return Err(error.clone());
         }
@@ -62,7 +62,7 @@ impl Lightsail {
         let mut joined = join::join(&claims, &typed);
         let others;
         if joined.iter().flatten().any(|found| !found.is_sure) {
-            others = self.calls.operations().await?;
+            others = self.calls.operations(false).await?;
             let is_other = |operation: &&Operation| {
                 known
                     .iter()
@@ -122,7 +122,7 @@ impl Lightsail {
     /// Only the cloud's own word is an end: that a record is missing counts after several polls, by this machine's clock
     /// as well as the cloud's, and never for one that was there.
     fn judge_absence(&self, task: &mut Task, known: &Task, record: Option<&SeenRecord>) {
-        if record.is_some() || known.artifact.is_some() || !known.raw["record"].is_null() {
+        if record.is_some() || known.artifact.is_some() || !known.raw.member("record").is_null() {
             self.absences.seen(&task.id);
         }
         if task.is_stalled() && !self.absences.missed(&task.id) {
@@ -132,7 +132,11 @@ impl Lightsail {
 
     /// What the records tell of, each under its operation's id while that is readable, newest first.
     pub(super) async fn list(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
-        let (operations, records) = try_join(self.calls.operations(), self.calls.records()).await?;
+        let (operations, records) = try_join(
+            self.calls.operations(filter.with_raw),
+            self.calls.records(filter.with_raw),
+        )
+        .await?;
         let claims = operations
             .iter()
             .map(|seen| Claim::of_operation(&seen.typed));

@@ -75,14 +75,15 @@ impl Api {
             .await
     }
 
-    /// Everything that a `Read…` call lists under `member`, page by page.
-    pub(super) async fn list(
+    /// Everything that a `Read…` call lists under `member`, as `keep` makes it of each, page by page.
+    pub(super) async fn list<T>(
         &self,
         call: &'static str,
         member: &str,
         filters: &Map<String, Value>,
         what: &str,
-    ) -> Result<Vec<Value>> {
+        keep: impl Fn(Value) -> Result<Option<T>>,
+    ) -> Result<Vec<T>> {
         let mut first = json!({"ResultsPerPage": PAGE});
         if !filters.is_empty() {
             first["Filters"] = filters.clone().into();
@@ -92,7 +93,24 @@ impl Api {
             if let Some(token) = token {
                 body["NextPageToken"] = token.into();
             }
-            async move { take_page(call, member, self.read(call, &body, what).await?) }
+            let keep = &keep;
+            async move {
+                let read = |reply| {
+                    let reply = accept(reply, what, &self.caller)?;
+                    let page = take_page(call, member, reply.json()?)?;
+                    Ok(Page {
+                        size: reply.body.len(),
+                        ..page
+                    })
+                };
+                let page = self.http.read(|| self.request(call, &body), read).await?;
+                let kept = page.items.into_iter().map(keep);
+                Ok(Page {
+                    items: kept.filter_map(Result::transpose).collect::<Result<_>>()?,
+                    next: page.next,
+                    size: page.size,
+                })
+            }
         })
         .await
     }
@@ -108,10 +126,15 @@ pub(super) fn take_page(call: &str, member: &str, mut page: Value) -> Result<Pag
         _ => return Err(not_an_answer(call, &page)),
     };
     match page.get_mut("NextPageToken").map(Value::take) {
-        None | Some(Value::Null) => Ok(Page { items, next: None }),
+        None | Some(Value::Null) => Ok(Page {
+            items,
+            next: None,
+            size: 0,
+        }),
         Some(Value::String(token)) => Ok(Page {
             items,
             next: Some(token).filter(|token| !token.is_empty()),
+            size: 0,
         }),
         Some(_) => Err(not_an_answer(call, &page)),
     }

@@ -13,7 +13,7 @@ use crate::error::Kind;
 use crate::provider::belief::is_id;
 use crate::secret::redact_json;
 use crate::task::{
-    Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
+    Artifact, ArtifactKind, Fault, Progress, Raw, SCHEMA, Source, SourceKind, State, Target, Task,
     TaskId,
 };
 
@@ -40,7 +40,7 @@ pub(super) fn task(raw: &Value, region: &str) -> Option<Task> {
         message,
         target: raw.get("OsuExport").and_then(target),
         tags: tags(raw),
-        raw: redact_json(raw),
+        raw: Raw::of(&redact_json(raw)),
         ..Task::unseen(ID, region, id)
     };
     if state == State::Completed {

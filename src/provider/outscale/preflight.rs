@@ -87,7 +87,11 @@ impl Outscale {
                 _ => format!("the look at {} snapshots", chunk.len()),
             };
             let filters = filter("SnapshotIds", ids);
-            let list = self.api.list(READ_SNAPSHOTS, "Snapshots", &filters, &what);
+            let list = self
+                .api
+                .list(READ_SNAPSHOTS, "Snapshots", &filters, &what, |raw| {
+                    Ok(Some(raw))
+                });
             match list.await {
                 Err(error) if error.kind == Kind::Permission => {
                     return Ok(Looked::Forbidden(error.one_line()));

@@ -98,6 +98,9 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
         .ok_or_else(|| odd(format!("The reply to show task is not the task {id}")))
 }
 
+/// Of a task's own object, what is looked at later: whose it is, and where it went.
+const NEEDED: [&str; 2] = ["owner", "result"];
+
 /// The exports of the filter's images that are under way, and those that it asks for beside them: complete, or since a time.
 ///
 /// A list does not say what is exported, so each has to be asked: those that ended otherwise are left out unasked.
@@ -106,7 +109,7 @@ pub(super) async fn of_images(
     images: &Url,
     filter: &TaskFilter,
 ) -> Result<Vec<Task>> {
-    let mut listed = list(session, images, filter.since).await?;
+    let mut listed = list(session, images, filter).await?;
     listed.retain(|task| match task.state {
         _ if filter.since.is_some() => true,
         State::Completed => filter.with_completed,
@@ -133,7 +136,8 @@ pub(super) async fn of_images(
 pub(super) async fn images(session: &Session, images: &Url) -> Result<Vec<Value>> {
     let mut url = below(images, &["images"]);
     url.set_query(Some("limit=100&visibility=private"));
-    list_all(session, "list images", &url, "images", |_| true).await
+    let keep = |image| Ok(Some(image));
+    list_all(session, "list images", &url, "images", |_| true, keep).await
 }
 
 /// Whether an error says nothing about the task that was asked for: any other would have met it too.
@@ -145,13 +149,13 @@ pub(super) fn is_wall(error: &Error) -> bool {
 pub(super) async fn list(
     session: &Session,
     images: &Url,
-    since: Option<Timestamp>,
+    wanted: &TaskFilter,
 ) -> Result<Vec<Task>> {
-    let with_type = list_from(session, images, since, "type=export&").await;
+    let with_type = list_from(session, images, wanted, "type=export&").await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
         Err(error) if error.is_because(Reason::UnknownTaskType) => {
-            list_from(session, images, since, "").await?
+            list_from(session, images, wanted, "").await?
         }
         other => other?,
     };
@@ -161,7 +165,7 @@ pub(super) async fn list(
 async fn list_from(
     session: &Session,
     images: &Url,
-    since: Option<Timestamp>,
+    wanted: &TaskFilter,
     filter: &str,
 ) -> Result<Vec<Task>> {
     let mut url = below(images, &["tasks"]);
@@ -169,23 +173,26 @@ async fn list_from(
         "{filter}limit=100&sort_key=created_at&sort_dir=desc"
     )));
     let read = |value: &Value| wire::task(value, session.region(), None);
-    let is_wanted = |task: &Task| is_since(task, since);
+    let is_wanted = |task: &Task| is_since(task, wanted.since);
     // Newest first: past the first older one, there is nothing to come.
     let go_on = |page: &[Value]| {
         page.last()
             .and_then(read)
             .is_none_or(|task| is_wanted(&task))
     };
-    let values = list_all(session, LIST, &url, "tasks", go_on).await?;
-    let mut tasks: Vec<Task> = values
-        .iter()
-        .filter(|value| value["type"].as_str().is_none_or(|kind| kind == EXPORT))
+    let keep = |value: Value| {
+        if value["type"].as_str().is_some_and(|kind| kind != EXPORT) {
+            return Ok(None);
+        }
         // To leave one out could hide the very task that is looked for.
-        .map(|value| {
-            read(value).ok_or_else(|| not_a_list(LIST, "it lists a task without a proper id"))
-        })
-        .collect::<Result<_>>()?;
-    tasks.retain(is_wanted);
+        let no_id = || not_a_list(LIST, "it lists a task without a proper id");
+        let mut task = read(&value).ok_or_else(no_id)?;
+        if !wanted.with_raw {
+            task.raw = task.raw.only(&NEEDED);
+        }
+        Ok(Some(task).filter(is_wanted))
+    };
+    let tasks = list_all(session, LIST, &url, "tasks", go_on, keep).await?;
     each_once(session, images, tasks).await
 }
 
@@ -208,35 +215,38 @@ async fn each_once(session: &Session, images: &Url, tasks: Vec<Task>) -> Result<
     Ok(once)
 }
 
-/// Everything in a list, following its links as long as `go_on` says so of the page just read. A page may be empty, and not
+/// Everything in a list as `keep` makes it of each, following its links as long as `go_on` says so of the page just read. A page may be empty, and not
 /// the last one; where the item that a link goes on behind is gone, the list is read again from its first page, once.
-pub(super) async fn list_all(
+pub(super) async fn list_all<T>(
     session: &Session,
     call: &'static str,
     first: &Url,
     member: &str,
     go_on: impl Fn(&[Value]) -> bool,
-) -> Result<Vec<Value>> {
-    let listed = list_once(session, call, first, member, &go_on).await;
-    match listed {
-        Err(error) if error.is_because(Reason::LostMarker) => {
-            list_once(session, call, first, member, &go_on).await
-        }
+    keep: impl Fn(Value) -> Result<Option<T>>,
+) -> Result<Vec<T>> {
+    let list = async || list_once(session, call, first, member, &go_on, &keep).await;
+    match list().await {
+        Err(error) if error.is_because(Reason::LostMarker) => list().await,
         listed => listed,
     }
 }
 
-async fn list_once(
+async fn list_once<T>(
     session: &Session,
     call: &'static str,
     first: &Url,
     member: &str,
     go_on: &impl Fn(&[Value]) -> bool,
-) -> Result<Vec<Value>> {
+    keep: &impl Fn(Value) -> Result<Option<T>>,
+) -> Result<Vec<T>> {
     pages(call, |link: Option<Url>| async move {
         let url = link.as_ref().unwrap_or(first);
         let read = |reply: Reply| match reply.status {
-            200 => take_page(call, member, reply.json()?),
+            200 => Ok(Page {
+                size: reply.body.len(),
+                ..take_page(call, member, reply.json()?)?
+            }),
             status => {
                 let error = refusal(&reply, format!("The request to {call} was refused"));
                 Err(match status {
@@ -245,10 +255,14 @@ async fn list_once(
                 })
             }
         };
-        let Page { items, next } = session.read(call, Method::GET, url, read).await?;
-        let next = next.filter(|_| go_on(&items));
-        let next = next.map(|link| follow(first, &link)).transpose()?;
-        Ok(Page { items, next })
+        let page = session.read(call, Method::GET, url, read).await?;
+        let next = page.next.filter(|_| go_on(&page.items));
+        let kept = page.items.into_iter().map(keep);
+        Ok(Page {
+            items: kept.filter_map(Result::transpose).collect::<Result<_>>()?,
+            next: next.map(|link| follow(first, &link)).transpose()?,
+            size: page.size,
+        })
     })
     .await
 }
@@ -263,7 +277,11 @@ pub(super) fn take_page(call: &str, member: &str, mut page: Value) -> Result<Pag
         Some(Value::String(link)) => Some(link),
         Some(_) => return Err(not_a_list(call, "its link to the next page is none")),
     };
-    Ok(Page { items, next })
+    Ok(Page {
+        items,
+        next,
+        size: 0,
+    })
 }
 
 fn not_a_list(name: &str, why: &str) -> Error {

@@ -15,7 +15,7 @@ use crate::provider::belief::{is_id, is_same};
 use crate::provider::is_uuid;
 use crate::secret::{Url, redact_json};
 use crate::task::{
-    Artifact, ArtifactKind, Fault, Progress, SCHEMA, Source, SourceKind, State, Target, Task,
+    Artifact, ArtifactKind, Fault, Progress, Raw, SCHEMA, Source, SourceKind, State, Target, Task,
     TaskId,
 };
 
@@ -118,13 +118,14 @@ pub(super) fn task(value: &Value, region: &str, files: Option<&Url>) -> Option<T
         }
         task.artifact = artifact(&task, said, files);
     }
-    task.raw = redact_json(value);
+    task.raw = Raw::of(&redact_json(value));
     Some(task.told())
 }
 
 /// Container and object name of an export: as the cloud said, else by its rule `<container>/<uuid>.vhd`.
 pub(super) fn location(task: &Task) -> Option<(String, String)> {
-    let said = task.raw["result"]["export_location"].as_str();
+    let result = task.raw.member("result");
+    let said = result["export_location"].as_str();
     if let Some((container, name)) = said.and_then(split_location) {
         return Some((container.to_owned(), name.to_owned()));
     }

@@ -14,7 +14,11 @@ fn seen(width: Option<u16>) -> String {
         stdout_width: width,
         ..Terminal::default()
     };
-    tasks(&[task], Timestamp::UNIX_EPOCH, terminal)
+    let mut text = String::new();
+    tasks(&[task], Timestamp::UNIX_EPOCH, terminal, |part| {
+        text += part
+    });
+    text
 }
 
 #[test]

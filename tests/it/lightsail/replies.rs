@@ -81,11 +81,14 @@ async fn an_operation_that_is_forgotten_is_found_by_the_record_of_its_snapshot_a
         (found.id.as_str(), found.state),
         (UNKNOWN, State::Completed)
     );
-    assert_eq!(found.raw["record"]["name"], "ExportSnapshotRecord-ours");
+    assert_eq!(
+        found.raw.value()["record"]["name"],
+        "ExportSnapshotRecord-ours"
+    );
     assert_eq!(found.created_at.map(|at| at.as_second()), Some(50_000));
 
     let mut named = known("web-1", 900_000);
-    named.raw = json!({"record": {"name": "ExportSnapshotRecord-old"}});
+    named.raw = Raw::of(&json!({"record": {"name": "ExportSnapshotRecord-old"}}));
     let found = look_again(&server, &named).await.expect("by its name");
     assert_eq!(
         found.artifact.and_then(|made| made.id).as_deref(),
@@ -122,7 +125,8 @@ async fn a_record_is_joined_whatever_the_replies_leave_out() {
         let task = task.expect("known");
         assert_eq!(task.state, State::Completed, "{shown}");
         assert_eq!(
-            task.raw["record"]["name"], "ExportSnapshotRecord-r",
+            task.raw.value()["record"]["name"],
+            "ExportSnapshotRecord-r",
             "{shown}"
         );
     }
@@ -138,7 +142,7 @@ async fn a_record_in_doubt_goes_to_the_operation_that_is_nearer() {
     let task = look_again(&server, &known("web-1", 50_000)).await;
     let task = task.expect("known");
     assert_eq!(
-        (task.state, &task.raw["record"]),
+        (task.state, &task.raw.value()["record"]),
         (State::Running, &Value::Null)
     );
 }
@@ -159,7 +163,10 @@ async fn an_old_export_keeps_its_start_when_its_operation_is_forgotten() {
             .map(|task| (task.id.as_str(), task.created_at.map(|at| at.as_second())))
             .collect();
         assert_eq!(found, [(id, Some(start))]);
-        assert_eq!(tasks[0].raw["record"]["name"], "ExportSnapshotRecord-old");
+        assert_eq!(
+            tasks[0].raw.value()["record"]["name"],
+            "ExportSnapshotRecord-old"
+        );
     }
 }
 
@@ -324,7 +331,7 @@ async fn a_read_is_repeated_while_the_failure_may_pass() {
         .await
         .expect("at the third attempt");
     assert_eq!(
-        task.raw["operation"]["surprise"],
+        task.raw.value()["operation"]["surprise"],
         json!({"a": 1}),
         "raw is what the API said"
     );

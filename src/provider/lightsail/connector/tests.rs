@@ -42,7 +42,7 @@ async fn a_read_that_a_silent_server_leaves_waiting_is_not_repeated() {
         .endpoint_url(url)
         .build();
     let calls = Calls(aws_sdk_lightsail::Client::from_conf(config));
-    let error = calls.records().await.expect_err("silence");
+    let error = calls.records(false).await.expect_err("silence");
     assert_eq!(error.kind, Kind::Network, "{error:?}");
     assert!(
         error

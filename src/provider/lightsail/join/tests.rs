@@ -157,7 +157,8 @@ fn a_task_without_its_operation_is_joined_by_what_is_known_of_it() {
     let records = [&old, &made];
     let by_start = known(Some(10_001));
     let mut by_name = known(Some(500_000));
-    by_name.raw = serde_json::json!({"record": {"name": "ExportSnapshotRecord-old"}});
+    by_name.raw =
+        crate::task::Raw::of(&serde_json::json!({"record": {"name": "ExportSnapshotRecord-old"}}));
     let mut by_artifact = known(None);
     by_artifact.artifact = Some(Artifact {
         kind: ArtifactKind::new(&Made::Ami),

@@ -91,7 +91,7 @@ fn the_expected_key_follows_the_rule_and_is_not_called_exact() {
 
 #[test]
 fn the_raw_task_holds_no_secret() {
-    let raw = seen("pending", json!(0), "").raw.to_string();
+    let raw = seen("pending", json!(0), "").raw.value().to_string();
     assert!(raw.contains("web/") && !raw.contains("hunter2"), "{raw}");
 }
 
