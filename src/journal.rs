@@ -2,6 +2,7 @@
 //!
 //! SQLite, so that several processes never corrupt it and a process that is killed at any instruction leaves it whole.
 
+mod belief;
 mod file;
 mod glance;
 mod health;
@@ -9,6 +10,7 @@ mod intent;
 mod live;
 mod sources;
 
+pub(crate) use belief::believe;
 pub use file::Opened;
 pub(crate) use glance::{glance, glance_at_sources};
 pub(crate) use health::{Health, is_writable_directory, trial};
@@ -23,9 +25,7 @@ use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-#[cfg(unix)]
-use crate::error::Command;
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::provider::{self, Realm};
 use crate::task::{ProviderId, State, Task, TaskId, TaskObject};
 
@@ -273,35 +273,6 @@ fn failed(path: &Path, cause: &str) -> Error {
         format!("The journal {} cannot be opened", path.display()),
     )
     .cause(cause)
-    .hints(foreign(path))
-}
-
-/// Whose it is, where it is not ours, and how to get it back.
-#[cfg(unix)]
-fn foreign(path: &Path) -> Option<Hint> {
-    use std::os::unix::fs::MetadataExt;
-    let us = rustix::process::geteuid().as_raw();
-    let folder = path.parent()?;
-    [path, folder]
-        .iter()
-        .find_map(|place| taken_back(place, folder, std::fs::metadata(place).ok()?.uid(), us))
-}
-
-/// Elsewhere files have no such owners.
-#[cfg(not(unix))]
-fn foreign(_path: &Path) -> Option<Hint> {
-    None
-}
-
-#[cfg(unix)]
-fn taken_back(place: &Path, folder: &Path, owner: u32, us: u32) -> Option<Hint> {
-    let whose = match owner {
-        _ if owner == us || us == 0 => return None,
-        0 => "root, perhaps by sudo".to_owned(),
-        other => format!("another user (id {other})"),
-    };
-    let chown = Command::from("sudo chown -R \"$(id -un)\"").arg(folder.display());
-    Some(Hint::say(format!("{} belongs to {whose}: ", place.display())).and_run(chown))
 }
 
 /// Kind `unavailable` while another process holds it; it can be tried again.

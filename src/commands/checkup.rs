@@ -19,7 +19,7 @@ pub(super) fn checks(context: &Context) -> Vec<Check> {
         ));
     }
     checks.push(configuration(context));
-    checks.push(journal(context.journal_path.as_deref()));
+    checks.push(journal(context));
     checks.push(files(context));
     checks
 }
@@ -48,11 +48,14 @@ fn configuration(context: &Context) -> Check {
     }
 }
 
-fn journal(path: Option<&Path>) -> Check {
+fn journal(context: &Context) -> Check {
     const NAME: &str = "journal";
-    let Some(path) = path else {
+    let Some(path) = context.journal_path.as_deref() else {
         return Check::ok(NAME, "not used");
     };
+    if let Err(error) = context.believe_journal() {
+        return Check::failed(NAME, &error);
+    }
     if let Err(error) = path.try_exists() {
         return Check::warning(NAME, format!("{} cannot be looked at: {error}", path.display()))
             .hint("what is started now may not be remembered; check the owner and permissions of its directory");
@@ -77,11 +80,7 @@ fn journal(path: Option<&Path>) -> Check {
                 " still shows your exports; {} stays where it is, unless it is damaged: then the next command moves it aside",
                 path.display()
             ));
-            let first = error.details.hints.iter().rev();
-            let hint = first.fold(meanwhile, |rest, hint| {
-                hint.clone().and("; ").and_hint(rest)
-            });
-            Check::failed(NAME, &error).hint(hint)
+            Check::failed(NAME, &error).hint(meanwhile)
         }
     }
 }

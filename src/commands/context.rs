@@ -24,7 +24,7 @@ use crate::options::{Global, Output};
 use crate::poll::Renew;
 use crate::provider::{Entry, Provider};
 use crate::report::{Printer, Terminal};
-use crate::settings::{Origin, ProfileChoice, Sources};
+use crate::settings::{Origin, ProfileChoice, Sources, Us};
 use crate::suggest;
 
 /// What every command works with.
@@ -41,6 +41,8 @@ pub struct Context {
     pub start_pause: Option<Duration>,
     /// Where the journal is; `None` with `--no-journal`, and where there is no place for one.
     pub journal_path: Option<PathBuf>,
+    /// Whose files are believed.
+    pub us: Us,
     /// Where our own configuration is, whether there is one or not.
     pub config_path: Option<PathBuf>,
     /// Whether a secret stands in it.

@@ -86,6 +86,8 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         .clone_from(&typed.target_profile);
     context.sources.deadline = starting.waiting.timeout.deadline();
     let context = &*context;
+    // Before anything is asked. A dry run too: it tells what the export would do.
+    context.believe_journal_or_stop()?;
     let words = words_or_none(context, &typed.snapshots, "snapshot", starting.allow_empty);
     let Some(snapshots) = words.await.map_err(before_any_start)? else {
         return Ok(nothing_to_do(&context.printer(Output::Id), "snapshot"));
@@ -125,7 +127,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         }
     }
     let journal = context
-        .journal("the export is started all the same, so note its id; whether the same was begun before is not known")
+        .journal("the export is started all the same, so note its id; whether the same was begun before is not known")?
         .map(Rc::new);
     let wish = Wish {
         is_new: starting.new,

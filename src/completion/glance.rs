@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::commands::context::INSIDE;
-use crate::settings::{Config, Env, Places, Sources, text};
+use crate::journal::believe;
+use crate::settings::{Config, Env, Places, Sources, Us, text};
 
 /// What is at hand on this machine.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ impl Glance {
         };
         let journal = state
             .filter(|_| has_journal)
-            .map(|state| state.join("journal.db"));
+            .map(|state| state.join("journal.db"))
+            .filter(|path| Us::of(&env).is_ok_and(|us| believe(path, &us).is_ok()));
         if is_sandbox {
             // The simulated clouds have no profiles.
             return Glance {

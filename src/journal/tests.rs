@@ -327,22 +327,3 @@ fn the_file_is_its_owners_only() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
-
-#[cfg(unix)]
-#[test]
-fn whose_journal_it_is_and_how_to_get_it_back() {
-    let (place, folder) = (Path::new("/my s/journal.db"), Path::new("/my s"));
-    for (owner, us, words) in [
-        (0, 1000, Some("root, perhaps by sudo: sudo chown -R")),
-        (1001, 1000, Some("another user (id 1001): sudo chown -R")),
-        (1000, 1000, None),
-        (1000, 0, None),
-    ] {
-        let hint = taken_back(place, folder, owner, us).map(|hint| hint.to_string());
-        let is_right = match (&hint, words) {
-            (Some(hint), Some(words)) => hint.contains(words) && hint.ends_with("'/my s'"),
-            (hint, words) => hint.is_none() && words.is_none(),
-        };
-        assert!(is_right, "{owner} {us}: {hint:?}");
-    }
-}

@@ -36,6 +36,8 @@ mod lost;
 mod manners;
 mod near_misses;
 #[cfg(unix)]
+mod neighbours;
+#[cfg(unix)]
 mod on_done;
 mod outscale;
 #[cfg(unix)]

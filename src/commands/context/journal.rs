@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Context;
 use crate::error::{Error, Hint, Result};
-use crate::journal::{Journal, Opened};
+use crate::journal::{Journal, Opened, believe};
 use crate::options::Output;
 use crate::task::Source;
 
@@ -22,15 +22,27 @@ fn moved(aside: &Path) -> Hint {
 }
 
 impl Context {
+    /// Whether the journal may be believed; an error with what mends it where others may write it.
+    pub fn believe_journal(&self) -> Result<()> {
+        let path = self.journal_path.as_deref();
+        path.map_or(Ok(()), |path| believe(path, &self.us))
+    }
+
+    /// The same for whoever starts exports, and must stop where it is not.
+    pub fn believe_journal_or_stop(&self) -> Result<()> {
+        self.believe_journal().map_err(|error| {
+            error.hint("--no-journal exports without it: what was begun before is not known then")
+        })
+    }
+
     /// The journal, made if need be; `None` with `--no-journal`, or with a warning where it cannot be used:
     /// that must keep nobody from their exports. `meanwhile` says what is done without it.
     ///
-    /// For whoever starts exports: it is read from end to end first.
-    pub fn journal(&self, meanwhile: &str) -> Option<Journal> {
-        self.opened(
-            Journal::open_whole(self.journal_path.as_deref()?),
-            meanwhile,
-        )
+    /// For whoever starts exports: it is read from end to end first, and one that others may write is an error.
+    pub fn journal(&self, meanwhile: &str) -> Result<Option<Journal>> {
+        self.believe_journal_or_stop()?;
+        let path = self.journal_path.as_deref();
+        Ok(path.and_then(|path| self.opened(Journal::open_whole(path), meanwhile)))
     }
 
     /// The journal, if it exists already: what only reads does not make one.
@@ -39,7 +51,8 @@ impl Context {
             .journal_path
             .as_deref()
             .filter(|_| self.has_journal())?;
-        self.opened(Journal::open(path), WITHOUT_JOURNAL)
+        let opened = self.believe_journal().and_then(|()| Journal::open(path));
+        self.opened(opened, WITHOUT_JOURNAL)
     }
 
     /// Keeps what was listed, for completion. Nobody misses it where there is no place for it.
@@ -47,6 +60,9 @@ impl Context {
         let Some(path) = self.journal_path.as_deref() else {
             return;
         };
+        if let Err(error) = self.believe_journal() {
+            return self.without(&error, "what was listed is not kept for the Tab key");
+        }
         let kept = Journal::open(path).and_then(|Opened { journal, moved_to }| {
             if let Some(aside) = moved_to {
                 self.printer(Output::Table).warn(moved(&aside));
@@ -87,11 +103,17 @@ impl Context {
                 Some(journal)
             }
             Err(error) => {
-                let said = Hint::say(format!("{}; {meanwhile}", error.one_line()));
-                let hints = error.details.hints.iter();
-                printer.warn(hints.fold(said, |said, hint| said.and(". ").and_hint(hint)));
+                self.without(&error, meanwhile);
                 None
             }
         }
+    }
+
+    /// Says what keeps the journal from being used, what is done without it, and what mends it.
+    fn without(&self, error: &Error, meanwhile: &str) {
+        let said = Hint::say(format!("{}; {meanwhile}", error.one_line()));
+        let hints = error.details.hints.iter();
+        let said = hints.fold(said, |said, hint| said.and(". ").and_hint(hint));
+        self.printer(Output::Table).warn(said);
     }
 }

@@ -17,7 +17,7 @@ use crate::pace;
 use crate::provider;
 #[cfg(feature = "sandbox")]
 use crate::settings::private_file::private_folders;
-use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, open_file_warning};
+use crate::settings::{Config, Env, Origin, Places, ProfileChoice, Sources, Us, open_file_warning};
 
 /// Set by `sandbox` for what runs inside it.
 pub(crate) const INSIDE: &str = "SNAPEXPORT_INSIDE_SANDBOX";
@@ -38,6 +38,7 @@ impl Context {
         } = Places::of(&env);
         complete(&mut global, &env, home.as_deref())?;
         pace::hasten(haste(&env)?);
+        let us = Us::of(&env)?;
         env.check()?;
         // What the terminal is like is nobody's input: what cannot be read of it is not known.
         let terminal = terminal(&global, &env.anew());
@@ -75,6 +76,7 @@ impl Context {
                 .state
                 .filter(|_| !global.no_journal)
                 .map(|state| state.join("journal.db")),
+            us,
             config_path: configuration.path,
             is_config_secret: configuration.has_secret && !global.sandbox,
             sources: clouds.sources,
