@@ -90,17 +90,14 @@ fn a_journal_that_others_may_write_stops_every_export_before_it_is_sent() {
 
 #[test]
 fn nothing_at_all_is_asked_of_a_cloud_by_an_export_that_stops() {
-    let server = Canned::start(vec![Answer::json(200, "{}")]);
     let clouds = Clouds::start(LONG);
-    let at_server = |user: User| {
-        let names = clouds
-            .variables()
-            .into_iter()
-            .filter(|(_, v)| v.starts_with("http"));
-        names.fold(user, |user, (name, _)| user.with(name, &server.url()))
-    };
     for export in GOOD {
-        let user = at_server(User::of(&clouds));
+        let server = Canned::start(vec![Answer::json(200, "{}")]);
+        let variables = clouds.variables().into_iter();
+        let urls = variables.filter(|(_, value)| value.starts_with("http"));
+        let user = urls.fold(User::of(&clouds), |user, (name, _)| {
+            user.with(name, &server.url())
+        });
         // It need not be there yet: others could put one there.
         std::fs::create_dir(user.state()).expect("made");
         set_mode(&user.state(), 0o777);
@@ -141,6 +138,7 @@ fn an_export_goes_on_without_the_journal_if_that_is_asked_for() {
 fn other_commands_go_on_without_a_journal_that_others_may_write() {
     for cloud in &CLOUDS {
         let (stage, id) = stage(cloud, QUICK);
+        let id = format!("{}/{id}", cloud.name);
         let user = &stage.user;
         let place = journal_of(user);
         set_mode(&place, 0o606);
