@@ -21,83 +21,78 @@ pub struct Us {
 /// Why a file or folder is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It belongs to this user.
+    /// It belongs to this other user.
     Owner(u32),
     /// A group that is not our primary one may write it.
     Group(u32),
     /// Everybody may write it.
     World,
-    /// Everybody may make files in it, which is right for `/tmp` and no place of ours.
+    /// Everybody may make files in this folder, which is right for `/tmp` and no place of ours.
     Public,
 }
 
 impl Us {
     /// This process. Kind `usage` where `SNAPEXPORT_SHARED_STATE` says neither yes nor no.
     pub fn of(env: &Env) -> Result<Us> {
-        let is_shared = env.switch("SNAPEXPORT_SHARED_STATE")?;
-        #[cfg(unix)]
-        {
-            use rustix::process::{getegid, geteuid, getgroups};
-            let (uid, gid) = (geteuid(), getegid().as_raw());
-            let caller = |name| env.get(name).filter(|_| uid.is_root())?.parse().ok();
-            let groups = getgroups().unwrap_or_default();
-            let groups = groups.into_iter().map(rustix::process::Gid::as_raw);
-            Ok(Us {
-                uids: [uid.as_raw()]
-                    .into_iter()
-                    .chain(caller("SUDO_UID"))
-                    .collect(),
-                primary: [gid].into_iter().chain(caller("SUDO_GID")).collect(),
-                groups: groups.chain([gid]).collect(),
-                is_shared,
-            })
-        }
-        // Elsewhere files have no such owners.
-        #[cfg(not(unix))]
+        let (uid, gid, groups) = process();
+        let caller = |name| env.get(name).filter(|_| uid == 0)?.parse().ok();
         Ok(Us {
-            uids: Vec::new(),
-            primary: Vec::new(),
-            groups: Vec::new(),
-            is_shared,
+            uids: [uid].into_iter().chain(caller("SUDO_UID")).collect(),
+            primary: [gid].into_iter().chain(caller("SUDO_GID")).collect(),
+            groups,
+            is_shared: env.switch("SNAPEXPORT_SHARED_STATE")?,
         })
     }
 
     /// What keeps a file or folder from being believed; of a link, where it leads. Nothing where nothing is.
-    #[cfg(unix)]
     pub(crate) fn flaws(&self, place: &Path) -> Vec<Flaw> {
-        use std::os::unix::fs::MetadataExt;
-        std::fs::metadata(place).map_or_else(
-            |_| Vec::new(),
-            |data| self.judge(data.uid(), data.gid(), data.mode()),
-        )
+        let marks = marks(place);
+        marks.map_or_else(Vec::new, |(uid, gid, mode)| self.judge(uid, gid, mode))
     }
 
-    #[cfg(not(unix))]
-    pub(crate) fn flaws(&self, _place: &Path) -> Vec<Flaw> {
-        Vec::new()
-    }
-
-    #[cfg_attr(not(unix), expect(dead_code))]
     fn judge(&self, uid: u32, gid: u32, mode: u32) -> Vec<Flaw> {
-        const PUBLIC: u32 = 0o1002;
         // Only its members, and root, can give a file to a group.
         let is_ours = self.uids.contains(&uid) || self.is_shared && self.groups.contains(&gid);
         let is_group_fine = self.is_shared || self.primary.contains(&gid);
-        let mut flaws = Vec::new();
-        if mode & PUBLIC == PUBLIC {
+        if mode & 0o41_002 == 0o41_002 {
             return vec![Flaw::Public];
         }
-        if !is_ours {
-            flaws.push(Flaw::Owner(uid));
-        }
-        if mode & 0o020 != 0 && !is_group_fine {
-            flaws.push(Flaw::Group(gid));
-        }
-        if mode & 0o002 != 0 {
-            flaws.push(Flaw::World);
-        }
-        flaws
+        let flaws = [
+            (!is_ours).then_some(Flaw::Owner(uid)),
+            (mode & 0o020 != 0 && !is_group_fine).then_some(Flaw::Group(gid)),
+            (mode & 0o002 != 0).then_some(Flaw::World),
+        ];
+        flaws.into_iter().flatten().collect()
     }
+}
+
+/// The effective owner and group of what this process makes, and all its groups.
+#[cfg(unix)]
+fn process() -> (u32, u32, Vec<u32>) {
+    use rustix::process::{Gid, getegid, geteuid, getgroups};
+    let gid = getegid().as_raw();
+    let groups = getgroups().unwrap_or_default();
+    let groups = groups.into_iter().map(Gid::as_raw).chain([gid]).collect();
+    (geteuid().as_raw(), gid, groups)
+}
+
+/// Owner, group and mode.
+#[cfg(unix)]
+fn marks(place: &Path) -> Option<(u32, u32, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let data = place.metadata().ok()?;
+    Some((data.uid(), data.gid(), data.mode()))
+}
+
+/// Elsewhere files have no such owners.
+#[cfg(not(unix))]
+fn process() -> (u32, u32, Vec<u32>) {
+    (0, 0, Vec::new())
+}
+
+#[cfg(not(unix))]
+fn marks(_place: &Path) -> Option<(u32, u32, u32)> {
+    None
 }
 
 #[cfg(all(test, unix))]

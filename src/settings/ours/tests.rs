@@ -17,7 +17,7 @@ fn alice(is_shared: bool) -> Us {
 #[test]
 fn what_others_own_or_may_write_is_not_ours_and_what_our_primary_group_may_write_is() {
     use Flaw::{Group, Owner, Public, World};
-    let cases: [(u32, u32, u32, &[Flaw]); 11] = [
+    let cases: [(u32, u32, u32, &[Flaw]); 12] = [
         (ALICE, HERS, 0o100_600, &[]),
         (ALICE, HERS, 0o40_775, &[]),
         // Read is not written.
@@ -35,6 +35,7 @@ fn what_others_own_or_may_write_is_not_ours_and_what_our_primary_group_may_write
         ),
         (0, 0, 0o41_777, &[Public]),
         (ALICE, HERS, 0o41_777, &[Public]),
+        (ALICE, HERS, 0o101_666, &[World]),
     ];
     for (uid, gid, mode, flaws) in cases {
         assert_eq!(
