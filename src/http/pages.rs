@@ -12,7 +12,7 @@ const MOST_PAGES: usize = 2000;
 /// What is read of a list, at most: a hundred thousand tasks fit, and what never ends does not fill the memory.
 const MOST_ITEMS: usize = 120_000;
 /// In bytes of its replies.
-const MOST_BYTES: usize = 128 << 20;
+const MOST_BYTES: usize = 100 << 20;
 
 /// One page of a list.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Which export record belongs to which export. The API has no member that ties the two together for sure.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation, OperationType};
 use jiff::Timestamp;
@@ -115,6 +115,70 @@ enum Fit {
     Undated,
 }
 
+/// Pairs that are looked at, so that no list takes all the memory; a claim has sixteen at least.
+const MOST_PAIRS: usize = 1 << 20;
+/// Of pairs near each other in time, at most: nobody exports one snapshot so often in twenty minutes.
+const MOST_STEPS: usize = 512;
+
+/// Records by what a claim may know them by.
+struct Index<'r> {
+    named: HashMap<&'r str, usize>,
+    made: HashMap<&'r str, Vec<usize>>,
+    /// In the order of their times, those without one first.
+    of: HashMap<&'r str, Vec<(Option<Timestamp>, usize)>>,
+}
+
+impl<'r> Index<'r> {
+    fn of(records: &[&'r ExportSnapshotRecord]) -> Self {
+        let mut index = Index {
+            named: HashMap::new(),
+            made: HashMap::new(),
+            of: HashMap::new(),
+        };
+        for (r, record) in records.iter().enumerate() {
+            if let Some(name) = record.name() {
+                index.named.entry(name).or_insert(r);
+            }
+            if let Some(made) = record.destination_info().and_then(|info| info.id()) {
+                index.made.entry(made).or_default().push(r);
+            }
+            if let Some(snapshot) = source_name(record) {
+                index
+                    .of
+                    .entry(snapshot)
+                    .or_default()
+                    .push((started(record), r));
+            }
+        }
+        index.of.values_mut().for_each(|of| of.sort_unstable());
+        index
+    }
+
+    /// The records that may be a claim's: of those of its snapshot, the first that are not older than its start.
+    fn candidates(&self, claim: &Claim<'_>, most: usize) -> BTreeSet<usize> {
+        let named = claim
+            .names
+            .iter()
+            .filter_map(|name| self.named.get(name.as_ref()));
+        let made = claim.made.and_then(|made| self.made.get(made));
+        let of = claim.snapshot.and_then(|snapshot| self.of.get(snapshot));
+        let of = of.map(Vec::as_slice).unwrap_or_default();
+        let (undated, dated) = of.split_at(of.partition_point(|(at, _)| at.is_none()));
+        let is_older = |at: Option<Timestamp>| {
+            let start = claim.started.map(Timestamp::as_millisecond);
+            start.is_some_and(|start| millis(at) < start + EARLIEST_MS)
+        };
+        let dated = &dated[dated.partition_point(|(at, _)| is_older(*at))..];
+        let of = undated.iter().take(most).chain(dated.iter().take(most));
+        let made = made.into_iter().flatten().take(most);
+        named
+            .chain(made)
+            .copied()
+            .chain(of.map(|(_, r)| *r))
+            .collect()
+    }
+}
+
 /// The record found for a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Match {
@@ -129,49 +193,64 @@ pub(super) struct Match {
 /// One snapshot may have been exported many times, so with the snapshot alone exports and records are paired in the order of
 /// their times. Without times there is no order: then a record is taken that is the only one left, for the only claim on it.
 pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> Vec<Option<Match>> {
+    let index = Index::of(records);
+    let most = (MOST_PAIRS / claims.len().max(1)).clamp(16, 1024);
     let mut pairs: Vec<(Fit, usize, usize)> = Vec::new();
+    let mut fits = vec![0usize; claims.len()];
     for (c, claim) in claims.iter().enumerate() {
-        let fits = records.iter().enumerate();
-        pairs.extend(fits.filter_map(|(r, record)| Some((claim.fit(record)?, c, r))));
+        let candidates = index.candidates(claim, most).into_iter();
+        pairs.extend(
+            candidates
+                .filter_map(|r| Some((claim.fit(records[r])?, c, r)))
+                .inspect(|_| fits[c] += 1),
+        );
     }
     pairs.sort_unstable();
-    let fits = |c: usize| pairs.iter().filter(|pair| pair.1 == c).count();
     let upto = |fit: Fit| pairs.partition_point(|pair| pair.0 < fit);
     let (near, late, undated) = (upto(Fit::Near(0)), upto(Fit::Late(0)), upto(Fit::Undated));
     let (dated, undated) = pairs.split_at(undated);
     let mut joined: Vec<Option<Match>> = vec![None; claims.len()];
     let mut is_taken = vec![false; records.len()];
-    let mut take = |joined: &mut [Option<Match>], c: usize, record: usize, is_sure: bool| {
+    let take = |joined: &mut [Option<Match>],
+                is_taken: &mut [bool],
+                c: usize,
+                record: usize,
+                is_sure: bool| {
         if joined[c].is_none() && !is_taken[record] {
             joined[c] = Some(Match { record, is_sure });
             is_taken[record] = true;
         }
     };
     for &(_, c, record) in &dated[..near] {
-        take(&mut joined, c, record, true);
+        take(&mut joined, &mut is_taken, c, record, true);
     }
-    let free = |&&(_, c, r): &&(Fit, usize, usize)| {
-        let named = joined.iter().flatten().any(|found| found.record == r);
-        joined[c].is_none() && !named
-    };
+    let free = |&&(_, c, r): &&(Fit, usize, usize)| joined[c].is_none() && !is_taken[r];
     let open: Vec<(Fit, usize, usize)> = dated[near..late].iter().filter(free).copied().collect();
     for (c, record) in in_order(claims, records, &open) {
         let is_younger = started(records[record]) >= claims[c].started;
-        take(&mut joined, c, record, is_younger && fits(c) == 1);
+        take(
+            &mut joined,
+            &mut is_taken,
+            c,
+            record,
+            is_younger && fits[c] == 1,
+        );
     }
     for &(_, c, record) in &dated[late..] {
-        take(&mut joined, c, record, false);
+        take(&mut joined, &mut is_taken, c, record, false);
     }
     let left: Vec<(usize, usize)> = undated
         .iter()
         .map(|&(_, c, r)| (c, r))
         .filter(|&(c, r)| joined[c].is_none() && !is_taken[r])
         .collect();
+    let (mut of_claim, mut of_record) = (HashMap::new(), HashMap::new());
     for &(c, record) in &left {
-        let rivals = left
-            .iter()
-            .filter(|other| other.0 == c || other.1 == record);
-        if rivals.count() == 1 {
+        *of_claim.entry(c).or_insert(0) += 1;
+        *of_record.entry(record).or_insert(0) += 1;
+    }
+    for &(c, record) in &left {
+        if of_claim[&c] == 1 && of_record[&record] == 1 {
             let is_sure = false;
             joined[c] = Some(Match { record, is_sure });
         }
@@ -203,7 +282,10 @@ fn in_order(
         // Pairs more than this apart cannot cross.
         let far =
             |one: &Step, next: &Step| millis(next.record.0) - millis(one.record.0) <= 2 * LATEST_MS;
-        steps.chunk_by(far).flat_map(chain).collect::<Vec<_>>()
+        let chunks = steps.chunk_by(far);
+        chunks
+            .flat_map(|chunk| chain(&chunk[..chunk.len().min(MOST_STEPS)]))
+            .collect::<Vec<_>>()
     });
     chains.collect()
 }

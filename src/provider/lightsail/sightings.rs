@@ -141,29 +141,31 @@ impl Lightsail {
             .iter()
             .map(|seen| Claim::of_operation(&seen.typed));
         let claims: Vec<Claim<'_>> = claims.collect();
-        let mut owners: Vec<Option<&SeenOperation>> = vec![None; records.len()];
-        let mut tasks = Vec::new();
-        let mut contradicts = Ok(());
-        let mut check = |operation: Option<&SeenOperation>, record: &SeenRecord| {
-            let operation = operation.map(|seen| &seen.typed);
-            if let Some(what) = merge::contradiction(operation, Some(&record.typed)) {
-                let id = record.typed.name().unwrap_or_default();
-                let task = Task::unseen(ID, &self.region, TaskId::from(id));
-                contradicts = Err(mixed_up(&task, &what));
-            }
-        };
-        for (operation, found) in operations.iter().zip(join::join(&claims, &typed(&records))) {
+        let found = join::join(&claims, &typed(&records));
+        drop(claims);
+        let mut owners: Vec<Option<usize>> = vec![None; records.len()];
+        let mut tasks = Vec::with_capacity(records.len());
+        for (at, (operation, found)) in operations.iter().zip(found).enumerate() {
             match found {
-                Some(found) => owners[found.record] = Some(operation),
+                Some(found) => owners[found.record] = Some(at),
                 None if is_export_without_record(&operation.typed) => {
                     tasks.extend(merge::task(&self.region, Some(operation), None));
                 }
                 None => {}
             }
         }
-        for (record, owner) in records.iter().zip(owners) {
-            check(owner, record);
-            tasks.extend(merge::task(&self.region, owner, Some(record)));
+        let mut contradicts = Ok(());
+        let mut operations: Vec<Option<SeenOperation>> = operations.into_iter().map(Some).collect();
+        // Each is given up once it is a task: there may be a hundred thousand.
+        for (record, owner) in records.into_iter().zip(owners) {
+            let owner = owner.and_then(|at| operations[at].take());
+            let operation = owner.as_ref().map(|seen| &seen.typed);
+            if let Some(what) = merge::contradiction(operation, Some(&record.typed)) {
+                let id = record.typed.name().unwrap_or_default();
+                let task = Task::unseen(ID, &self.region, TaskId::from(id));
+                contradicts = Err(mixed_up(&task, &what));
+            }
+            tasks.extend(merge::task(&self.region, owner.as_ref(), Some(&record)));
         }
         contradicts?;
         tasks
@@ -173,7 +175,7 @@ impl Lightsail {
         tasks.retain(|task| is_wanted(filter, task));
         let mut young: Vec<&mut Task> = tasks.iter_mut().filter(|task| is_young(task)).collect();
         self.arrived(&mut young).await?;
-        tasks.sort_by_key(|task| std::cmp::Reverse(task.created_at));
+        tasks.sort_unstable_by(|a, b| (b.created_at, &a.id).cmp(&(a.created_at, &b.id)));
         Ok(tasks)
     }
 
