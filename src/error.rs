@@ -53,13 +53,15 @@ pub enum Kind {
     Interrupted,
     /// The provider answered something it should not, or refused a value.
     Provider,
+    /// A file on this machine is not what it must be.
+    Corrupt,
     /// A defect or a local failure (disk, permissions).
     Internal,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Usage,
         Kind::Credentials,
         Kind::Permission,
@@ -75,6 +77,7 @@ impl Kind {
         Kind::Stalled,
         Kind::Interrupted,
         Kind::Provider,
+        Kind::Corrupt,
         Kind::Internal,
     ];
 
@@ -94,6 +97,7 @@ impl Kind {
             | Kind::Unavailable
             | Kind::Network
             | Kind::Provider
+            | Kind::Corrupt
             | Kind::Internal => 1,
         }
     }
@@ -121,6 +125,7 @@ impl Kind {
             Kind::Stalled => "stalled",
             Kind::Interrupted => "interrupted",
             Kind::Provider => "provider",
+            Kind::Corrupt => "corrupt",
             Kind::Internal => "internal",
         }
     }

@@ -18,6 +18,8 @@
 //! | what `--timeout` bounds | [`deadline`] |
 //! | where a variable is read | [`settings`], and `places` of each cloud in [`provider`] |
 //! | the context of a run | `commands::context` |
+//! | whether a disk image is whole | [`image`] |
+//! | what was fetched, and the proof | [`fetch`] |
 //! | the manual, JSON Schema, scripts for shells | `examples/generate` |
 //! | the form of a JSON line | [`schema`] |
 //! | what the Tab key offers | [`completion`] |
@@ -29,7 +31,9 @@ pub mod commands;
 pub mod completion;
 pub mod deadline;
 pub mod error;
+pub mod fetch;
 pub mod http;
+pub mod image;
 pub mod journal;
 mod options;
 pub mod pace;

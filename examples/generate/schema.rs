@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::json;
+use snapexport::fetch::Evidence;
 use snapexport::provider;
 use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject};
 use snapexport::task::{Source, TaskObject};
@@ -58,5 +59,6 @@ pub(crate) fn documents() -> Vec<Document> {
         Document::of::<ErrorObject>("error"),
         Document::of::<DoctorObject<'_>>("doctor"),
         Document::of::<SandboxObject<'_>>("sandbox"),
+        Document::of::<Evidence>("evidence"),
     ]
 }

@@ -82,13 +82,14 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         0,
         &[
-            "deadline", "error", "options", "pace", "process", "secret", "suggest", "task", "text",
+            "deadline", "error", "image", "options", "pace", "process", "secret", "suggest",
+            "task", "text",
         ],
     ),
     (1, &["settings"]),
     (2, &["http"]),
     (3, &["provider"]),
-    (4, &["journal", "poll", "schema"]),
+    (4, &["fetch", "journal", "poll", "schema"]),
     (5, &["report"]),
     (6, &["commands"]),
     (7, &["cli", "completion", "lib", "main"]),

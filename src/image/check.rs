@@ -1,0 +1,70 @@
+//! What came of looking at one thing.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that was looked at, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "FileCheck"))]
+pub struct Check {
+    /// What was looked at, such as `size` or `sha256`.
+    pub name: String,
+    /// What came of it.
+    pub result: Outcome,
+    /// What was compared, what is wrong, or why it could not be looked at.
+    pub detail: String,
+}
+
+/// What came of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is as it must be.
+    Passed,
+    /// It is wrong.
+    Failed,
+    /// It could not be looked at.
+    NotPossible,
+}
+
+impl Outcome {
+    /// The word used in JSON and tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::NotPossible => "not_possible",
+        }
+    }
+}
+
+impl Check {
+    /// It is as it must be.
+    pub fn passed(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Check::new(name, Outcome::Passed, detail)
+    }
+
+    /// It is wrong.
+    pub fn failed(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Check::new(name, Outcome::Failed, detail)
+    }
+
+    /// It could not be looked at.
+    pub fn not_possible(name: impl Into<String>, why: impl Into<String>) -> Self {
+        Check::new(name, Outcome::NotPossible, why)
+    }
+
+    fn new(name: impl Into<String>, result: Outcome, detail: impl Into<String>) -> Self {
+        Check {
+            name: name.into(),
+            result,
+            detail: detail.into(),
+        }
+    }
+
+    /// Whether it found something wrong.
+    pub fn is_failure(&self) -> bool {
+        self.result == Outcome::Failed
+    }
+}
