@@ -1,5 +1,7 @@
 //! What came of looking at one thing.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 
 /// One thing that was looked at, or could not be.
@@ -67,4 +69,19 @@ impl Check {
     pub fn is_failure(&self) -> bool {
         self.result == Outcome::Failed
     }
+}
+
+/// A check of what was found. A flaw of the file is a failure; that the file cannot be read is an error.
+pub(super) fn checked(name: &str, found: io::Result<String>) -> io::Result<Check> {
+    match found {
+        Ok(detail) => Ok(Check::passed(name, detail)),
+        Err(error) if is_flaw(&error) => Ok(Check::failed(name, error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether it is the data that is wrong.
+pub(super) fn is_flaw(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
