@@ -6,7 +6,7 @@ pub(crate) use arguments::tidy;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{cancel, completions, doctor, export, list, man, status, wait};
+use crate::commands::{cancel, completions, doctor, export, list, man, status, verify, wait};
 use crate::error::EXIT_CODES;
 use crate::options::Global;
 
@@ -53,6 +53,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Cancel exports, where the cloud can
     Cancel(cancel::Args),
+    /// Check fetched images again, offline
+    Verify(verify::Args),
     /// Run the three clouds' APIs, simulated on loopback
     #[cfg(feature = "sandbox")]
     Sandbox(crate::commands::sandbox::Args),

@@ -13,6 +13,7 @@ pub(crate) mod man;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
 pub(crate) mod status;
+pub(crate) mod verify;
 pub(crate) mod wait;
 
 mod near;

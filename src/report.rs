@@ -15,6 +15,7 @@ mod table;
 mod taskbar;
 mod terminal;
 pub(crate) mod trace;
+mod verified;
 mod wrap;
 
 pub(crate) use self::board::Board;
@@ -32,7 +33,7 @@ use crate::error::{Error, Hint, Kind, Result};
 use crate::options::{Output, When};
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
-use crate::schema::{DoctorObject, ErrorObject, PreviewObject};
+use crate::schema::{DoctorObject, ErrorObject, PreviewObject, VerifiedObject};
 use crate::secret::{clean, clean_lines, escape_json};
 use crate::task::{Source, Task, TaskObject};
 
@@ -228,6 +229,18 @@ impl Printer {
                     self.result(id.0);
                 }
             }
+        }
+    }
+
+    /// What was verified of a file; as ids, the files that are right.
+    pub(crate) fn verified(&mut self, object: &VerifiedObject<'_>) {
+        match self.output {
+            // Of one that could not be verified, the error says it all.
+            Output::Table if object.checks.is_empty() => {}
+            Output::Table => self.result(&verified::text(object, self.terminal)),
+            Output::Json => self.object(object),
+            Output::Id if object.ok => self.result(&clean(&object.path)),
+            Output::Id => {}
         }
     }
 

@@ -3,11 +3,13 @@
 //! Their JSON Schema is derived from these very types, with the feature `schema`, by `examples/generate`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::image;
 use crate::provider::check::{Check, Sheet};
 use crate::provider::{Preview, Setting};
 use crate::task::{Fault, SCHEMA};
@@ -105,6 +107,37 @@ impl<'s> From<&'s Sheet> for DoctorObject<'s> {
             ok: sheet.is_ok(),
             settings: &sheet.settings,
             checks: &sheet.checks,
+        }
+    }
+}
+
+/// Whether a fetched file is right: one line of `verify -o json`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Verified"))]
+pub struct VerifiedObject<'c> {
+    /// The version of this form: 1.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA)))]
+    pub schema: u32,
+    /// The file, as it was typed.
+    pub path: String,
+    /// Whether it was verified and no check failed.
+    pub ok: bool,
+    /// What was looked at; none where there is nothing to verify it against.
+    pub checks: &'c [image::Check],
+    /// Why it is not right, or could not be verified.
+    pub error: Option<Fault>,
+}
+
+impl<'c> VerifiedObject<'c> {
+    /// What came of a file.
+    pub fn new(path: &Path, checks: &'c [image::Check], error: Option<&Error>) -> Self {
+        VerifiedObject {
+            schema: SCHEMA,
+            path: path.to_string_lossy().into_owned(),
+            ok: error.is_none(),
+            checks,
+            error: error.map(Fault::from),
         }
     }
 }

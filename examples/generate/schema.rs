@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::json;
 use snapexport::fetch::Evidence;
 use snapexport::provider;
-use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject};
+use snapexport::schema::{DoctorObject, ErrorObject, PreviewObject, SandboxObject, VerifiedObject};
 use snapexport::task::{Source, TaskObject};
 
 /// The schema of one kind of line.
@@ -60,5 +60,6 @@ pub(crate) fn documents() -> Vec<Document> {
         Document::of::<DoctorObject<'_>>("doctor"),
         Document::of::<SandboxObject<'_>>("sandbox"),
         Document::of::<Evidence>("evidence"),
+        Document::of::<VerifiedObject<'_>>("verified"),
     ]
 }

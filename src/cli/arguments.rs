@@ -23,24 +23,39 @@ pub(crate) fn tidy(args: Vec<OsString>) -> Result<Vec<OsString>> {
     }
     let command = Cli::command();
     let (paths, commands) = (
-        options_of(&command, &PATHS),
-        options_of(&command, &COMMANDS),
+        options_of(&command, Some(&PATHS)),
+        options_of(&command, Some(&COMMANDS)),
     );
+    let valued = options_of(&command, None);
     let is_sandbox = args.iter().any(|arg| arg == "sandbox");
     let is_any =
         |arg: &OsStr, options: &[String]| options.iter().any(|option| arg == option.as_str());
     let mut is_path = true; // The program's own.
     let mut is_command = false;
     let mut is_rest = false;
+    // Whether the words of the command are paths; known with its name, the first word that is no option's value.
+    let mut takes_paths = None;
+    let (mut is_value, mut is_after_dashes) = (true, false);
     let tidied = args.into_iter().map(|arg| {
-        let tidy = if is_path || has_attached(&arg, &paths) {
+        let is_option = arg.as_encoded_bytes().starts_with(b"-") && !is_after_dashes;
+        let is_word = !is_value && !is_option;
+        let tidy = if is_path || has_attached(&arg, &paths) || is_word && takes_paths == Some(true)
+        {
             Ok(arg.clone())
         } else if is_rest || is_command || has_attached(&arg, &commands) {
             as_text(&arg).map(OsString::from)
         } else {
             tidied(&arg)
         };
+        if is_word {
+            takes_paths.get_or_insert_with(|| {
+                let own = arg.to_str().and_then(|name| command.find_subcommand(name));
+                own.is_some_and(|own| own.get_positionals().any(|word| is_named(word, &PATHS)))
+            });
+        }
         (is_path, is_command) = (is_any(&arg, &paths), is_any(&arg, &commands));
+        is_value = is_option && is_any(&arg, &valued);
+        is_after_dashes |= arg == "--";
         is_rest |= is_sandbox && arg == "--";
         tidy
     });
@@ -83,17 +98,26 @@ fn has_attached(arg: &OsStr, options: &[String]) -> bool {
     })
 }
 
-/// The options whose values have one of these names.
-fn options_of(command: &Command, names: &[&str]) -> Vec<String> {
-    let is_one = |arg: &&clap::Arg| {
-        let mut own = arg.get_value_names().into_iter().flatten();
-        own.any(|name| names.contains(&name.as_str()))
+/// The options that take a value of one of these names, or of any.
+fn options_of(command: &Command, names: Option<&[&str]>) -> Vec<String> {
+    let is_one = |arg: &&clap::Arg| match names {
+        Some(names) => is_named(arg, names),
+        None => arg.get_value_names().is_some(),
     };
-    let own = command.get_arguments().filter(is_one);
-    let own = own.filter_map(|arg| Some(format!("--{}", arg.get_long()?)));
+    let own = command.get_arguments().filter(is_one).flat_map(|arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        long.into_iter().chain(short)
+    });
     let below = command.get_subcommands();
     own.chain(below.flat_map(|sub| options_of(sub, names)))
         .collect()
+}
+
+/// Whether the help calls its value so.
+fn is_named(arg: &clap::Arg, names: &[&str]) -> bool {
+    let mut own = arg.get_value_names().into_iter().flatten();
+    own.any(|name| names.contains(&name.as_str()))
 }
 
 #[cfg(test)]

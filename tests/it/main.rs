@@ -58,4 +58,5 @@ mod terminal;
 #[cfg(unix)]
 mod text;
 mod truth;
+mod verify;
 mod words;

@@ -38,6 +38,18 @@ fn white_space_around_an_argument_goes() {
             vec!["sandbox", "--", "a\nb "],
             vec!["sandbox", "--", "a\\nb "],
         ),
+        (
+            vec!["-o", "json ", "verify", "a\nb ", "-o", "json ", " c"],
+            vec!["-o", "json", "verify", "a\\nb ", "-o", "json", " c"],
+        ),
+        (
+            vec!["verify", "--", "-a ", "verify "],
+            vec!["verify", "--", "-a ", "verify "],
+        ),
+        (
+            vec!["export", "lightsail", "verify", " web-1"],
+            vec!["export", "lightsail", "verify", "web-1"],
+        ),
     ] {
         assert_eq!(
             tidy_of(&typed).expect("it can be used"),
