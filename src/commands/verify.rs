@@ -42,7 +42,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> Ending {
         };
         printer.verified(&VerifiedObject::new(path, &checks, error.as_ref()));
         if let Some(error) = error {
-            printer.error(&error);
+            // The table has said the rest.
+            let is_told = printer.output() == Output::Table && !checks.is_empty();
+            let mut shown = error.clone();
+            shown.details.causes.retain(|_| !is_told);
+            printer.error(&shown);
             tally.add(error);
         }
     }

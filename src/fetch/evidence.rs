@@ -153,7 +153,12 @@ impl Evidence {
 
 /// The evidence in a file; `None` where there is no such file.
 fn read(path: &Path) -> Result<Option<Evidence>> {
-    let file = match File::open(path) {
+    // Of a pipe, opening it would wait for a writer.
+    let opened = path.metadata().and_then(|data| match data.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("it is no regular file")),
+    });
+    let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unread(path, &error)),

@@ -198,7 +198,7 @@ fn boot_sector(guest: &Guest<'_>) -> io::Result<Check> {
         Err(error) => return checked(name, Err(error)),
     };
     Ok(if first[510..] != [0x55, 0xaa] {
-        Check::not_possible(name, NO_TABLE)
+        Check::not_possible(name, "there is none")
     } else if first[..440].iter().all(|byte| *byte == 0) {
         Check::passed(name, "without boot code: a disk that UEFI boots, or none")
     } else {

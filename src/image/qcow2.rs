@@ -8,6 +8,7 @@ use super::Structure;
 use super::check::{Check, checked};
 use super::guest::{Guest, Place};
 use super::source::{Source, be, text, wrong};
+use crate::text::count;
 
 /// At the beginning of the file.
 pub(super) const MAGIC: &[u8] = b"QFI\xfb";
@@ -142,12 +143,12 @@ impl Header {
             )));
         }
         source.hold("the L1 table", self.l1_at, entries * 8)?;
-        Ok(format!("{entries} entries, within the file"))
+        Ok(format!("{} bytes, within the file", entries * 8))
     }
 
     /// Every table of L2, and every cluster that they name.
     fn l2(&self, source: Source<'_>) -> io::Result<String> {
-        let (mut tables, mut clusters) = (0, 0_u64);
+        let (mut tables, mut clusters, mut read) = (0, 0, 0);
         source.table(
             "the L1 table",
             self.l1_at,
@@ -158,8 +159,9 @@ impl Header {
                     return Ok(());
                 }
                 tables += 1;
+                read += self.cluster();
                 // Two entries that name the same table would let a small file take for ever.
-                if tables * self.cluster() > source.size {
+                if read > source.size {
                     return Err(wrong("it has more L2 tables than the file has room for"));
                 }
                 self.aligned("an L2 table", at)?;
@@ -174,9 +176,8 @@ impl Header {
                 })
             },
         )?;
-        Ok(format!(
-            "{tables} tables name {clusters} clusters, all within the file"
-        ))
+        let (clusters, tables) = (count(clusters, "cluster"), count(tables, "table"));
+        Ok(format!("{clusters} in {tables}, all within the file"))
     }
 
     /// Whether an entry names a cluster.
@@ -222,7 +223,7 @@ impl Header {
                 Ok(())
             },
         )?;
-        Ok(format!("{blocks} blocks, all within the file"))
+        Ok(format!("{}, all within the file", count(blocks, "block")))
     }
 
     fn snapshots(&self, source: Source<'_>) -> io::Result<String> {
@@ -241,7 +242,7 @@ impl Header {
             // Cannot overflow: it lies within the file, and what is added has 34 bits at most.
             at = (at + 40 + be(&entry[36..40]) + names).next_multiple_of(8);
         }
-        Ok(format!("{} internal snapshots", self.snapshots))
+        Ok(format!("internal ones: {}", self.snapshots))
     }
 
     fn self_contained(&self) -> io::Result<String> {

@@ -5,6 +5,7 @@ use std::io;
 use super::Structure;
 use super::check::{Check, checked};
 use super::source::{Source, le, text, wrong};
+use crate::text::count;
 
 /// At the beginning of the file.
 pub(super) const MAGIC: &[u8] = b"KDMV";
@@ -69,10 +70,9 @@ impl Header {
     }
 
     fn tables(&self, source: Source<'_>) -> io::Result<String> {
-        let count = self.capacity.div_ceil(self.grain * self.entries);
+        let entries = self.capacity.div_ceil(self.grain * self.entries);
         let directory = byte_of(self.directory)?;
-        let length = self.entries * 4;
-        let (mut tables, mut grains) = (0, 0_u64);
+        let (mut tables, mut grains, mut read) = (0, 0, 0);
         // A packed grain begins with its sector and its length.
         let grain = if self.flags & PACKED != 0 {
             12
@@ -82,15 +82,16 @@ impl Header {
         source.table(
             "the grain directory",
             directory,
-            count,
+            entries,
             |sector: &[u8; 4]| {
                 let at = le(sector) * SECTOR;
                 if at == 0 {
                     return Ok(());
                 }
                 tables += 1;
+                read += self.entries * 4;
                 // Two entries that name the same table would let a small file take for ever.
-                if tables * length > source.size {
+                if read > source.size {
                     return Err(wrong("it has more grain tables than the file has room for"));
                 }
                 source.table("a grain table", at, self.entries, |sector: &[u8; 4]| {
@@ -105,9 +106,8 @@ impl Header {
                 })
             },
         )?;
-        Ok(format!(
-            "{tables} tables name {grains} grains, all within the file"
-        ))
+        let (grains, tables) = (count(grains, "grain"), count(tables, "table"));
+        Ok(format!("{grains} in {tables}, all within the file"))
     }
 
     fn descriptor(&self, source: Source<'_>) -> io::Result<String> {
