@@ -13,14 +13,14 @@ mod vdi;
 mod vhd;
 mod vmdk;
 
-pub use self::check::{Check, Outcome};
+pub use self::check::{Check, Outcome, Structure};
 pub use self::gzip::gunzip;
 
 use std::fs::File;
 use std::io;
 
 use self::check::{checked, is_flaw};
-use self::guest::Guest;
+use self::guest::{Flat, Guest};
 use self::source::{Source, wrong};
 
 /// A form in which a disk is kept in a file.
@@ -85,15 +85,6 @@ impl Format {
     }
 }
 
-/// What an image says of itself, and whether that holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Structure {
-    /// The size of the disk in it; `None` where its header cannot be read.
-    pub virtual_size: Option<u64>,
-    /// What was looked at.
-    pub checks: Vec<Check>,
-}
-
 /// Checks the structure of an image of this format. An error is one of reading the file.
 pub fn structure(file: &File, format: Format) -> io::Result<Structure> {
     let source = Source::of(file)?;
@@ -110,7 +101,7 @@ pub fn structure(file: &File, format: Format) -> io::Result<Structure> {
 pub fn contents(file: &File, format: Format) -> io::Result<Vec<Check>> {
     let source = Source::of(file)?;
     let guest = match format {
-        Format::Raw => Ok(Guest::flat(source, source.size)),
+        Format::Raw => Ok(Guest::new(source, source.size, Flat)),
         Format::Qcow2 => qcow2::guest(source),
         Format::Vhd => vhd::guest(source),
         Format::Vmdk | Format::Vdi => {
@@ -132,7 +123,7 @@ fn raw(source: Source<'_>) -> io::Result<Structure> {
         size if size % 512 != 0 => Err(wrong(format!("{size} bytes are no whole sectors"))),
         size => Ok(format!("{} sectors of 512 bytes", size / 512)),
     };
-    let table = match inside::table(&Guest::flat(source, source.size)) {
+    let table = match inside::table(&Guest::new(source, source.size, Flat)) {
         Ok(Some(table)) => Check::passed(inside::TABLE, table.to_string()),
         Ok(None) => Check::not_possible(inside::TABLE, inside::NO_TABLE),
         // What the guest wrote is no fault of the copy.

@@ -30,6 +30,15 @@ pub enum Outcome {
     NotPossible,
 }
 
+/// What an image says of itself, and whether that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Structure {
+    /// The size of the disk in it; `None` where its header cannot be read.
+    pub virtual_size: Option<u64>,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
 impl Outcome {
     /// The word used in JSON and tables.
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +77,16 @@ impl Check {
     /// Whether it found something wrong.
     pub fn is_failure(&self) -> bool {
         self.result == Outcome::Failed
+    }
+}
+
+impl Structure {
+    /// Of an image whose first part is wrong, by which all others are found.
+    pub(super) fn unreadable(part: &str, error: io::Error) -> io::Result<Structure> {
+        Ok(Structure {
+            virtual_size: None,
+            checks: vec![checked(part, Err(error))?],
+        })
     }
 }
 

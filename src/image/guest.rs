@@ -2,9 +2,7 @@
 
 use std::io;
 
-use super::qcow2;
 use super::source::{Source, wrong};
-use super::vhd;
 
 /// Where a stretch of the disk is kept.
 pub(super) enum Place {
@@ -16,37 +14,32 @@ pub(super) enum Place {
     Unpacked(Vec<u8>, usize),
 }
 
+/// Where the bytes of a disk are.
+pub(super) trait Map {
+    /// Where a byte of the disk is, and how many are there in a row.
+    fn place(&self, source: Source<'_>, at: u64) -> io::Result<(Place, u64)>;
+}
+
+/// The disk is the file, from its beginning.
+pub(super) struct Flat;
+
+impl Map for Flat {
+    fn place(&self, _source: Source<'_>, at: u64) -> io::Result<(Place, u64)> {
+        Ok((Place::At(at), u64::MAX))
+    }
+}
+
 /// A disk.
 pub(super) struct Guest<'f> {
     source: Source<'f>,
     /// Its size.
     pub size: u64,
-    map: Map,
-}
-
-enum Map {
-    Flat,
-    Qcow2(qcow2::Header),
-    Vhd(vhd::Blocks),
+    map: Box<dyn Map>,
 }
 
 impl<'f> Guest<'f> {
-    /// A disk of this size at the beginning of the file.
-    pub(super) fn flat(source: Source<'f>, size: u64) -> Self {
-        let map = Map::Flat;
-        Guest { source, size, map }
-    }
-
-    pub(super) fn qcow2(source: Source<'f>, header: qcow2::Header) -> Self {
-        Guest {
-            source,
-            size: header.size,
-            map: Map::Qcow2(header),
-        }
-    }
-
-    pub(super) fn vhd(source: Source<'f>, size: u64, blocks: vhd::Blocks) -> Self {
-        let map = Map::Vhd(blocks);
+    pub(super) fn new(source: Source<'f>, size: u64, map: impl Map + 'static) -> Self {
+        let map = Box::new(map);
         Guest { source, size, map }
     }
 
@@ -57,11 +50,7 @@ impl<'f> Guest<'f> {
             return Err(wrong(format!("byte {at} is beyond the end of the disk")));
         }
         while !buffer.is_empty() {
-            let (place, length) = match &self.map {
-                Map::Flat => (Place::At(at), u64::MAX),
-                Map::Qcow2(header) => header.place(self.source, at)?,
-                Map::Vhd(blocks) => blocks.place(self.source, at)?,
-            };
+            let (place, length) = self.map.place(self.source, at)?;
             let length = length.min(buffer.len() as u64);
             let (part, rest) = buffer.split_at_mut(usize::try_from(length).unwrap_or(0));
             match place {

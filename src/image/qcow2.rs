@@ -4,9 +4,8 @@ use std::io::{self, Read};
 
 use flate2::read::DeflateDecoder;
 
-use super::Structure;
-use super::check::{Check, checked};
-use super::guest::{Guest, Place};
+use super::check::{Check, Structure, checked};
+use super::guest::{Guest, Map, Place};
 use super::source::{Source, be, text, wrong};
 use crate::text::count;
 
@@ -32,10 +31,10 @@ const EXTENDED_L2: u64 = 1 << 4;
 
 /// What the header says, as far as it is believed.
 #[derive(Clone, Debug)]
-pub(super) struct Header {
+struct Header {
     version: u64,
-    /// The size of the disk.
-    pub size: u64,
+    /// Of the disk.
+    size: u64,
     cluster_bits: u32,
     is_encrypted: bool,
     backing: Option<String>,
@@ -253,8 +252,22 @@ impl Header {
         }
     }
 
-    /// Where a byte of the disk is, and how many are there in a row.
-    pub(super) fn place(&self, source: Source<'_>, at: u64) -> io::Result<(Place, u64)> {
+    fn unpacked(&self, source: Source<'_>, entry: u64) -> io::Result<Vec<u8>> {
+        let (at, length) = self.packed(entry);
+        let length = length
+            .min(source.size.saturating_sub(at))
+            .min(2 * self.cluster());
+        let mut packed = vec![0; usize::try_from(length).unwrap_or(0)];
+        source.read(at, &mut packed)?;
+        let mut bytes = Vec::new();
+        let unpacking = DeflateDecoder::new(&*packed).take(self.cluster());
+        { unpacking }.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+impl Map for Header {
+    fn place(&self, source: Source<'_>, at: u64) -> io::Result<(Place, u64)> {
         let within = at % self.cluster();
         let left = self.cluster() - within;
         let table = be(&source.bytes::<8>(self.l1_at + at / self.reach() * 8)?) & OFFSET;
@@ -295,30 +308,12 @@ impl Header {
             false => Ok((Place::At(start + within), left)),
         }
     }
-
-    fn unpacked(&self, source: Source<'_>, entry: u64) -> io::Result<Vec<u8>> {
-        let (at, length) = self.packed(entry);
-        let length = length
-            .min(source.size.saturating_sub(at))
-            .min(2 * self.cluster());
-        let mut packed = vec![0; usize::try_from(length).unwrap_or(0)];
-        source.read(at, &mut packed)?;
-        let mut bytes = Vec::new();
-        let unpacking = DeflateDecoder::new(&*packed).take(self.cluster());
-        { unpacking }.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
 }
 
 pub(super) fn structure(source: Source<'_>) -> io::Result<Structure> {
     let header = match Header::read(source) {
         Ok(header) => header,
-        Err(error) => {
-            return Ok(Structure {
-                virtual_size: None,
-                checks: vec![checked("header", Err(error))?],
-            });
-        }
+        Err(error) => return Structure::unreadable("header", error),
     };
     let said = match header.features & CORRUPT {
         0 => Ok(format!(
@@ -368,5 +363,5 @@ pub(super) fn guest(source: Source<'_>) -> io::Result<Guest<'_>> {
             "the disk inside is packed in another way than zlib's",
         ));
     }
-    Ok(Guest::qcow2(source, header))
+    Ok(Guest::new(source, header.size, header))
 }

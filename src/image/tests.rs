@@ -571,7 +571,7 @@ fn an_image_that_is_made_to_do_harm_does_none() {
             for _ in 0..1 + random() % 3 {
                 let at = places[random() % places.len()];
                 // From the end too, where footers are.
-                let at = if random() % 4 == 0 {
+                let at = if random().is_multiple_of(4) {
                     image.len() - 512 + at % 505
                 } else {
                     at

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::Structure;
-use super::check::{Check, checked};
+use super::check::{Check, Structure, checked};
 use super::source::{Source, le, wrong};
 
 /// Behind a line of text for people.
@@ -102,12 +101,7 @@ impl Header {
 pub(super) fn structure(source: Source<'_>) -> io::Result<Structure> {
     let header = match Header::read(source) {
         Ok(header) => header,
-        Err(error) => {
-            return Ok(Structure {
-                virtual_size: None,
-                checks: vec![checked("header", Err(error))?],
-            });
-        }
+        Err(error) => return Structure::unreadable("header", error),
     };
     let said = format!(
         "blocks of {} bytes, the disk has {} bytes",

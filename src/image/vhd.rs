@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::Structure;
-use super::check::{Check, checked};
-use super::guest::{Guest, Place};
+use super::check::{Check, Structure, checked};
+use super::guest::{Flat, Guest, Map, Place};
 use super::source::{Source, be, wrong};
 
 /// The footer's size, at the end of the file.
@@ -63,7 +62,7 @@ fn sum_fits(bytes: &[u8], at: usize) -> io::Result<()> {
 
 /// The blocks of a dynamic image.
 #[derive(Clone, Debug)]
-pub(super) struct Blocks {
+struct Blocks {
     table: u64,
     entries: u64,
     /// Bytes of the disk in each.
@@ -122,9 +121,10 @@ impl Blocks {
             self.entries
         ))
     }
+}
 
-    /// Where a byte of the disk is, and how many are there in a row.
-    pub(super) fn place(&self, source: Source<'_>, at: u64) -> io::Result<(Place, u64)> {
+impl Map for Blocks {
+    fn place(&self, source: Source<'_>, at: u64) -> io::Result<(Place, u64)> {
         let (within, entry) = (at % self.block, self.table + at / self.block * 4);
         let left = self.block - within;
         match be(&source.bytes::<4>(entry)?) {
@@ -135,24 +135,16 @@ impl Blocks {
 }
 
 pub(super) fn structure(source: Source<'_>) -> io::Result<Structure> {
-    let footer = Footer::last(source);
-    let (virtual_size, kind) = match &footer {
-        Ok(footer) => (Some(footer.size), Some(footer.kind)),
-        Err(_) => (None, None),
+    let footer = match Footer::last(source) {
+        Ok(footer) => footer,
+        Err(error) => return Structure::unreadable("footer", error),
     };
-    let said = footer
-        .as_ref()
-        .map(|footer| format!("its checksum fits, the disk has {} bytes", footer.size));
-    let said = said.map_err(|error| io::Error::new(error.kind(), error.to_string()));
-    let mut checks = vec![checked("footer", said)?];
-    let Ok(footer) = footer else {
-        return Ok(Structure {
-            virtual_size,
-            checks,
-        });
-    };
-    checks.push(checked("type", named(footer.kind))?);
-    if kind == Some(FIXED) {
+    let said = format!("its checksum fits, the disk has {} bytes", footer.size);
+    let mut checks = vec![
+        Check::passed("footer", said),
+        checked("type", named(footer.kind))?,
+    ];
+    if footer.kind == FIXED {
         let data = source.size - FOOTER;
         let size = match data == footer.size {
             true => Ok(format!("{data} bytes before the footer")),
@@ -177,7 +169,7 @@ pub(super) fn structure(source: Source<'_>) -> io::Result<Structure> {
         checks.extend([checked("dynamic header", said)?, all]);
     }
     Ok(Structure {
-        virtual_size,
+        virtual_size: Some(footer.size),
         checks,
     })
 }
@@ -197,10 +189,10 @@ pub(super) fn guest(source: Source<'_>) -> io::Result<Guest<'_>> {
     let footer = Footer::last(source)?;
     named(footer.kind)?;
     match footer.kind {
-        FIXED => Ok(Guest::flat(source, footer.size)),
+        FIXED => Ok(Guest::new(source, footer.size, Flat)),
         _ => {
             let blocks = Blocks::read(source, &footer)?;
-            Ok(Guest::vhd(source, footer.size, blocks))
+            Ok(Guest::new(source, footer.size, blocks))
         }
     }
 }

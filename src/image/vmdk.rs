@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::Structure;
-use super::check::{Check, checked};
+use super::check::{Check, Structure, checked};
 use super::source::{Source, le, text, wrong};
 use crate::text::count;
 
@@ -152,23 +151,13 @@ pub(super) fn structure(source: Source<'_>) -> io::Result<Structure> {
             checks: vec![Check::failed("header", why)],
         });
     }
-    let header = Header::read(source, 0);
-    let said = header.as_ref().map(|header| {
-        format!(
-            "grains of {} bytes, the disk has {} sectors",
-            header.grain * SECTOR,
-            header.capacity
-        )
-    });
-    let said = said.map_err(|error| io::Error::new(error.kind(), error.to_string()));
-    let mut checks = vec![checked("header", said)?];
-    let Ok(mut header) = header else {
-        let virtual_size = None;
-        return Ok(Structure {
-            virtual_size,
-            checks,
-        });
+    let mut header = match Header::read(source, 0) {
+        Ok(header) => header,
+        Err(error) => return Structure::unreadable("header", error),
     };
+    let (grain, capacity) = (header.grain * SECTOR, header.capacity);
+    let said = format!("grains of {grain} bytes, the disk has {capacity} sectors");
+    let mut checks = vec![Check::passed("header", said)];
     let virtual_size = Some(header.capacity * SECTOR);
     checks.push(match header.descriptor {
         0 => Check::not_possible("descriptor", "there is none"),
