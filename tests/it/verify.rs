@@ -140,6 +140,11 @@ fn a_file_that_is_as_it_was_fetched_is_right() {
         ("passed", Some(0)),
         "{line}"
     );
+    assert_eq!(
+        line.to_string().matches("partition table").count(),
+        1,
+        "{line}"
+    );
     assert_eq!(result(&line, "partition 1"), "not_possible", "{line}");
     let ran = fetched.verify(&[path.as_os_str()]);
     assert!(ran.stdout.contains("disk.raw: right\n"), "{}", ran.all());
