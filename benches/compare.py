@@ -21,6 +21,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import lists
+
 ROUNDS = 40
 WARM_UPS = 3
 OTHER_ROUNDS = 3
@@ -413,6 +415,7 @@ def all_measurements(bench, table):
     misses += ["memory"] if run.memory >= WAIT_MEMORY_KIB else []
     table.add(what, "snapexport wait", f"{requests / looks:g} a look ({looks} looks)", f"{run.wall:.1f} s",
               f"{run.cpu * 1e3:.1f} ms", mebibytes(run.memory), table.judge(what, misses))
+    lists.measure(bench, table, mebibytes)
     what = f"completion, {JOURNALED:,} tasks journaled"
     series = complete_many(bench, tasks["outscale"])
     misses = ["wall"] if series.wall() > COMPLETION_SECONDS else []
