@@ -416,6 +416,7 @@ def all_measurements(bench, table):
     table.add(what, "snapexport wait", f"{requests / looks:g} a look ({looks} looks)", f"{run.wall:.1f} s",
               f"{run.cpu * 1e3:.1f} ms", mebibytes(run.memory), table.judge(what, misses))
     lists.measure(bench, table, mebibytes)
+    lists.measure_ids(bench, table, mebibytes)
     what = f"completion, {JOURNALED:,} tasks journaled"
     series = complete_many(bench, tasks["outscale"])
     misses = ["wall"] if series.wall() > COMPLETION_SECONDS else []

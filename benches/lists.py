@@ -121,3 +121,18 @@ def measure(bench, table, mebibytes):
             table.add(f"{what}, {cloud}", "snapexport status --remote", "", f"{run.wall:.1f} s", f"{run.cpu:.1f} s",
                       mebibytes(run.memory), table.judge(what, misses))
         lists.server.shutdown()
+
+
+def measure_ids(bench, table, mebibytes):
+    """A look at ids from standard input, ten thousand and a hundred thousand: what is not linear shows."""
+    walls = []
+    for count in (10_000, 100_000):
+        ids = bench.room / "many-ids"
+        ids.write_text("".join(f"snap-export-{number:08x}\n" for number in range(count)))
+        run = bench.run([bench.binary, "wait", "-", "--timeout", "0", "-q"], stdin=ids)
+        walls.append(run.wall)
+        misses = [] if run.code == 5 else [f"exit code {run.code}"]
+        misses += ["linear"] if walls[-1] > 20 * walls[0] else []
+        what = f"{count:,} ids that nobody knows"
+        table.add(what, "snapexport wait - --timeout 0", "", f"{run.wall:.1f} s", f"{run.cpu:.1f} s", mebibytes(run.memory),
+                  table.judge(what, misses))

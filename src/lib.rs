@@ -149,6 +149,14 @@ fn out_of_time() -> Error {
     .hint("give it more time; with -v it says what it waits for")
 }
 
+/// The system refuses what every run needs.
+pub fn not_begun(why: &std::io::Error, output: Option<Output>) -> Ending {
+    let error = Error::new(Kind::Internal, "The program cannot begin")
+        .cause(why.to_string())
+        .hint("let it open more files: ulimit -n 1024 in the same shell");
+    failed(&error, output)
+}
+
 /// An error from before there are settings.
 fn failed(error: &Error, output: Option<Output>) -> Ending {
     let printer = report::Printer::plain(output.unwrap_or(Output::Table));

@@ -8,13 +8,23 @@ use snapexport::commands::stated_output;
 use snapexport::settings::Env;
 use snapexport::shown;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
     let env = Env::from_process();
-    snapexport::report::panic::install(stated_output(&shown(&args), &env));
+    let stated = stated_output(&shown(&args), &env);
+    snapexport::report::panic::install(stated);
     snapexport::secret::keep_out_of_core_dumps();
-    match snapexport::run(args, env).await {
+    // Where too few files may be open, a runtime would panic.
+    let runtime = snapexport::process::enough_files().and_then(|()| {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+    });
+    let ending = match runtime {
+        Ok(runtime) => runtime.block_on(snapexport::run(args, env)),
+        Err(error) => snapexport::not_begun(&error, stated),
+    };
+    match ending {
         // At once: the runtime would wait for a thread that still looks up a name or reads standard input.
         Ending::Code(code) => std::process::exit(i32::from(code)),
         Ending::Signal(number) => {

@@ -78,3 +78,35 @@ pub fn hide_input() {
         let _ = rustix::stdio::dup2_stdin(nothing);
     }
 }
+
+/// Files that a run has open at once, and some more.
+#[cfg(unix)]
+const FILES: u64 = 32;
+
+/// An error where fewer files may be open than any run needs. Raises the limit as far as that is this process's to do.
+#[cfg(unix)]
+pub fn enough_files() -> std::io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let is_enough = |limit: Option<u64>| limit.is_none_or(|files| files >= FILES);
+    if is_enough(limit.current) {
+        return Ok(());
+    }
+    if is_enough(limit.maximum) {
+        let raised = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        return setrlimit(Resource::Nofile, raised).map_err(Into::into);
+    }
+    let few = limit.maximum.unwrap_or_default();
+    Err(std::io::Error::other(format!(
+        "only {few} files may be open at once, and it needs {FILES}"
+    )))
+}
+
+/// Elsewhere there is no such limit.
+#[cfg(not(unix))]
+pub fn enough_files() -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! From what was typed for a task to whom to ask about it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,12 +96,10 @@ pub fn resolve_all(
 
 fn each_once(words: &[String], journal: Option<&Journal>) -> Result<Vec<Named>> {
     let mut all: Vec<Named> = Vec::new();
+    let mut seen = HashSet::new();
     for word in words {
         let named = resolve(word, journal)?;
-        if !all
-            .iter()
-            .any(|other| other.id == named.id && other.entry.id == named.entry.id)
-        {
+        if seen.insert((named.entry.id, named.id.clone())) {
             all.push(named);
         }
     }

@@ -31,9 +31,10 @@ CREATE TABLE intent (
 /// What layout 3 adds.
 pub(super) const CLOUD_CLOCK: &str = "ALTER TABLE intent ADD COLUMN cloud_at TEXT;";
 
-/// What layout 5 adds, to tasks as well: the account as its cloud knows it.
+/// What layout 5 adds, to tasks as well: the account as its cloud knows it. Ids are looked up in any case.
 pub(super) const REALM: &str =
-    "ALTER TABLE intent ADD COLUMN realm TEXT; ALTER TABLE task ADD COLUMN realm TEXT;";
+    "ALTER TABLE intent ADD COLUMN realm TEXT; ALTER TABLE task ADD COLUMN realm TEXT;
+     DROP INDEX task_by_id; CREATE INDEX task_by_id ON task (task_id COLLATE NOCASE);";
 
 /// A start that is about to be sent, or whose outcome is not known.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,14 +2,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use snapexport::secret::clean;
 use snapexport::task::TaskObject;
 
 use crate::tape::{LIGHTSAIL, OUTSCALE, Parsed, Player, RACKSPACE};
 
-/// Mutations of each file; `FUZZ_ROUNDS` asks for more.
+/// Mutations of each file; `FUZZ_ROUNDS` asks for more, `FUZZ_SECONDS` for as many as there is time for.
 const ROUNDS: u64 = 200;
+/// What all of it may take in memory, in KiB, where it runs alone.
+const MEMORY: u64 = 256 << 10;
 
 /// The replies of one target, by file name.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -135,17 +138,40 @@ fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
             name.starts_with("error-"),
             "{name}: {parsed:?}"
         );
-        for round in 0..rounds {
-            let other = &files[dice.below(files.len())].1;
-            let mutated = mutate(data, other, &mut dice);
-            let outcome = catch_unwind(AssertUnwindSafe(|| check(&parse(&mutated))));
-            assert!(
-                outcome.is_ok(),
-                "{name}, round {round}: {:?}",
-                String::from_utf8_lossy(&mutated)
-            );
+    }
+    let seconds = std::env::var("FUZZ_SECONDS").ok();
+    let seconds = seconds.map(|text| Duration::from_secs(text.parse().expect("a number")));
+    let began = Instant::now();
+    let mut pass = 0;
+    while pass == 0 || seconds.is_some_and(|seconds| began.elapsed() < seconds) {
+        pass += 1;
+        for (path, data) in &files {
+            for round in 0..rounds {
+                let other = &files[dice.below(files.len())].1;
+                let mutated = mutate(data, other, &mut dice);
+                let outcome = catch_unwind(AssertUnwindSafe(|| check(&parse(&mutated))));
+                assert!(
+                    outcome.is_ok(),
+                    "{}, pass {pass}, round {round}: {:?}",
+                    path.display(),
+                    String::from_utf8_lossy(&mutated)
+                );
+            }
         }
     }
+    if seconds.is_some() {
+        let taken = most_memory();
+        assert!(taken.is_none_or(|taken| taken < MEMORY), "{taken:?} KiB");
+    }
+}
+
+/// The most that this process has had in memory, in KiB; `None` where the system does not tell.
+fn most_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 #[test]

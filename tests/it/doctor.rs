@@ -211,7 +211,7 @@ fn each_failure_shows_in_its_own_check() {
             0,
         ),
         (
-            "outscale:ReadSnapshots:*:status=403",
+            "outscale:CreateSnapshotExportTask:*:status=403",
             "outscale",
             "export",
             "problem",
@@ -525,8 +525,7 @@ fn a_clock_that_is_off_is_measured_and_judged_by_what_the_cloud_accepts() {
         let found = Found::by(&user, &["outscale"]);
         found.assert("outscale", "clock", result, "clock");
         found.assert_code(if result == "problem" { 4 } else { 0 });
-        // Nothing to try it with, and nothing tried.
-        found.assert("outscale", "export", "unknown", "no completed snapshot");
+        found.assert("outscale", "export", "ok", "allowed, by a dry run");
     }
     for (theirs, result) in [(0, "ok"), (200, "warning"), (-400, "problem")] {
         let server = server(theirs, "{}");
@@ -537,6 +536,37 @@ fn a_clock_that_is_off_is_measured_and_judged_by_what_the_cloud_accepts() {
             .with("AWS_ENDPOINT_URL_LIGHTSAIL", &server.url());
         let found = Found::by(&user, &["lightsail"]);
         found.assert("lightsail", "clock", result, "clock");
+    }
+}
+
+#[test]
+fn a_dry_run_is_of_a_snapshot_that_cannot_exist_and_a_task_that_comes_of_it_is_shouted_about() {
+    for (task, said) in [
+        (
+            r#"{"TaskId": "snap-export-0a1b2c3d"}"#,
+            "snapexport cancel outscale/snap-export-0a1b2c3d",
+        ),
+        ("{}", "snapexport status --remote"),
+    ] {
+        let answer = format!(
+            r#"{{"Accounts":[],"Snapshots":[{{"SnapshotId":"snap-0a1b2c3d","State":"completed"}}],"SnapshotExportTask":{task},"ResponseContext":{{}}}}"#
+        );
+        let server = Canned::by(move |_| Answer::json(200, &answer));
+        let user = User::new()
+            .with("OSC_ACCESS_KEY", "AKSANDBOX0000OUTSCAL")
+            .with("OSC_SECRET_KEY", "SKSANDBOX00000000000000000000000OUTSCALE")
+            .with("OSC_ENDPOINT_API", &server.url());
+        let found = Found::by(&user, &["outscale"]);
+        found.assert("outscale", "export", "problem", "has started an export");
+        assert!(found.ran.all().contains(said), "{}", found.ran.all());
+        found.assert_code(4);
+        let requests = server.requests();
+        let starts = requests
+            .iter()
+            .filter(|request| request.contains("CreateSnapshotExportTask"));
+        let starts: Vec<&String> = starts.collect();
+        assert_eq!(starts.len(), 1, "{requests:?}");
+        assert!(starts[0].contains("\"DryRun\":true") && starts[0].contains("snap-00000000"));
     }
 }
 

@@ -405,3 +405,34 @@ fn sigusr1_in_the_middle_of_a_start_ends_nothing() {
     let ran = Ran::from(child.wait_with_output().expect("it ends"), &args);
     assert!(ran.id().starts_with("snap-export-"), "{}", ran.all());
 }
+
+#[cfg(unix)]
+#[test]
+fn where_too_few_files_may_be_open_that_is_an_error_and_no_defect() {
+    let user = User::new();
+    let limited = |limit: &str, args: &[&str]| {
+        let usual = user.command(args);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]);
+        command
+            .arg(usual.get_program())
+            .args(usual.get_args())
+            .env_clear();
+        command.envs(
+            usual
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        Ran::from(command.output().expect("it runs"), args)
+    };
+    for files in [6, 7, 8, 12, 20] {
+        let ran = limited(&format!("-n {files}"), &["status", "-o", "json"]);
+        assert_eq!(ran.code, Some(1), "{files}: {}", ran.all());
+        assert_eq!(ran.json_error()["kind"], "internal", "{}", ran.all());
+        assert!(ran.stderr.contains("ulimit -n 1024"), "{}", ran.all());
+        assert!(!ran.stderr.contains("defect"), "{}", ran.all());
+    }
+    // What this process may change itself, it does.
+    let ran = limited("-S -n 8", &["status"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}

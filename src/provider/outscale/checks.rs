@@ -3,12 +3,13 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::api::{not_an_answer, take_page};
+use super::api::not_an_answer;
 use super::mapping::text;
 use super::names::REGIONS;
-use super::{CREATE, Outscale, READ_ACCOUNTS, READ_SNAPSHOTS, rules};
-use crate::error::{Error, Hint, Kind, Result};
+use super::{CREATE, ID, Outscale, READ_ACCOUNTS, rules};
+use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::provider::check::{self, Check, CheckRequest, ClockLimits, FirstContact, first_contact};
+use crate::secret::clean;
 
 /// A date 2 s ahead was accepted, one 4 s ahead refused (OUTSCALE's own tests); 5 minutes behind is what the documents allow.
 const CLOCK: ClockLimits = ClockLimits {
@@ -19,18 +20,20 @@ const CLOCK: ClockLimits = ClockLimits {
 const API_ACCESS_RULE: &str = "14";
 /// What the dry run names where no bucket is named. A dry run makes none.
 const ANY_BUCKET: &str = "snapexport-doctor";
+/// A snapshot id of the right form, which no snapshot has.
+const NO_SNAPSHOT: &str = "snap-00000000";
 /// The check of the permission to start exports.
 const EXPORT: &str = "export";
 
 impl Outscale {
     pub(super) async fn checks(&self, asked: &CheckRequest<'_>) -> Vec<Check> {
-        let (contact, account) = self.come_in().await;
+        let contact = self.come_in().await;
         let mut checks = contact.checks;
         checks.push(check::clock(self.http.contact(), Some(CLOCK)));
         let mut closed = contact.closed;
         checks.push(match closed {
             Some(why) => Check::unknown(EXPORT, why),
-            None => match self.try_export(account.as_deref(), asked.place).await {
+            None => match self.try_export(asked.place).await {
                 Ok(check) => check,
                 Err(error) => {
                     if error.kind == Kind::Credentials {
@@ -54,8 +57,8 @@ impl Outscale {
         checks
     }
 
-    /// The first request. Gives the account's id, where the key may ask for it.
-    async fn come_in(&self) -> (FirstContact, Option<String>) {
+    /// The first request.
+    async fn come_in(&self) -> FirstContact {
         let what = "the look at the account";
         let answer = self.api.read(READ_ACCOUNTS, &json!({}), what).await;
         // What has no accounts is somebody else's success, of a portal before the network for instance.
@@ -67,54 +70,49 @@ impl Outscale {
         match answer {
             Ok(answer) => {
                 let id = answer.pointer("/Accounts/0/AccountId");
-                let id = id.and_then(Value::as_str).map(str::to_owned);
-                let who = match &id {
+                let who = match id.and_then(Value::as_str) {
                     Some(id) => format!("the key belongs to the account {id}"),
                     None => "the key is accepted".to_owned(),
                 };
-                (first_contact(host, &self.http, Ok(who)), id)
+                first_contact(host, &self.http, Ok(who))
             }
             Err(mut error) => {
                 if error.details.code.as_deref() == Some(API_ACCESS_RULE) {
                     error.kind = Kind::Credentials;
                 }
-                (first_contact(host, &self.http, Err(&error)), None)
+                first_contact(host, &self.http, Err(&error))
             }
         }
     }
 
-    /// Whether the key may start exports, by a dry run of a start.
-    async fn try_export(&self, account: Option<&str>, bucket: Option<&str>) -> Result<Check> {
-        let Some(snapshot) = self.any_snapshot(account).await? else {
-            let message = "cannot be checked: the account has no completed snapshot to try it with";
-            return Ok(Check::unknown(EXPORT, message)
-                .hint(format!("the user needs the action api:{CREATE}")));
-        };
+    /// Whether the key may start exports, by a dry run of a start: of a snapshot that cannot exist, so that nothing is
+    /// started either where a dry run is taken for a start.
+    async fn try_export(&self, bucket: Option<&str>) -> Result<Check> {
         // Without the key pair of another account's bucket: what is sent may be logged there.
         let body = json!({
-            "DryRun": true, "SnapshotId": snapshot,
+            "DryRun": true, "SnapshotId": NO_SNAPSHOT,
             "OsuExport": {"DiskImageFormat": "qcow2", "OsuBucket": bucket.unwrap_or(ANY_BUCKET)},
         });
-        let what = format!("the dry run of an export of {snapshot}");
-        self.api.once(CREATE, &body, &what).await?;
-        let message = format!("allowed, by a dry run of an export of {snapshot}");
-        Ok(Check::ok(EXPORT, message))
-    }
-
-    /// A snapshot of this account that could be exported.
-    async fn any_snapshot(&self, account: Option<&str>) -> Result<Option<String>> {
-        let mut filters = json!({"States": ["completed"]});
-        if let Some(account) = account {
-            filters["AccountIds"] = json!([account]);
+        let what = "the dry run of an export";
+        match self.api.once(CREATE, &body, what).await {
+            Ok(reply) => {
+                let answer: Value = reply.json().unwrap_or_default();
+                let started = answer
+                    .get("SnapshotExportTask")
+                    .map(|task| text(task, "TaskId"));
+                match started {
+                    None => Ok(Check::ok(EXPORT, "allowed, by a dry run")),
+                    Some(id) => Err(started_one(id)),
+                }
+            }
+            // It is looked for once it is known that the key may ask.
+            Err(error) if error.kind == Kind::NotFound => {
+                let message =
+                    "not forbidden: a dry run came as far as its snapshot, which cannot exist";
+                Ok(Check::ok(EXPORT, message))
+            }
+            Err(error) => Err(error),
         }
-        let body = json!({"ResultsPerPage": 1, "Filters": filters});
-        let what = "the list of snapshots";
-        let page = self.api.read(READ_SNAPSHOTS, &body, what).await?;
-        let page = take_page(READ_SNAPSHOTS, "Snapshots", page)?;
-        let first = page.items.first();
-        Ok(first
-            .and_then(|snapshot| text(snapshot, "SnapshotId"))
-            .map(str::to_owned))
     }
 
     async fn bucket_check(&self, bucket: &str) -> Check {
@@ -138,10 +136,25 @@ impl Outscale {
     }
 }
 
+/// A dry run that was none.
+fn started_one(id: Option<&str>) -> Error {
+    let sentence = "The API has started an export although only a dry run was asked for";
+    let error = Error::new(Kind::TaskFailed, sentence);
+    match id {
+        Some(id) => error.cause(format!("it is {}", clean(id))).hint(
+            Hint::say("end it: ")
+                .and_run(Command::from("snapexport cancel").arg(format!("{ID}/{id}"))),
+        ),
+        None => error.hint(Hint::say("look for it: ").and_run("snapexport status --remote")),
+    }
+}
+
 /// What a refused dry run tells: it says no to the export, or only that nothing is known.
 fn judged(error: &Error) -> Check {
     match error.kind {
-        Kind::Permission | Kind::Credentials | Kind::Quota => Check::failed(EXPORT, error),
+        Kind::Permission | Kind::Credentials | Kind::Quota | Kind::TaskFailed => {
+            Check::failed(EXPORT, error)
+        }
         _ => Check::unknown(EXPORT, format!("cannot be checked: {}", error.one_line())).hint(
             Hint::run("snapexport export outscale SNAPSHOT --bucket NAME --dry-run")
                 .and(" checks one export"),
