@@ -10,6 +10,7 @@
     ("snapexport-list", include_str!("snapexport-list.1")),
     ("snapexport-doctor", include_str!("snapexport-doctor.1")),
     ("snapexport-cancel", include_str!("snapexport-cancel.1")),
+    ("snapexport-fetch", include_str!("snapexport-fetch.1")),
     ("snapexport-verify", include_str!("snapexport-verify.1")),
     ("snapexport-sandbox", include_str!("snapexport-sandbox.1")),
     ("snapexport-completions", include_str!("snapexport-completions.1")),

@@ -6,7 +6,9 @@ pub(crate) use arguments::tidy;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{cancel, completions, doctor, export, list, man, status, verify, wait};
+use crate::commands::{
+    cancel, completions, doctor, export, fetch, list, man, status, verify, wait,
+};
 use crate::error::EXIT_CODES;
 use crate::options::Global;
 
@@ -53,6 +55,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Cancel exports, where the cloud can
     Cancel(cancel::Args),
+    /// Bring an exported image to this machine, verified
+    Fetch(fetch::Args),
     /// Check fetched images again, offline
     Verify(verify::Args),
     /// Run the three clouds' APIs, simulated on loopback

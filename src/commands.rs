@@ -6,6 +6,7 @@ pub mod completions;
 pub(crate) mod context;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod fetch;
 mod filter;
 mod follow;
 pub(crate) mod list;

@@ -222,6 +222,10 @@ pub enum Reason {
     WrongSecret,
     /// The task that was asked for is there, and exports nothing.
     NoExport,
+    /// An object is not what it was when its fetch began.
+    ObjectChanged,
+    /// A reply holds not the bytes that were asked for; another may.
+    BadPart,
     /// Time ran out before a start was sent: nothing goes on that could be waited for.
     NothingStarted,
 }

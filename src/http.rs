@@ -2,6 +2,7 @@
 
 mod contact;
 mod failure;
+mod flow;
 mod heard;
 mod log;
 mod message;
@@ -11,6 +12,7 @@ mod reach;
 
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
+pub use self::flow::Flow;
 use self::message::MOST_PARTS;
 pub use self::message::{Reply, Request, http_date, strip_tags};
 pub use self::network::Network;

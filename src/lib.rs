@@ -121,6 +121,7 @@ pub async fn run(args: impl IntoIterator<Item = impl Into<OsString>>, env: Env) 
             Command::List(args) => commands::list::run(&context, args).await,
             Command::Doctor(args) => commands::doctor::run(&context, args).await,
             Command::Cancel(args) => commands::cancel::run(&context, args).await,
+            Command::Fetch(args) => commands::fetch::run(&context, args).await,
             Command::Verify(args) => Ok(commands::verify::run(&context, &args)),
             #[cfg(feature = "sandbox")]
             Command::Sandbox(args) => commands::sandbox::run(&context, args).await,

@@ -7,6 +7,7 @@ mod contract;
 mod entry;
 mod export;
 mod forms;
+pub(crate) mod object;
 mod place;
 mod realm;
 mod registry;
@@ -24,6 +25,7 @@ pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};
 #[doc(hidden)]
+pub use object::{Object, Reader, Sum};
 pub use realm::Realm;
 pub use registry::register;
 pub use registry::{by_name, clouds, names, read_sections};

@@ -15,21 +15,25 @@ mod table;
 mod taskbar;
 mod terminal;
 pub(crate) mod trace;
+mod transfer;
 mod verified;
 mod wrap;
 
 pub(crate) use self::board::Board;
 pub(crate) use self::reporter::Reporter;
 pub(crate) use self::terminal::Terminal;
+pub(crate) use self::transfer::Transfer;
 pub(crate) use self::wrap::stderr_width;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use console::Style;
 use jiff::Timestamp;
 
 use self::wrap::{cleaned, hanging};
 use crate::error::{Error, Hint, Kind, Result};
+use crate::fetch::Evidence;
 use crate::options::{Output, When};
 use crate::provider::Preview;
 use crate::provider::check::Sheet;
@@ -123,6 +127,17 @@ impl Printer {
             self.is_verbose,
         );
         Reporter::new(board, choice, self.terminal)
+    }
+
+    /// Progress of bytes, drawn as this terminal and these wishes call for.
+    pub(crate) fn transfer(&self, name: &str, size: u64) -> Transfer {
+        let choice = reporter::choose(
+            self.progress,
+            self.is_quiet,
+            self.terminal.is_stderr_capable,
+            self.is_verbose,
+        );
+        Transfer::new(name, size, choice, self.terminal)
     }
 
     /// Why results could not be written, if that is not just a reader that has gone.
@@ -241,6 +256,18 @@ impl Printer {
             Output::Json => self.object(object),
             Output::Id if object.ok => self.result(&clean(&object.path)),
             Output::Id => {}
+        }
+    }
+
+    /// What was fetched: its evidence as JSON, else where it is; as a table with what was verified.
+    pub(crate) fn fetched(&mut self, path: &Path, evidence: &Evidence) {
+        match self.output {
+            Output::Json => self.object(evidence),
+            Output::Id => self.result(&clean(&path.to_string_lossy())),
+            Output::Table => {
+                let object = VerifiedObject::new(path, &evidence.checks, None);
+                self.result(&verified::text(&object, self.terminal));
+            }
         }
     }
 
@@ -374,6 +401,11 @@ fn write_out(text: &str) -> io::Result<()> {
     }
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush())
+}
+
+/// Writes bytes to standard output as they are.
+pub(crate) fn write_bytes(bytes: &[u8]) -> io::Result<()> {
+    io::stdout().lock().write_all(bytes)
 }
 
 fn unwritten(why: &str) -> Error {

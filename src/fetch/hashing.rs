@@ -28,12 +28,7 @@ impl<R: Read> Hashing<R> {
                 _ => {}
             }
         }
-        let mut digits = String::with_capacity(64);
-        for byte in self.context.finish().as_ref() {
-            // Text can always be written to.
-            let _ = write!(digits, "{byte:02x}");
-        }
-        Ok(digits)
+        Ok(digits(self.context))
     }
 }
 
@@ -43,4 +38,14 @@ impl<R: Read> Read for Hashing<R> {
         self.context.update(&buffer[..count]);
         Ok(count)
     }
+}
+
+/// A hash in small hexadecimal digits.
+pub(super) fn digits(context: Context) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in context.finish().as_ref() {
+        // Text can always be written to.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }

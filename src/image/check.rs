@@ -74,6 +74,11 @@ impl Check {
         }
     }
 
+    /// Whether it could not be made.
+    pub fn is_open(&self) -> bool {
+        self.result == Outcome::NotPossible
+    }
+
     /// Whether it found something wrong.
     pub fn is_failure(&self) -> bool {
         self.result == Outcome::Failed

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::Realm;
 use super::check::{Check, CheckRequest};
-use crate::error::{Hint, Result};
+use super::{Object, Realm};
+use crate::error::{Error, Hint, Result};
 use crate::settings::Setting;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
@@ -101,6 +101,12 @@ pub trait Provider: Send + Sync {
     /// Looks where the artifacts of completed tasks lie, in as few requests as the API allows: a slot per task, in order.
     /// Never guesses (`exact` is true on what it returns).
     async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>>;
+
+    /// What a completed task made, ready to be read. Kind `usage` where there is no way from here.
+    async fn open(&self, task: &Task) -> Result<Object> {
+        let sentence = format!("What {} made cannot be fetched from {}", task.id, self.id());
+        Err(Error::usage(sentence))
+    }
 
     /// What a person should know who finds that there is nothing to export.
     fn none_exportable(&self) -> Option<Hint> {

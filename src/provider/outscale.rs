@@ -40,8 +40,8 @@ use self::profile::Profile;
 use super::belief::{is_start_of, mixed_up, twice};
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, PlaceOption, Preview,
-    Provider, Realm, Setting, Shape, TaskFilter,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, Object, PlaceOption,
+    Preview, Provider, Realm, Setting, Shape, TaskFilter,
 };
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Http, Reply};
@@ -434,6 +434,10 @@ impl Provider for Outscale {
 
     async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
         locate::locate(&self.objects, tasks).await
+    }
+
+    async fn open(&self, task: &Task) -> Result<Object> {
+        locate::open(&self.objects, task).await
     }
 }
 

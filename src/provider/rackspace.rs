@@ -9,6 +9,7 @@ mod checks;
 mod clouds;
 mod credentials;
 mod errors;
+mod files;
 mod grant;
 mod identity;
 mod login;
@@ -53,8 +54,8 @@ use self::urls::below;
 use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, PlaceOption,
-    Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Object,
+    PlaceOption, Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid,
 };
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
@@ -117,7 +118,7 @@ const NO_CANCEL: NoCancel = NoCancel {
 
 /// A client of one account in one region.
 struct Rackspace {
-    session: Session,
+    session: Arc<Session>,
 }
 
 /// Resolves credentials. Sends nothing: the login comes with the first call, and with it the region where none was said.
@@ -132,7 +133,9 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
     };
     let http = http.over(settings.network.clone());
     let session = Session::new(http, settings, cache);
-    Ok(Arc::new(Rackspace { session }))
+    Ok(Arc::new(Rackspace {
+        session: Arc::new(session),
+    }))
 }
 
 #[async_trait]
@@ -315,6 +318,11 @@ impl Provider for Rackspace {
             .buffered(tasks::PARALLEL)
             .collect()
             .await
+    }
+
+    async fn open(&self, task: &Task) -> Result<Object> {
+        let artifact = self.locate_one(task).await?;
+        files::open(&self.session, artifact).await
     }
 
     fn aftermath(&self, task: &Task) -> Option<String> {

@@ -257,7 +257,7 @@ fn paint(style: Style, text: &str, terminal: Terminal) -> String {
     style.apply_to(text).to_string()
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     // Templates are ours; one that did not parse would show in every test of the bars.
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())

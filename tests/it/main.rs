@@ -16,10 +16,12 @@ mod crash;
 mod credentials;
 #[cfg(unix)]
 mod deadline;
+mod depot;
 mod docs;
 mod doctor;
 mod fake;
 mod faults;
+mod fetch;
 mod filters;
 mod fourth;
 mod generated;

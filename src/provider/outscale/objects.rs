@@ -2,18 +2,22 @@
 
 use std::time::SystemTime;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
-use crate::http::{Http, Reply, Request, strip_tags};
+use crate::http::{Flow, Http, Reply, Request, strip_tags};
+use crate::provider::Reader;
+use crate::provider::object::{range, refused_part};
 use crate::secret::Url;
 
 /// The largest page of a list.
 const PAGE: usize = 1000;
 
 /// The object store of one region, for one key pair.
+#[derive(Clone)]
 pub(super) struct ObjectStore {
     http: Http,
     keys: Keys,
@@ -98,6 +102,53 @@ impl ObjectStore {
             .await
     }
 
+    /// What the store says of one object.
+    pub(super) async fn head(&self, bucket: &str, key: &str) -> Result<Seen> {
+        let url = self.url(bucket, key);
+        let build = || self.signed(Request::new("HeadObject", Method::HEAD, url.clone()));
+        let read = |reply: Reply| {
+            if !reply.is_success() {
+                return Err(refused(&reply, bucket));
+            }
+            let size = reply
+                .header("content-length")
+                .and_then(|size| size.parse().ok());
+            let size = size.ok_or_else(|| {
+                let sentence = format!("The object store does not say how large {key} is");
+                Error::new(Kind::Provider, sentence)
+            })?;
+            let etag = reply.header("etag").map(str::to_owned);
+            Ok(Seen { size, etag })
+        };
+        self.http.read(build, read).await
+    }
+
+    /// Reads an object in parts, as long as it has this ETag.
+    pub(super) fn reader(&self, bucket: &str, key: &str, etag: Option<String>) -> Parts {
+        Parts {
+            store: self.clone(),
+            bucket: bucket.to_owned(),
+            url: self.url(bucket, key),
+            etag,
+        }
+    }
+
+    fn url(&self, bucket: &str, key: &str) -> Url {
+        let mut url = self.endpoint.clone();
+        let key: Vec<String> = key.split('/').map(encode).collect();
+        url.set_path(&format!(
+            "{}/{bucket}/{}",
+            self.endpoint.path().trim_end_matches('/'),
+            key.join("/")
+        ));
+        url
+    }
+
+    fn signed(&self, request: Request) -> Result<Request> {
+        let (keys, region) = (&self.keys, &self.region);
+        sign::sign(request, keys, region, sign::OBJECT_STORE, SystemTime::now())
+    }
+
     /// The names of the account's buckets.
     pub(super) async fn buckets(&self) -> Result<Vec<String>> {
         let mut url = self.endpoint.clone();
@@ -117,14 +168,40 @@ impl ObjectStore {
 
     /// A read of the object store, signed now.
     fn request(&self, name: &'static str, url: Url) -> Result<Request> {
-        let request = Request::new(name, Method::GET, url);
-        sign::sign(
-            request,
-            &self.keys,
-            &self.region,
-            sign::OBJECT_STORE,
-            SystemTime::now(),
-        )
+        self.signed(Request::new(name, Method::GET, url))
+    }
+}
+
+/// What the store says of one object.
+pub(super) struct Seen {
+    pub size: u64,
+    pub etag: Option<String>,
+}
+
+/// One object, read in parts.
+pub(super) struct Parts {
+    store: ObjectStore,
+    bucket: String,
+    url: Url,
+    etag: Option<String>,
+}
+
+#[async_trait]
+impl Reader for Parts {
+    async fn part(&self, first: u64, length: u64) -> Result<Flow> {
+        let request = Request::new("GetObject", Method::GET, self.url.clone());
+        let mut request = request.header("range", &range(first, length))?;
+        if let Some(etag) = &self.etag {
+            request = request.header("if-match", etag)?;
+        }
+        let flow = self.store.http.flow(self.store.signed(request)?).await?;
+        match flow.status() {
+            200..=299 => Ok(flow),
+            status => {
+                let error = refused(&flow.refusal().await, &self.bucket);
+                Err(refused_part(status, error))
+            }
+        }
     }
 }
 

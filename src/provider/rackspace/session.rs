@@ -13,7 +13,7 @@ use super::identity::{self, Version};
 use super::login::Access;
 use super::urls::{tenant_of, with_version};
 use crate::error::{Error, Hint, Kind, Result};
-use crate::http::{Contact, Http, Reply, Request};
+use crate::http::{Contact, Flow, Http, Reply, Request};
 use crate::provider::{Realm, Setting};
 use crate::secret::Url;
 
@@ -346,6 +346,28 @@ impl Session {
                 Ok(value) => return Ok(value),
             }
         }
+    }
+
+    /// A read whose reply is read as it comes; with a new token once, if the old one is refused.
+    pub(super) async fn flow(
+        &self,
+        name: &'static str,
+        url: &Url,
+        headers: &[(&'static str, String)],
+    ) -> Result<Flow> {
+        let send = async |grant: &Grant| {
+            let mut request = authorised(grant, Request::new(name, Method::GET, url.clone()))?;
+            for (name, value) in headers {
+                request = request.header(name, value)?;
+            }
+            self.http.flow(request).await
+        };
+        let grant = self.grant().await?;
+        let flow = send(&grant).await?;
+        if flow.status() != 401 || !self.can_log_in() {
+            return Ok(flow);
+        }
+        send(&*self.grant_other_than(Some(&grant)).await?).await
     }
 
     /// Sends a JSON body once; again only if the token was refused, for then nothing was executed.

@@ -1,0 +1,166 @@
+//! `snapexport fetch`: bring what an export made to this machine, and prove that it is right.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::Ending;
+use super::reference::{self, Asked};
+use super::signals::Signals;
+use super::status::look;
+use crate::commands::context::Context;
+use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::fetch::{self, About, Wish};
+use crate::options::Output;
+use crate::provider::Object;
+use crate::report::Printer;
+use crate::task::{State, Task};
+
+/// Arguments of `fetch`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  snapexport fetch snap-export-12345678
+  snapexport fetch snap-export-12345678 --to disk.qcow2
+  snapexport fetch rackspace/7bdc8ede-… --to backups/
+  snapexport fetch snap-export-12345678 --decompress --to - | qemu-img convert …
+
+Leaves NAME, NAME.sha256 and NAME.export.json; the same command goes on after a kill. Exit code 1 where what came is not right: then it is in NAME.bad.")]
+pub struct Args {
+    /// The task: the provider's id, qualified (rackspace/ID) where a bare one is ambiguous
+    #[arg(value_name = "TASK")]
+    pub task: String,
+    /// A file, a folder, or - for standard output; by default the object's own name here
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Unpack it; done without being asked for where --to names a file that does not end in .gz
+    #[arg(long)]
+    pub decompress: bool,
+    /// So many requests at once; without it, as many as pay
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub parallel: Option<u8>,
+    /// Overwrite a file that is not from this object
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Runs `fetch`.
+pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
+    let mut printer = context.printer(Output::Table);
+    let signals = Signals::listen();
+    let (asked, task) = seen(context, &args.task).await?;
+    let about = About {
+        provider: task.provider,
+        region: task.region.clone(),
+        account: asked.provider.realm().await.account,
+        task_id: Some(task.id.clone()),
+        snapshot: task.snapshot.clone(),
+    };
+    let mut is_second = false;
+    loop {
+        let object = asked.provider.open(&task).await?;
+        let fetched = one(&mut printer, &object, &about, &args, &signals).await;
+        match fetched {
+            Ok(()) => return Ok(Ending::Code(0)),
+            Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => {
+                let name = &object.name;
+                printer.note(format!(
+                    "{name} was changed meanwhile; its fetch begins again"
+                ));
+                is_second = true;
+            }
+            Err(error) if error.kind == Kind::Interrupted => {
+                if args.to.as_deref().is_none_or(|to| to.as_os_str() != "-") {
+                    printer.note("What came is kept; the same command goes on from there.");
+                }
+                return Ok(Ending::Signal(signals.received().unwrap_or(2)));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The task, as its cloud sees it now: complete, or that is the error.
+async fn seen(context: &Context, word: &str) -> Result<(Asked, Task)> {
+    let mut journal = context.existing_journal();
+    let words = [word.to_owned()];
+    let named = reference::resolve_all(&words, context, &mut journal)?;
+    let (asked, mut errors) = reference::connect(context, named).await;
+    let unasked = || Error::new(Kind::Internal, "Nobody could be asked");
+    let Some(asked) = asked.into_iter().next() else {
+        return Err(errors.pop().map_or_else(unasked, |(_, error)| error));
+    };
+    let task = look(&asked, journal.as_ref())
+        .await
+        .pop()
+        .ok_or_else(unasked)??;
+    match task.state {
+        State::Completed => Ok((asked, task)),
+        State::Failed | State::Cancelled => {
+            let why = task.error.as_ref().map(|fault| fault.message.clone());
+            let sentence = format!("The export {} made nothing: it is {}", task.id, task.state);
+            let error = Error::new(Kind::TaskFailed, sentence);
+            Err(why.into_iter().fold(error, Error::cause))
+        }
+        _ => Err(fetch::not_ended(&task)),
+    }
+}
+
+async fn one(
+    printer: &mut Printer,
+    object: &Object,
+    about: &About,
+    args: &Args,
+    signals: &Signals,
+) -> Result<()> {
+    let parallel = args.parallel.map(usize::from);
+    let mut bar = printer.transfer(&object.name, object.size);
+    if args.to.as_deref().is_some_and(|to| to.as_os_str() == "-") {
+        let written = fetch::to_stream(
+            object,
+            args.decompress,
+            parallel,
+            Stdout,
+            signals.wait(),
+            |bytes| bar.at(bytes),
+        );
+        let checks = written.await;
+        bar.finish();
+        for check in checks?.iter().filter(|check| check.is_open()) {
+            printer.note(format!("Not verified: {} ({})", check.name, check.detail));
+        }
+        return Ok(());
+    }
+    let wish = Wish {
+        to: args.to.clone(),
+        unpack: args.decompress,
+        parallel,
+        force: args.force,
+    };
+    let fetched = fetch::to_file(object, about, &wish, signals.wait(), |bytes| bar.at(bytes)).await;
+    bar.finish();
+    let fetched = fetched?;
+    if fetched.is_old {
+        let path = fetched.path.display();
+        printer.note(
+            Hint::say(format!("{path} was fetched before; nothing was read. "))
+                .and_run(crate::error::Command::from("snapexport verify").arg(path))
+                .and(" checks it again."),
+        );
+    }
+    printer.fetched(&fetched.path, &fetched.evidence);
+    Ok(())
+}
+
+/// Standard output, as bytes.
+#[derive(Clone)]
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        crate::report::write_bytes(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

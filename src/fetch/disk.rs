@@ -1,0 +1,242 @@
+//! From the network onto the disk: one thread writes, one syncs and keeps the journal, one looks at the bytes in order.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use flate2::Crc;
+use tokio::sync::mpsc;
+
+use super::follower::{Follower, Found, Out};
+use super::parts::{Done, Ledger, bounds, count};
+use super::place::{read_at, write_at};
+use super::sparse::Sparse;
+use super::transfer::{Piece, Sink};
+use crate::error::{Error, Kind, Result};
+use crate::provider::Object;
+
+/// Pieces on their way to the disk: some MiB.
+const ON_THE_WAY: usize = 64;
+
+/// What the threads know together.
+struct State {
+    /// Whether each part is in the file.
+    has: Vec<bool>,
+    /// Parts that are written and not yet synced.
+    unsynced: Vec<Done>,
+    /// No more parts come.
+    is_over: bool,
+    /// What broke first.
+    broken: Option<io::Error>,
+}
+
+/// The state, and a bell for those who wait for it to change.
+struct Shared {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+/// The threads between the network and the disk.
+pub(super) struct Disk {
+    shared: Arc<Shared>,
+    sender: mpsc::Sender<Piece>,
+    writer: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    follower: JoinHandle<Option<Found>>,
+}
+
+impl Sink for Disk {
+    async fn take(&self, piece: Piece) -> Result<()> {
+        let gone = |_| Error::new(Kind::Internal, "The disk takes no more");
+        self.sender.send(piece).await.map_err(gone)
+    }
+}
+
+impl Disk {
+    /// For the bytes of an object, of which some are in `data` already. What it holds is unpacked to `out`, if it is packed.
+    pub(super) fn start(
+        object: &Object,
+        data: &File,
+        ledger: Ledger,
+        done: &[Done],
+        out: Option<Out<io::Sink>>,
+    ) -> io::Result<Self> {
+        let size = object.size;
+        let mut has = vec![false; usize::try_from(count(size)).unwrap_or(usize::MAX)];
+        for one in done {
+            has[one.number as usize] = true;
+        }
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                has,
+                unsynced: Vec::new(),
+                is_over: false,
+                broken: None,
+            }),
+            bell: Condvar::new(),
+        });
+        let (sender, receiver) = mpsc::channel(ON_THE_WAY);
+        let follower = Follower::new(object, out);
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let (one, file) = (shared.clone(), data.try_clone()?);
+        let writer = thread("writer").spawn(move || one.end(write(&one, &file, size, receiver)))?;
+        let (one, file) = (shared.clone(), data.try_clone()?);
+        let keeper = thread("journal").spawn(move || one.end(keep(&one, &file, ledger)))?;
+        let (one, file) = (shared.clone(), data.try_clone()?);
+        let follower =
+            thread("checks").spawn(move || match follow(&one, &file, size, follower) {
+                Ok(found) => found,
+                Err(error) => {
+                    one.end(Err(error));
+                    None
+                }
+            })?;
+        Ok(Disk {
+            shared,
+            sender,
+            writer,
+            keeper,
+            follower,
+        })
+    }
+
+    /// Lets the threads end. Gives what was found where all parts are there, and what broke.
+    pub(super) async fn finish(self) -> io::Result<Option<Found>> {
+        let Disk {
+            shared,
+            sender,
+            writer,
+            keeper,
+            follower,
+        } = self;
+        drop(sender);
+        let join = move || {
+            let died = |_| io::Error::other("a thread has died");
+            writer.join().map_err(died)?;
+            shared.change(|state| state.is_over = true);
+            keeper.join().map_err(died)?;
+            let found = follower.join().map_err(died)?;
+            match shared.lock().broken.take() {
+                Some(error) => Err(error),
+                None => Ok(found),
+            }
+        };
+        let joined = tokio::task::spawn_blocking(join).await;
+        joined.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.lock());
+        self.bell.notify_all();
+    }
+
+    /// Waits until `is_due`.
+    fn when(&self, is_due: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waiting = self.bell.wait_while(self.lock(), |state| !is_due(state));
+        waiting.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.change(|state| {
+                state.broken.get_or_insert(error);
+            });
+        }
+    }
+}
+
+/// Writes pieces in the order in which they come.
+fn write(
+    shared: &Shared,
+    data: &File,
+    size: u64,
+    mut pieces: mpsc::Receiver<Piece>,
+) -> io::Result<()> {
+    let mut open: HashMap<u64, (Crc, u64)> = HashMap::new();
+    while let Some(piece) = pieces.blocking_recv() {
+        if shared.lock().broken.is_some() {
+            return Ok(());
+        }
+        let (number, bytes) = match piece {
+            Piece::Bytes(number, bytes) => (number, bytes),
+            Piece::Again(number) => {
+                open.remove(&number);
+                continue;
+            }
+        };
+        let (first, length) = bounds(number, size);
+        let (crc, written) = open.entry(number).or_insert_with(|| (Crc::new(), 0));
+        write_at(data, &bytes, first + *written)?;
+        crc.update(&bytes);
+        *written += bytes.len() as u64;
+        if *written == length {
+            let crc = crc.sum();
+            open.remove(&number);
+            shared.change(|state| {
+                state.has[number as usize] = true;
+                state.unsynced.push(Done { number, crc });
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Syncs what was written, and only then notes it: the journal is never ahead of the data.
+fn keep(shared: &Shared, data: &File, mut ledger: Ledger) -> io::Result<()> {
+    loop {
+        let mut state = shared.when(|state| !state.unsynced.is_empty() || state.is_over);
+        let written = std::mem::take(&mut state.unsynced);
+        drop(state);
+        if written.is_empty() {
+            return Ok(());
+        }
+        data.sync_data()?;
+        ledger.note(&written)?;
+    }
+}
+
+/// Goes over the bytes in order. `None`, where not all of them came.
+fn follow(
+    shared: &Shared,
+    data: &File,
+    size: u64,
+    mut follower: Follower<io::Sink>,
+) -> io::Result<Option<Found>> {
+    let mut buffer = vec![0; 256 << 10];
+    for number in 0..count(size) {
+        let is_there = |state: &State| state.has[number as usize];
+        let state = shared.when(|state| is_there(state) || state.is_over || state.broken.is_some());
+        if state.broken.is_some() || !is_there(&state) {
+            return Ok(None);
+        }
+        drop(state);
+        let (mut at, length) = bounds(number, size);
+        let end = at + length;
+        while at < end {
+            let wanted = buffer.len().min((end - at) as usize);
+            let read = read_at(data, &mut buffer[..wanted], at)?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            follower.see(&buffer[..read])?;
+            at += read as u64;
+        }
+    }
+    follower.finish().map(Some)
+}
+
+/// Where unpacked bytes go.
+pub(super) fn into(file: Option<File>) -> io::Result<Out<io::Sink>> {
+    match file {
+        Some(file) => Sparse::new(file).map(Out::File),
+        None => Ok(Out::Nowhere),
+    }
+}

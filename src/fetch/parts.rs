@@ -1,0 +1,154 @@
+//! Which parts of an object are on the disk: a small journal beside the partial file, never ahead of the data.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
+
+use super::place::read_at;
+use crate::provider::Object;
+
+/// Bytes that are asked for at once.
+pub(super) const PART: u64 = 8 << 20;
+
+/// Which object it is of: another begins again.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Head {
+    uri: String,
+    etag: Option<String>,
+    size: u64,
+    part: u64,
+}
+
+/// A part that is on the disk, and the CRC-32 of its bytes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Done {
+    pub(super) number: u64,
+    pub(super) crc: u32,
+}
+
+/// The journal of one partial file. Whoever has it open holds the target.
+pub(super) struct Ledger {
+    file: File,
+}
+
+/// First byte and length of a part.
+pub(super) fn bounds(number: u64, size: u64) -> (u64, u64) {
+    let first = number * PART;
+    (first, PART.min(size - first))
+}
+
+/// How many parts an object has.
+pub(super) fn count(size: u64) -> u64 {
+    size.div_ceil(PART)
+}
+
+impl Ledger {
+    /// Opens it, and makes it if need be. `None`: another process fetches to the same target.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Ledger>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let file = crate::settings::private_file::open_own(&mut options, path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Ledger { file })),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// The parts of this object that are in the partial file, each held against its CRC. None, where the journal is of another
+    /// object, or rubbish, or the file is not as long as the object: then all begins again.
+    pub(super) fn recall(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
+        let claimed = self.claimed(object)?;
+        if claimed.is_empty() || data.metadata()?.len() != object.size {
+            self.begin(object)?;
+            data.set_len(object.size)?;
+            return Ok(Vec::new());
+        }
+        let mut whole = Vec::new();
+        for done in &claimed {
+            if sum(data, *done, object.size)? {
+                whole.push(*done);
+            }
+        }
+        if whole.len() < claimed.len() {
+            self.begin(object)?;
+            self.note(&whole)?;
+        }
+        Ok(whole)
+    }
+
+    /// What the journal says, as far as it is of this object.
+    fn claimed(&mut self, object: &Object) -> io::Result<Vec<Done>> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut lines = BufReader::new(&self.file).lines();
+        let head = lines.next().and_then(Result::ok);
+        let head = head.and_then(|line| serde_json::from_str::<Head>(&line).ok());
+        if head != Some(Head::of(object)) {
+            return Ok(Vec::new());
+        }
+        // A line that was cut by a power cut ends what is known.
+        let lines = lines.map_while(Result::ok);
+        let mut claimed: Vec<Done> = lines
+            .map_while(|line| serde_json::from_str(&line).ok())
+            .collect();
+        claimed.retain(|done| done.number < count(object.size));
+        claimed.sort_unstable_by_key(|done| done.number);
+        claimed.dedup_by_key(|done| done.number);
+        Ok(claimed)
+    }
+
+    /// Forgets all, for this object.
+    pub(super) fn begin(&mut self, object: &Object) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.write(&Head::of(object))?;
+        self.file.sync_all()
+    }
+
+    /// Adds parts whose data is synced.
+    pub(super) fn note(&mut self, done: &[Done]) -> io::Result<()> {
+        self.file.seek(SeekFrom::End(0))?;
+        for one in done {
+            self.write(one)?;
+        }
+        self.file.sync_data()
+    }
+
+    fn write(&mut self, line: &impl Serialize) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)
+    }
+}
+
+impl Head {
+    fn of(object: &Object) -> Self {
+        Head {
+            uri: object.uri.clone(),
+            etag: object.etag.clone(),
+            size: object.size,
+            part: PART,
+        }
+    }
+}
+
+/// Whether the bytes of a part are those that were written.
+fn sum(data: &File, done: Done, size: u64) -> io::Result<bool> {
+    let (first, length) = bounds(done.number, size);
+    let mut crc = Crc::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut at = first;
+    while at < first + length {
+        let wanted = buffer.len().min((first + length - at) as usize);
+        let read = read_at(data, &mut buffer[..wanted], at)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        crc.update(&buffer[..read]);
+        at += read as u64;
+    }
+    Ok(crc.sum() == done.crc)
+}

@@ -1,0 +1,104 @@
+//! An object onto a stream, in order: what comes of it is not known before its end.
+
+use std::future::Future;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::{StreamExt, stream};
+
+use super::file::is_packed;
+use super::follower::{Follower, Out};
+use super::parts;
+use super::transfer::{Piece, Sink, part};
+use crate::error::{Error, Kind, Result};
+use crate::image::Check;
+use crate::provider::Object;
+
+/// Parts that are held at once.
+const PARALLEL: usize = 4;
+
+/// One part in memory.
+#[derive(Default)]
+struct Held(Mutex<Vec<u8>>);
+
+impl Sink for Held {
+    async fn take(&self, piece: Piece) -> Result<()> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match piece {
+            Piece::Bytes(_, bytes) => held.extend_from_slice(&bytes),
+            Piece::Again(_) => held.clear(),
+        }
+        Ok(())
+    }
+}
+
+/// Writes an object, unpacked if that is wanted, and gives what was verified on the way. A failed check is an error of the
+/// kind `corrupt`: who reads the stream has it all by then.
+pub async fn to_stream(
+    object: &Object,
+    unpack: bool,
+    parallel: Option<usize>,
+    out: impl Write + Clone,
+    interrupted: impl Future<Output = ()>,
+    mut progress: impl FnMut(u64),
+) -> Result<Vec<Check>> {
+    let unpacks = unpack && is_packed(object);
+    let inside = is_packed(object).then(|| match unpacks {
+        true => Out::Stream(out.clone()),
+        false => Out::Nowhere,
+    });
+    let mut plain = (!unpacks).then_some(out);
+    let mut follower = Follower::new(object, inside);
+    let held = |number| async move {
+        let held = Held::default();
+        part(object, number, &held).await?;
+        Ok::<_, Error>(held.0.into_inner().unwrap_or_else(PoisonError::into_inner))
+    };
+    let mut came = 0;
+    let run = async {
+        let numbers = stream::iter(0..parts::count(object.size));
+        let mut parts = std::pin::pin!(numbers.map(held).buffered(parallel.unwrap_or(PARALLEL)));
+        while let Some(bytes) = parts.next().await {
+            let bytes = bytes?;
+            if let Some(plain) = &mut plain {
+                plain.write_all(&bytes).map_err(|error| unwritten(&error))?;
+            }
+            follower.see(&bytes).map_err(|error| unwritten(&error))?;
+            came += bytes.len() as u64;
+            progress(came);
+        }
+        Ok::<_, Error>(())
+    };
+    tokio::select! {
+        ran = run => ran?,
+        () = interrupted => return Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
+    }
+    let found = follower.finish().map_err(|error| unwritten(&error))?;
+    if let Some(plain) = &mut plain {
+        plain.flush().map_err(|error| unwritten(&error))?;
+    }
+    let failed: Vec<&Check> = found
+        .checks
+        .iter()
+        .filter(|check| check.is_failure())
+        .collect();
+    if failed.is_empty() {
+        return Ok(found.checks);
+    }
+    let sentence = format!("What was written of {} is not right", object.name);
+    let told =
+        |error: Error, check: &&Check| error.cause(format!("{}: {}", check.name, check.detail));
+    let error = Error::new(Kind::Corrupt, sentence);
+    Err(failed
+        .iter()
+        .fold(error, told)
+        .hint("do not use what was made of it"))
+}
+
+fn unwritten(error: &std::io::Error) -> Error {
+    Error::new(
+        Kind::Internal,
+        "The image cannot be written to standard output",
+    )
+    .cause(error.to_string())
+}

@@ -1,0 +1,501 @@
+//! What `fetch` promises, against a store that misbehaves.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+
+use crate::depot::{Act, Depot, NAME, TASK, md5_hex};
+use crate::program::{Clouds, Ran, User};
+use crate::stage::{CLOUDS, GOOD, QUICK};
+
+/// What is asked for at once.
+const PART: u64 = 8 << 20;
+
+/// A disk that does not pack well at its beginning, and is empty behind that.
+static DISK: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut disk = vec![0; 64 << 20];
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for chunk in disk[..20 << 20].chunks_mut(8) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        chunk.copy_from_slice(&state.to_le_bytes());
+    }
+    disk
+});
+
+static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&DISK).expect("memory");
+    encoder.finish().expect("memory")
+});
+
+/// A place for what is fetched, and who fetches.
+struct Scene {
+    depot: Depot,
+    user: User,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn of(depot: Depot) -> Self {
+        Scene {
+            user: depot.user(),
+            depot,
+            folder: tempfile::tempdir().expect("a directory"),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, to: &str, more: &[&str]) -> Vec<String> {
+        let path = self.path(to);
+        let mut args = vec!["fetch".to_owned(), TASK.to_owned(), "--to".to_owned()];
+        args.push(path.to_str().expect("text").to_owned());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        args
+    }
+
+    fn fetch(&self, to: &str, more: &[&str]) -> Ran {
+        let args = self.command(to, more);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.user.run(&args)
+    }
+
+    /// Of a fetch that succeeded, that all of it is there and nothing else.
+    #[track_caller]
+    fn is_right(&self, ran: &Ran, name: &str, content: &[u8]) {
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let found = std::fs::read(self.path(name)).expect("it is there");
+        assert!(
+            found == content,
+            "{name} is not what it must be: {}",
+            ran.all()
+        );
+        let mut names: Vec<String> = names(self.folder.path());
+        names.retain(|other| !other.starts_with(&format!("{name}.")) && other != name);
+        assert_eq!(names, [""; 0], "left behind");
+        for end in [".partial", ".partial.parts", ".partial.unpacked", ".bad"] {
+            assert!(
+                !self.path(&format!("{name}{end}")).exists(),
+                "{name}{end} is left"
+            );
+        }
+        let sums = std::process::Command::new("sha256sum")
+            .args(["--strict", "-c", &format!("{name}.sha256")])
+            .current_dir(self.folder.path())
+            .output();
+        assert!(sums.expect("it runs").status.success());
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("it is there").flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn healthy(_: usize, _: u64) -> Act {
+    Act::Serve
+}
+
+#[test]
+fn what_is_fetched_has_its_sum_and_its_evidence_beside_it() {
+    let scene = Scene::of(Depot::of(&PACKED, healthy));
+    let ran = scene.fetch("", &["-o", "json"]);
+    scene.is_right(&ran, NAME, &PACKED);
+    let evidence: Value = ran.json().remove(0);
+    let kept = std::fs::read(scene.path(&format!("{NAME}.export.json"))).expect("it is there");
+    assert_eq!(
+        serde_json::from_slice::<Value>(&kept).expect("JSON"),
+        evidence
+    );
+    assert_eq!(evidence["task_id"], TASK);
+    assert_eq!(evidence["account"], "123456789012");
+    assert_eq!(evidence["source"]["uri"], format!("s3://demo/{NAME}"));
+    assert_eq!(evidence["files"][0]["size_bytes"], PACKED.len());
+    let result = |name: &str| {
+        let checks = evidence["checks"].as_array().expect("checks").clone();
+        let found = checks.into_iter().find(|check| check["name"] == name);
+        found.expect(name)["result"].clone()
+    };
+    for name in ["size", "MD5 of the store", "gzip"] {
+        assert_eq!(result(name), "passed", "{name}");
+    }
+    assert_eq!(result("structure"), "not_possible");
+    // As each of them is asked for once, so is each byte.
+    let asked = scene.depot.asked();
+    assert_eq!(
+        asked.iter().map(|(_, length)| length).sum::<u64>(),
+        PACKED.len() as u64
+    );
+    // A finished file is not fetched again.
+    let again = scene.fetch("", &["-o", "json"]);
+    assert_eq!(again.json()[0], evidence, "{}", again.all());
+    assert_eq!(scene.depot.asked(), []);
+    let verified = scene
+        .user
+        .run(&["verify", scene.path(NAME).to_str().expect("text")]);
+    assert_eq!(verified.code, Some(0), "{}", verified.all());
+}
+
+#[test]
+fn it_is_unpacked_where_it_is_not_to_be_a_gzip_and_stays_sparse() {
+    for (to, more) in [("disk.raw", &[][..]), ("", &["--decompress"])] {
+        let scene = Scene::of(Depot::of(&PACKED, healthy));
+        let name = if to.is_empty() {
+            "snap-0a1b2c3d-0a1b2c3d.raw"
+        } else {
+            to
+        };
+        let ran = scene.fetch(to, more);
+        scene.is_right(&ran, name, &DISK);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let blocks = scene.path(name).metadata().expect("it is there").blocks();
+            assert!(blocks * 512 < 24 << 20, "{blocks} blocks");
+        }
+        assert!(ran.stdout.contains("partition table"), "{}", ran.all());
+    }
+}
+
+#[test]
+fn a_passing_bad_reply_is_asked_for_again_and_costs_only_its_range() {
+    let acts = [
+        Act::Page(200),
+        Act::Page(503),
+        Act::Page(500),
+        Act::Page(429),
+        Act::Page(416),
+        Act::Whole,
+        Act::Cut(100_000),
+        Act::Cut(0),
+        Act::Short,
+        Act::Long,
+        Act::Elsewhere,
+    ];
+    crate::stage::side_by_side(4, acts.to_vec(), |act| {
+        let odd = act.clone();
+        let scene = Scene::of(Depot::of(&PACKED, move |_, _| Act::Serve));
+        let seen = std::sync::atomic::AtomicUsize::new(0);
+        scene.depot.plan(move |_, first| {
+            let is_second = (PART..2 * PART).contains(&first);
+            match is_second && seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+                true => odd.clone(),
+                false => Act::Serve,
+            }
+        });
+        let ran = scene.fetch("", &["-q"]);
+        scene.is_right(&ran, NAME, &PACKED);
+        let asked = scene.depot.asked();
+        let of_others = asked
+            .iter()
+            .filter(|(first, _)| !(PART..2 * PART).contains(first));
+        let count = PACKED.len().div_ceil(PART as usize) - 1;
+        assert_eq!(of_others.count(), count, "{act:?}: {asked:?}");
+        let bytes: u64 = asked.iter().map(|(_, length)| length).sum();
+        assert!(bytes <= PACKED.len() as u64 + PART, "{act:?}: {asked:?}");
+    });
+}
+
+#[test]
+fn an_object_that_changes_in_the_middle_is_fetched_from_its_beginning() {
+    let mut other = PACKED.clone();
+    other.truncate(0);
+    let mut encoder = GzEncoder::new(other, Compression::fast());
+    encoder.write_all(&DISK[..30 << 20]).expect("memory");
+    let other = encoder.finish().expect("memory");
+    let scene = Scene::of(Depot::of(&PACKED, |number, _| match number {
+        0 => Act::Serve,
+        _ => Act::Late(Duration::from_millis(300)),
+    }));
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| scene.fetch("", &["--parallel", "1"]));
+        let began = Instant::now();
+        while !scene.path(&format!("{NAME}.partial")).exists() {
+            assert!(began.elapsed() < Duration::from_secs(30), "it never began");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        scene.depot.change(&other);
+        running.join().expect("it ends")
+    });
+    scene.is_right(&ran, NAME, &other);
+    assert!(
+        ran.stderr.contains("was changed meanwhile"),
+        "{}",
+        ran.all()
+    );
+}
+
+#[test]
+fn what_is_not_right_never_gets_its_name() {
+    for to in ["", "disk.raw"] {
+        let scene = Scene::of(Depot::of(&PACKED, |_, first| match first {
+            PART => Act::Corrupt,
+            _ => Act::Serve,
+        }));
+        let ran = scene.fetch(to, &["-o", "json"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert_eq!(ran.json_error()["kind"], "corrupt", "{}", ran.all());
+        let name = if to.is_empty() { NAME } else { to };
+        assert_eq!(names(scene.folder.path()), [format!("{name}.bad")]);
+        // The same again is a new fetch.
+        scene.depot.plan(healthy);
+        let content: &[u8] = if to.is_empty() { &PACKED } else { &DISK };
+        std::fs::remove_file(scene.path(&format!("{name}.bad"))).expect("it is there");
+        scene.is_right(&scene.fetch(to, &[]), name, content);
+    }
+    // Cut at the store, with an ETag that tells nothing.
+    let cut = &PACKED[..PACKED.len() - 5];
+    let scene = Scene::of(Depot::of(cut, healthy).with_etag("0123456789abcdef0123456789abcdef-3"));
+    let ran = scene.fetch("", &[]);
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert!(ran.stderr.contains("gzip"), "{}", ran.all());
+}
+
+#[test]
+fn what_could_not_be_verified_is_said() {
+    let depot = Depot::of(&PACKED, healthy).with_etag("0123456789abcdef0123456789abcdef-3");
+    let scene = Scene::of(depot);
+    let ran = scene.fetch("", &["-o", "json"]);
+    let checks = ran.json()[0]["checks"].clone();
+    let sum = checks
+        .as_array()
+        .expect("checks")
+        .iter()
+        .find(|check| check["name"] == "MD5 of the store");
+    assert_eq!(sum.expect("it is said")["result"], "not_possible");
+    scene.is_right(&ran, NAME, &PACKED);
+}
+
+/// The parts that the journal has.
+fn journaled(scene: &Scene, name: &str) -> Vec<u64> {
+    let text = std::fs::read_to_string(scene.path(&format!("{name}.partial.parts")));
+    let text = text.unwrap_or_default();
+    let lines = text.lines().skip(1);
+    let parts =
+        lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()?["number"].as_u64());
+    parts.collect()
+}
+
+#[test]
+fn a_fetch_that_is_killed_goes_on_and_asks_for_nothing_twice_that_was_journaled() {
+    for (to, name) in [("", NAME), ("disk.raw", "disk.raw")] {
+        let content: &[u8] = if to.is_empty() { &PACKED } else { &DISK };
+        let scene = Scene::of(Depot::of(&PACKED, |_, _| {
+            Act::Late(Duration::from_millis(60))
+        }));
+        let mut kills = 0;
+        for round in 0..12_u64 {
+            let args = scene.command(to, &["--parallel", "1", "-q"]);
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let mut child = scene.user.command(&args).spawn().expect("it runs");
+            std::thread::sleep(Duration::from_millis(40 + round * 37 % 290));
+            if child.try_wait().expect("it can be asked").is_none() {
+                child.kill().expect("it is there");
+                kills += 1;
+            }
+            child.wait().expect("it ends");
+            let known = journaled(&scene, name);
+            scene.depot.asked();
+            assert!(!scene.path(name).exists() || known.is_empty(), "{round}");
+            let ran = scene.user.command(&args).spawn().expect("it runs");
+            let mut ran = ran;
+            std::thread::sleep(Duration::from_millis(90));
+            ran.kill().ok();
+            ran.wait().expect("it ends");
+            for (first, _) in scene.depot.asked() {
+                assert!(
+                    !known.contains(&(first / PART)),
+                    "round {round}: {first} was there: {known:?}"
+                );
+            }
+        }
+        assert!(kills > 3, "{kills}");
+        scene.is_right(&scene.fetch(to, &[]), name, content);
+    }
+}
+
+#[test]
+fn what_was_left_and_is_not_to_be_trusted_begins_again() {
+    let scene = Scene::of(Depot::of(&PACKED, healthy));
+    let (partial, journal) = (
+        scene.path(&format!("{NAME}.partial")),
+        scene.path(&format!("{NAME}.partial.parts")),
+    );
+    // One that stopped in the middle.
+    scene.depot.plan(|_, first| {
+        if first >= PART {
+            Act::Page(403)
+        } else {
+            Act::Serve
+        }
+    });
+    assert_eq!(scene.fetch("", &["--parallel", "1"]).code, Some(4));
+    let (half, said) = (
+        std::fs::read(&partial).expect("kept"),
+        std::fs::read(&journal).expect("kept"),
+    );
+    assert_eq!(journaled(&scene, NAME), [0]);
+    scene.depot.plan(healthy);
+    scene.depot.asked();
+    let spoils: [(&str, &dyn Fn(), bool); 6] = [
+        ("as it was", &|| {}, false),
+        (
+            "zeroed",
+            &|| std::fs::write(&partial, vec![0; half.len()]).expect("written"),
+            true,
+        ),
+        (
+            "cut",
+            &|| std::fs::write(&partial, &half[..1000]).expect("written"),
+            true,
+        ),
+        (
+            "missing",
+            &|| std::fs::remove_file(&partial).expect("removed"),
+            true,
+        ),
+        (
+            "rubbish",
+            &|| std::fs::write(&journal, "\0\u{7f}{\"number\":1").expect("written"),
+            true,
+        ),
+        (
+            "no journal",
+            &|| std::fs::remove_file(&journal).expect("removed"),
+            true,
+        ),
+    ];
+    for (what, spoil, is_anew) in spoils {
+        for end in ["", ".sha256", ".export.json"] {
+            let _ = std::fs::remove_file(scene.path(&format!("{NAME}{end}")));
+        }
+        std::fs::write(&partial, &half).expect("written");
+        std::fs::write(&journal, &said).expect("written");
+        spoil();
+        let ran = scene.fetch("", &[]);
+        scene.is_right(&ran, NAME, &PACKED);
+        let is_first_asked = scene.depot.asked().iter().any(|(first, _)| *first == 0);
+        assert_eq!(is_first_asked, is_anew, "{what}");
+    }
+}
+
+#[test]
+fn two_processes_do_not_fetch_to_one_place() {
+    let scene = Scene::of(Depot::of(&PACKED, |_, _| {
+        Act::Late(Duration::from_millis(800))
+    }));
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(|| scene.fetch("", &["--parallel", "1"]));
+        let began = Instant::now();
+        while scene.depot.asked().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(30), "it never began");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let second = scene.fetch("", &["-o", "json"]);
+        (first.join().expect("it ends"), second)
+    });
+    scene.is_right(&first, NAME, &PACKED);
+    assert_eq!(second.code, Some(1), "{}", second.all());
+    assert_eq!(second.json_error()["kind"], "conflict");
+}
+
+#[test]
+fn a_file_that_is_not_from_there_is_not_overwritten_without_force() {
+    let scene = Scene::of(Depot::of(&PACKED, healthy));
+    std::fs::write(scene.path("mine.gz"), "precious").expect("written");
+    let ran = scene.fetch("mine.gz", &[]);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(ran.stderr.contains("--force"), "{}", ran.all());
+    assert_eq!(names(scene.folder.path()), ["mine.gz"]);
+    assert_eq!(scene.depot.asked(), []);
+    scene.is_right(&scene.fetch("mine.gz", &["--force"]), "mine.gz", &PACKED);
+    // What was fetched and is another object by now is not ours to overwrite either.
+    scene.depot.change(&PACKED[..PACKED.len() - 1]);
+    assert_eq!(scene.fetch("mine.gz", &[]).code, Some(2));
+}
+
+#[test]
+fn a_stream_is_in_order_and_verified_at_its_end() {
+    let written = |depot: Depot, more: &[&str]| {
+        let user = depot.user();
+        let args = [&["fetch", TASK, "--to", "-"], more].concat();
+        let output = user.command(&args).output().expect("it runs");
+        (output.status.code(), output.stdout)
+    };
+    let slow_first = |_, first| match first {
+        0 => Act::Late(Duration::from_millis(200)),
+        _ => Act::Serve,
+    };
+    assert!(written(Depot::of(&PACKED, slow_first), &[]) == (Some(0), PACKED.clone()));
+    assert!(written(Depot::of(&PACKED, healthy), &["--decompress"]) == (Some(0), DISK.clone()));
+    let corrupt = |_, first| match first {
+        PART => Act::Corrupt,
+        _ => Act::Serve,
+    };
+    assert_eq!(written(Depot::of(&PACKED, corrupt), &[]).0, Some(1));
+    // Whoever reads it may leave.
+    let depot = Depot::of(&PACKED, healthy);
+    let mut child = depot
+        .user()
+        .command(&["fetch", TASK, "--to", "-"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut begin = [0; 1000];
+    let mut stdout = child.stdout.take().expect("piped");
+    stdout.read_exact(&mut begin).expect("it comes");
+    drop(stdout);
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(begin == PACKED[..1000] && !ended.status.success());
+}
+
+#[test]
+fn what_has_not_ended_or_made_nothing_is_not_fetched() {
+    for (state, code, kind) in [("uploading", 1, "conflict"), ("failed", 3, "task_failed")] {
+        let scene = Scene::of(Depot::of(&PACKED, healthy).with_state(state));
+        let ran = scene.fetch("", &["-o", "json"]);
+        assert_eq!(ran.code, Some(code), "{}", ran.all());
+        assert_eq!(ran.json_error()["kind"], kind);
+        assert_eq!(names(scene.folder.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn an_export_of_each_cloud_that_has_a_way_comes_home() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for (cloud, export) in CLOUDS.iter().zip(GOOD) {
+        let folder = tempfile::tempdir().expect("a directory");
+        let to = folder.path().to_str().expect("text").to_owned() + "/";
+        let id = user.run(&[export, &["--wait", "-o", "id"]].concat()).id();
+        let task = format!("{}/{id}", cloud.name);
+        let ran = user.run(&["fetch", &task, "--to", &to, "--decompress", "-o", "id"]);
+        if cloud.name == "lightsail" {
+            assert_eq!(ran.code, Some(2), "{}", ran.all());
+            continue;
+        }
+        let path = ran.id();
+        let image = std::fs::read(&path).expect("it is there");
+        let verified = user.run(&["verify", "--deep", &path]);
+        assert_eq!(verified.code, Some(0), "{}", verified.all());
+        let written = user
+            .command(&["fetch", &task, "--to", "-", "--decompress"])
+            .output();
+        assert_eq!(md5_hex(&written.expect("it runs").stdout), md5_hex(&image));
+    }
+}
