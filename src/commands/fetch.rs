@@ -11,7 +11,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::fetch::{self, About, Wish};
 use crate::options::Output;
-use crate::provider::Object;
+use crate::provider::{self, Object, Provider};
 use crate::report::Printer;
 use crate::task::{State, Task};
 
@@ -22,13 +22,17 @@ Examples:
   snapexport fetch snap-export-12345678
   snapexport fetch snap-export-12345678 --to disk.qcow2
   snapexport fetch rackspace/7bdc8ede-… --to backups/
+  snapexport fetch rackspace 7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21 --to image.vhd
   snapexport fetch snap-export-12345678 --decompress --to - | qemu-img convert …
 
 Leaves NAME, NAME.sha256 and NAME.export.json; the same command goes on after a kill. Exit code 1 where what came is not right: then it is in NAME.bad.")]
 pub struct Args {
-    /// The task: the provider's id, qualified (rackspace/ID) where a bare one is ambiguous
+    /// The task: the provider's id, qualified (rackspace/ID) where a bare one is ambiguous; or rackspace, and an image
     #[arg(value_name = "TASK")]
     pub task: String,
+    /// After rackspace: the image itself, from a cloud without exports (Flex, OVH, any Glance)
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<String>,
     /// A file, a folder, or - for standard output; by default the object's own name here
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
@@ -47,17 +51,26 @@ pub struct Args {
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
     let signals = Signals::listen();
-    let (asked, task) = seen(context, &args.task).await?;
-    let about = About {
-        provider: task.provider,
-        region: task.region.clone(),
-        account: asked.provider.realm().await.account,
-        task_id: Some(task.id.clone()),
-        snapshot: task.snapshot.clone(),
+    let (provider, what) = match &args.image {
+        Some(image) => {
+            let entry = provider::by_name(&args.task)?;
+            (
+                context.connect(entry, None, None).await?,
+                What::Image(image),
+            )
+        }
+        None => {
+            let (asked, task) = seen(context, &args.task).await?;
+            (asked.provider, What::Export(Box::new(task)))
+        }
     };
     let mut is_second = false;
     loop {
-        let object = asked.provider.open(&task).await?;
+        let object = match &what {
+            What::Image(image) => provider.open_source(image).await?,
+            What::Export(task) => provider.open(task).await?,
+        };
+        let about = about(provider.as_ref(), &what).await;
         let fetched = one(&mut printer, &object, &about, &args, &signals).await;
         match fetched {
             Ok(()) => return Ok(Ending::Code(0)),
@@ -76,6 +89,26 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// What is to be fetched.
+enum What<'a> {
+    Image(&'a str),
+    Export(Box<Task>),
+}
+
+async fn about(provider: &dyn Provider, what: &What<'_>) -> About {
+    let (task_id, snapshot) = match what {
+        What::Image(image) => (None, Some((*image).to_owned())),
+        What::Export(task) => (Some(task.id.clone()), task.snapshot.clone()),
+    };
+    About {
+        provider: provider.id(),
+        region: provider.region().to_owned(),
+        account: provider.realm().await.account,
+        task_id,
+        snapshot,
     }
 }
 

@@ -9,12 +9,14 @@ use ring::digest::{Context, SHA256};
 use super::hashing::digits;
 use super::sparse::Sparse;
 use crate::image::Check;
-use crate::provider::{Object, Sum};
+use crate::provider::{Hash, Object, Sum};
+use crate::secret::clean;
 
 /// What goes over the bytes of an object.
 pub(super) struct Follower<W: Write> {
     sha256: Context,
     sums: Sums,
+    hash: Option<(Hash, Option<Context>)>,
     gzip: Option<Gzip<W>>,
     length: u64,
 }
@@ -86,6 +88,10 @@ impl<W: Write> Follower<W> {
         Follower {
             sha256: Context::new(&SHA256),
             sums: Sums::new(object),
+            hash: object.hash.clone().map(|hash| {
+                let context = algorithm(&hash.name).map(Context::new);
+                (hash, context)
+            }),
             gzip: packed.map(|out| Gzip {
                 decoder: Some(MultiGzDecoder::new(Counted {
                     out,
@@ -104,6 +110,9 @@ impl<W: Write> Follower<W> {
         self.length += bytes.len() as u64;
         self.sha256.update(bytes);
         self.sums.see(bytes);
+        if let Some((_, Some(context))) = &mut self.hash {
+            context.update(bytes);
+        }
         let Some(gzip) = &mut self.gzip else {
             return Ok(());
         };
@@ -123,6 +132,7 @@ impl<W: Write> Follower<W> {
     /// There are no more.
     pub(super) fn finish(self) -> io::Result<Found> {
         let mut checks = vec![self.sums.judge()];
+        checks.extend(self.hash.map(|(hash, context)| compared(&hash, context)));
         let mut unpacked = None;
         if let Some(mut gzip) = self.gzip {
             if let Some(mut decoder) = gzip.decoder.take() {
@@ -161,6 +171,28 @@ impl<W: Write> Follower<W> {
             unpacked,
             checks,
         })
+    }
+}
+
+/// What a cloud may call a hash (`os_hash_algo`, the names of Python's hashlib).
+fn algorithm(name: &str) -> Option<&'static ring::digest::Algorithm> {
+    match name {
+        "sha256" => Some(&SHA256),
+        "sha384" => Some(&ring::digest::SHA384),
+        "sha512" => Some(&ring::digest::SHA512),
+        _ => None,
+    }
+}
+
+fn compared(hash: &Hash, context: Option<Context>) -> Check {
+    let name = format!("{} of the cloud", clean(&hash.name));
+    match context.map(digits) {
+        None => Check::not_possible(name, "this kind of hash is not known here"),
+        Some(own) if own == hash.value => Check::passed(name, own),
+        Some(own) => Check::failed(
+            name,
+            format!("{own}, the cloud says {}", clean(&hash.value)),
+        ),
     }
 }
 

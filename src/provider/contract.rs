@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::check::{Check, CheckRequest};
 use super::{Object, Realm};
 use crate::error::{Error, Hint, Result};
+use crate::secret::clean;
 use crate::settings::Setting;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
@@ -105,6 +106,16 @@ pub trait Provider: Send + Sync {
     /// What a completed task made, ready to be read. Kind `usage` where there is no way from here.
     async fn open(&self, task: &Task) -> Result<Object> {
         let sentence = format!("What {} made cannot be fetched from {}", task.id, self.id());
+        Err(Error::usage(sentence))
+    }
+
+    /// What could be exported, itself, ready to be read: the way home where there are no exports.
+    async fn open_source(&self, id: &str) -> Result<Object> {
+        let sentence = format!(
+            "{} lets no '{}' be read but by an export",
+            self.id(),
+            clean(id)
+        );
         Err(Error::usage(sentence))
     }
 

@@ -22,6 +22,8 @@ pub struct Object {
     pub sums: Vec<Sum>,
     /// Why there are no sums.
     pub without_sums: &'static str,
+    /// The hash of the whole object that its cloud keeps, beside those.
+    pub hash: Option<Hash>,
     /// Who reads it.
     pub reader: Box<dyn Reader>,
 }
@@ -33,6 +35,15 @@ pub struct Sum {
     pub size: u64,
     /// Its MD5 in small hexadecimal digits.
     pub md5: String,
+}
+
+/// The hash of a whole object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hash {
+    /// The cloud's name of its kind, such as `sha512`.
+    pub name: String,
+    /// Its small hexadecimal digits.
+    pub value: String,
 }
 
 /// Reads an object in parts.

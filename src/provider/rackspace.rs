@@ -8,6 +8,7 @@ mod cache;
 mod checks;
 mod clouds;
 mod credentials;
+mod download;
 mod errors;
 mod files;
 mod grant;
@@ -323,6 +324,11 @@ impl Provider for Rackspace {
     async fn open(&self, task: &Task) -> Result<Object> {
         let artifact = self.locate_one(task).await?;
         files::open(&self.session, artifact).await
+    }
+
+    async fn open_source(&self, id: &str) -> Result<Object> {
+        rules::check_image(id)?;
+        download::open(&self.session, id).await
     }
 
     fn aftermath(&self, task: &Task) -> Option<String> {

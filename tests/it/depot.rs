@@ -14,6 +14,9 @@ pub const TASK: &str = "snap-export-0a1b2c3d";
 /// What the object is called.
 pub const NAME: &str = "snap-0a1b2c3d-0a1b2c3d.raw.gz";
 
+/// An image of a cloud without exports, whose bytes it has too.
+pub const IMAGE: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+
 /// What is done about a request for a range.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -109,6 +112,9 @@ impl Depot {
             .with("OSC_SECRET_KEY", "SKSANDBOX00000000000000000000000OUTSCALE")
             .with("OSC_ENDPOINT_API", &self.url)
             .with("OSC_ENDPOINT_OOS", &self.url)
+            .with("AUTH_TOKEN", "0123456789abcdef")
+            .with("API_ENDPOINT", &format!("{}/v2", self.url))
+            .with("RAX_REGION", "DFW")
     }
 }
 
@@ -168,6 +174,19 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         (inner.body.clone(), inner.etag.clone())
     };
     let total = body.len() as u64;
+    if line.starts_with("GET /v2/images/") && !line.contains("/file ") {
+        let sha512 = ring::digest::digest(&ring::digest::SHA512, &body);
+        let sha512: String = sha512
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let image = format!(
+            r#"{{"id":"{IMAGE}","status":"active","size":{total},"checksum":"{etag}","os_hash_algo":"sha512","os_hash_value":"{sha512}","disk_format":"raw","container_format":"bare"}}"#
+        );
+        say(writer, 200, "application/json", &image)?;
+        return Ok(true);
+    }
     if line.contains("list-type=2") {
         let list = format!(
             "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{NAME}</Key><Size>{total}</Size></Contents></ListBucketResult>"

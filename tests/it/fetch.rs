@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
-use crate::depot::{Act, Depot, NAME, TASK, md5_hex};
+use crate::depot::{Act, Depot, IMAGE, NAME, TASK, md5_hex};
 use crate::program::{Clouds, Ran, User};
 use crate::stage::{CLOUDS, GOOD, QUICK};
 
@@ -472,6 +472,57 @@ fn what_has_not_ended_or_made_nothing_is_not_fetched() {
         assert_eq!(ran.code, Some(code), "{}", ran.all());
         assert_eq!(ran.json_error()["kind"], kind);
         assert_eq!(names(scene.folder.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn an_image_of_a_cloud_without_exports_is_read_itself_and_held_against_its_hash() {
+    let scene = Scene::of(Depot::of(&DISK[..20 << 20], healthy));
+    let to = scene.path("image.raw");
+    let to = to.to_str().expect("text");
+    let ran = scene
+        .user
+        .run(&["fetch", "rackspace", IMAGE, "--to", to, "-o", "json"]);
+    scene.is_right(&ran, "image.raw", &DISK[..20 << 20]);
+    let evidence = ran.json().remove(0);
+    assert_eq!(
+        (&evidence["task_id"], &evidence["snapshot"]),
+        (&Value::Null, &IMAGE.into())
+    );
+    let checks = evidence["checks"].as_array().expect("checks");
+    for name in ["MD5 of the store", "sha512 of the cloud"] {
+        let check = checks.iter().find(|check| check["name"] == name);
+        assert_eq!(check.expect(name)["result"], "passed", "{name}");
+    }
+    // One that is not what the cloud says.
+    scene
+        .depot
+        .plan(|_, first| if first == 0 { Act::Corrupt } else { Act::Serve });
+    let ran = scene
+        .user
+        .run(&["fetch", "rackspace", IMAGE, "--to", to, "--force"]);
+    assert_eq!(ran.code, Some(0), "it is there: {}", ran.all());
+    let other = scene.path("other.raw");
+    let ran = scene.user.run(&[
+        "fetch",
+        "rackspace",
+        IMAGE,
+        "--to",
+        other.to_str().expect("text"),
+    ]);
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert!(
+        ran.stderr.contains("sha512 of the cloud") && !other.exists(),
+        "{}",
+        ran.all()
+    );
+    for (cloud, image) in [
+        ("rackspace", "no-uuid"),
+        ("outscale", "snap-0a1b2c3d"),
+        ("nowhere", IMAGE),
+    ] {
+        let ran = scene.user.run(&["fetch", cloud, image]);
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
     }
 }
 

@@ -337,7 +337,7 @@ fn a_cloud_without_export_tasks_is_told_of_everywhere() {
     let refusal = json!({"message": "Invalid type", "code": "400 Bad Request"});
     let (canned, user) = glance(&["import", "api_image_import"], (400, refusal));
     let doctor = user.run(&["doctor", "rackspace", "-o", "json"]).stdout;
-    for words in ["offers no export task", "openstack image save"] {
+    for words in ["offers no export task", "snapexport fetch rackspace"] {
         assert!(doctor.contains(words), "{doctor}");
         for more in [&[][..], &["--dry-run"]] {
             let ran = user.run(&[GOOD[2], more].concat());

@@ -55,6 +55,7 @@ pub(super) async fn open(store: &ObjectStore, task: &Task) -> Result<provider::O
             .into_iter()
             .collect(),
         without_sums: "the object's ETag is no MD5",
+        hash: None,
         format: artifact.format,
         reader: Box::new(store.reader(&place.bucket, &key, seen.etag.clone())),
         etag: seen.etag,

@@ -74,12 +74,14 @@ pub(super) async fn open(session: &Arc<Session>, artifact: Artifact) -> Result<O
         sums: if is_whole { sums } else { Vec::new() },
         without_sums: "the store gives no MD5 of all its parts",
         format: artifact.format,
-        reader: Box::new(Parts {
-            session: session.clone(),
-            name,
+        hash: None,
+        reader: Box::new(Parts::new(
+            session,
+            format!("the object {name}"),
             url,
-            etag: head.etag.clone(),
-        }),
+            head.etag.clone(),
+            files_refusal,
+        )),
         etag: head.etag,
     })
 }
@@ -162,11 +164,31 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// One object, read in parts.
-struct Parts {
+pub(super) struct Parts {
     session: Arc<Session>,
-    name: String,
+    what: String,
     url: Url,
     etag: Option<String>,
+    refused: fn(&Reply, String) -> Error,
+}
+
+impl Parts {
+    /// Of this address; `what` names it in errors, which are made of refusals so.
+    pub(super) fn new(
+        session: &Arc<Session>,
+        what: String,
+        url: Url,
+        etag: Option<String>,
+        refused: fn(&Reply, String) -> Error,
+    ) -> Self {
+        Parts {
+            session: session.clone(),
+            what,
+            url,
+            etag,
+            refused,
+        }
+    }
 }
 
 #[async_trait]
@@ -178,8 +200,8 @@ impl Reader for Parts {
         match flow.status() {
             200..=299 => Ok(flow),
             status => {
-                let sentence = format!("The object {} cannot be read", self.name);
-                let error = files_refusal(&flow.refusal().await, sentence);
+                let sentence = format!("A part of {} cannot be read", self.what);
+                let error = (self.refused)(&flow.refusal().await, sentence);
                 Err(refused_part(status, error))
             }
         }

@@ -14,11 +14,8 @@ pub(super) const NO_EXPORT: &str = "this cloud's images service offers no export
 
 /// What can be done there instead.
 pub(super) fn instead(image: &str) -> Hint {
-    Hint::say("download the image itself instead: ").and_run(
-        Command::from("openstack image save --file")
-            .arg(format!("{image}.img"))
-            .arg(image),
-    )
+    Hint::say("fetch the image itself instead: ")
+        .and_run(Command::from("snapexport fetch rackspace").arg(image))
 }
 
 /// The form of a task, from `schemas/task`; `None` where the cloud does not show it.

@@ -126,7 +126,7 @@ async fn show_images(session: &Session, ids: &[&str]) -> Result<Vec<Result<Value
     Ok(slots)
 }
 
-async fn show_image(session: &Session, image: &str) -> Result<Value> {
+pub(super) async fn show_image(session: &Session, image: &str) -> Result<Value> {
     let images = session.base(Service::Images, None).await?;
     let url = below(&images, &["images", image]);
     let region = session.region();

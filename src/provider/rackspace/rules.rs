@@ -15,14 +15,21 @@ const LONGEST_CONTAINER: usize = 256;
 /// Refuses (kind `usage`) what the cloud would refuse or fail later.
 pub(super) fn check(request: &ExportRequest) -> Result<()> {
     let container = container_of(request)?;
-    if !is_uuid(&request.snapshot) {
-        return Err(Error::usage(format!(
-            "'{}' is not an image id: Rackspace's are UUIDs",
-            clean(&request.snapshot)
-        ))
-        .hint(Hint::run("snapexport list rackspace").and(" shows the ids")));
-    }
+    check_image(&request.snapshot)?;
     container_problem(&container).map_or(Ok(()), Err)
+}
+
+/// Refuses what is no image id.
+pub(super) fn check_image(image: &str) -> Result<()> {
+    if is_uuid(image) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "'{}' is not an image id: Rackspace's are UUIDs",
+        clean(image)
+    );
+    let list = Hint::run("snapexport list rackspace").and(" shows the ids");
+    Err(Error::usage(sentence).hint(list))
 }
 
 /// A UUID means the same in any case, but the cloud compares text: it is sent, and its object named, in lower case.
