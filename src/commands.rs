@@ -17,6 +17,7 @@ pub(crate) mod status;
 pub(crate) mod verify;
 pub(crate) mod wait;
 
+mod homing;
 mod near;
 mod on_done;
 #[doc(hidden)]

@@ -271,6 +271,20 @@ impl Printer {
         }
     }
 
+    /// What was fetched beside something else: its evidence as JSON, else a note.
+    pub(crate) fn brought(&mut self, path: &Path, evidence: &Evidence) {
+        if self.output == Output::Json {
+            return self.object(evidence);
+        }
+        let open = evidence.checks.iter().filter(|check| check.is_open());
+        let open: Vec<&str> = open.map(|check| check.name.as_str()).collect();
+        let but = match open.is_empty() {
+            true => String::new(),
+            false => format!("; not verified: {}", open.join(", ")),
+        };
+        self.note(format!("{}: fetched, and right{but}", path.display()));
+    }
+
     /// What a dry run would have sent.
     pub(crate) fn preview(&mut self, preview: &Preview) {
         if self.output == Output::Json {

@@ -5,6 +5,7 @@ mod dry_run;
 mod ready;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use futures_util::StreamExt;
 pub(crate) use self::cloud::Cloud;
 
 use super::follow::Follow;
+use super::homing::{self, Homing};
 use super::reference::{resume_command, typed_form};
 use super::settle::settle_left;
 use super::signals::Signals;
@@ -59,6 +61,9 @@ pub struct Starting {
     /// With -: an empty standard input is nothing to do (exit code 0), not an error
     #[arg(long)]
     pub allow_empty: bool,
+    /// Wait, and fetch what each export made as soon as it ends: to a folder, or one alone to a file
+    #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
+    pub fetch: Option<PathBuf>,
     /// How to wait, with --wait; --timeout bounds the starts too.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -69,8 +74,12 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let Cloud {
         entry,
         typed,
-        starting,
+        mut starting,
     } = args.cloud;
+    if let Some(to) = &starting.fetch {
+        homing::check(to)?;
+        starting.wait = true;
+    }
     if !starting.wait && starting.waiting.is_stated() {
         return Err(Error::usage(
             "--interval, --events and --on-done belong to waiting, and --wait is not given",
@@ -146,6 +155,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     settle_left(context, &search, &requests).await;
     // Until here a signal ends the process at once, and may.
     let signals = Signals::listen();
+    let homing = starting
+        .fetch
+        .map(|to| Homing::new(to, requests.len(), &signals));
+    follow.homing = homing.transpose()?;
     let starter = tokio::select! {
         starter = Starter::of(context, search, &signals, wish, &requests) => starter,
         () = signals.wait() => return Ok(interrupted(&signals)),

@@ -2,17 +2,21 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
 
 use super::Ending;
-use super::reference::{self, Asked};
+use super::reference;
 use super::signals::Signals;
 use super::status::look;
+use super::wait::group;
 use crate::commands::context::Context;
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::fetch::{self, About, Wish};
 use crate::options::Output;
+use crate::poll::{self, Outcome};
 use crate::provider::{self, Object, Provider};
-use crate::report::Printer;
+use crate::report::{Board, Printer};
 use crate::task::{State, Task};
 
 /// Arguments of `fetch`.
@@ -45,6 +49,9 @@ pub struct Args {
     /// Overwrite a file that is not from this object
     #[arg(long)]
     pub force: bool,
+    /// Wait for its end first
+    #[arg(long)]
+    pub wait: bool,
 }
 
 /// Runs `fetch`.
@@ -60,8 +67,11 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
             )
         }
         None => {
-            let (asked, task) = seen(context, &args.task).await?;
-            (asked.provider, What::Export(Box::new(task)))
+            let seen = seen(context, &printer, &args, &signals).await?;
+            let Some((provider, task)) = seen else {
+                return Ok(Ending::Signal(signals.received().unwrap_or(2)));
+            };
+            (provider, What::Export(Box::new(task)))
         }
     };
     let mut is_second = false;
@@ -93,12 +103,12 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
 }
 
 /// What is to be fetched.
-enum What<'a> {
+pub(super) enum What<'a> {
     Image(&'a str),
     Export(Box<Task>),
 }
 
-async fn about(provider: &dyn Provider, what: &What<'_>) -> About {
+pub(super) async fn about(provider: &dyn Provider, what: &What<'_>) -> About {
     let (task_id, snapshot) = match what {
         What::Image(image) => (None, Some((*image).to_owned())),
         What::Export(task) => (Some(task.id.clone()), task.snapshot.clone()),
@@ -112,29 +122,49 @@ async fn about(provider: &dyn Provider, what: &What<'_>) -> About {
     }
 }
 
-/// The task, as its cloud sees it now: complete, or that is the error.
-async fn seen(context: &Context, word: &str) -> Result<(Asked, Task)> {
+/// The task, as its cloud sees it now: complete, or that is the error. `None` after a signal.
+async fn seen(
+    context: &Context,
+    printer: &Printer,
+    args: &Args,
+    signals: &Signals,
+) -> Result<Option<(Arc<dyn Provider>, Task)>> {
     let mut journal = context.existing_journal();
-    let words = [word.to_owned()];
+    let words = [args.task.clone()];
     let named = reference::resolve_all(&words, context, &mut journal)?;
     let (asked, mut errors) = reference::connect(context, named).await;
     let unasked = || Error::new(Kind::Internal, "Nobody could be asked");
     let Some(asked) = asked.into_iter().next() else {
         return Err(errors.pop().map_or_else(unasked, |(_, error)| error));
     };
-    let task = look(&asked, journal.as_ref())
+    let provider = asked.provider.clone();
+    let mut task = look(&asked, journal.as_ref())
         .await
         .pop()
         .ok_or_else(unasked)??;
+    if args.wait && !task.is_settled() {
+        let group = group(context, asked, &[0]);
+        let mut reporter = printer.reporter(Board::new([(0, &task)].into_iter(), [].into_iter()));
+        let began = Instant::now();
+        let tell = |event: poll::Event<'_>| reporter.event(&event, began.elapsed());
+        let options = poll::Options::default();
+        let (outcomes, _) = poll::watch(vec![group], options, signals.wait(), tell).await;
+        reporter.finish();
+        match outcomes.into_iter().next() {
+            Some((_, Outcome::Lost(task, error))) => return Err(task.named_in(error)),
+            Some((_, Outcome::Settled(seen))) => task = seen,
+            Some((_, Outcome::UnderWay(_))) | None => return Ok(None),
+        }
+    }
     match task.state {
-        State::Completed => Ok((asked, task)),
-        State::Failed | State::Cancelled => {
+        State::Completed => Ok(Some((provider, task))),
+        State::Failed | State::Cancelled | State::Stalled => {
             let why = task.error.as_ref().map(|fault| fault.message.clone());
             let sentence = format!("The export {} made nothing: it is {}", task.id, task.state);
             let error = Error::new(Kind::TaskFailed, sentence);
             Err(why.into_iter().fold(error, Error::cause))
         }
-        _ => Err(fetch::not_ended(&task)),
+        State::Pending | State::Running => Err(fetch::not_ended(&task)),
     }
 }
 

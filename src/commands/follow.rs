@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::homing::Homing;
 use super::on_done::OnDone;
 use super::reference::{known_before, resume_command, typed_form};
 use super::signals::Signals;
@@ -15,7 +17,7 @@ use crate::error::{Command, Error, Hint, Kind};
 use crate::journal::Journal;
 use crate::options::{Limit, Output, Waiting};
 use crate::poll::{self, End, Event, Group, Outcome};
-use crate::provider;
+use crate::provider::{self, Provider};
 use crate::report::{Board, Printer};
 use crate::task::{State, Task, TaskObject};
 use crate::text;
@@ -35,6 +37,8 @@ pub(super) struct Follow<'c> {
     tasks: Vec<(usize, Task)>,
     afterwards: Vec<String>,
     on_done: Option<OnDone>,
+    /// Fetches what ends well.
+    pub(super) homing: Option<Homing>,
 }
 
 impl<'c> Follow<'c> {
@@ -57,6 +61,7 @@ impl<'c> Follow<'c> {
             ids_are_printed: default_output == Output::Id,
             tasks: Vec::new(),
             afterwards: Vec::new(),
+            homing: None,
         }
     }
 
@@ -126,11 +131,11 @@ impl<'c> Follow<'c> {
             any: self.is_any,
         };
         let aftermath: Vec<_> = groups.iter().map(|group| group.provider.clone()).collect();
-        let accounts: HashMap<usize, String> = groups
+        let providers: HashMap<usize, Arc<dyn Provider>> = groups
             .iter()
             .flat_map(|group| {
                 let indices = group.tasks.iter().map(|task| task.index);
-                indices.map(|index| (index, group.provider.account()))
+                indices.map(|index| (index, group.provider.clone()))
             })
             .collect();
         let watched = groups.iter().flat_map(|group| &group.tasks);
@@ -146,12 +151,20 @@ impl<'c> Follow<'c> {
             if signals.is_asked() {
                 reporter.aside(|| self.printer.answer(&reporter.standing()));
             }
-            if let Event::Settled { task, .. } = event {
+            if let Event::Settled { index, task } = event {
                 self.run_on_done(task);
+                self.bring_home(providers.get(&index), task);
+            }
+            if let Some(homing) = &mut self.homing {
+                let mut errors = Vec::new();
+                reporter.aside(|| errors = homing.pass_on(&mut self.printer));
+                errors.into_iter().for_each(|error| self.failed(error));
             }
             match event {
                 Event::Changed { index, task, .. } => {
-                    self.remember(task, accounts.get(&index).map_or("", String::as_str));
+                    let provider = providers.get(&index);
+                    let account = provider.map(|provider| provider.account());
+                    self.remember(task, account.as_deref().unwrap_or_default());
                     if self.waiting.events {
                         reporter.aside(|| self.print(task));
                     }
@@ -172,6 +185,13 @@ impl<'c> Follow<'c> {
         })
         .await;
         reporter.finish();
+        if let Some(homing) = &mut self.homing {
+            let errors = homing.finish(&mut self.printer).await;
+            errors.into_iter().for_each(|error| self.failed(error));
+            if signals.received().is_some() {
+                end = End::Interrupted;
+            }
+        }
         if let Some(on_done) = self.on_done.as_mut().filter(|_| end != End::Interrupted) {
             on_done
                 .finish(&self.printer, signals, options.deadline)
@@ -193,6 +213,15 @@ impl<'c> Follow<'c> {
             }
         }
         self.close(outcomes, end, signals)
+    }
+
+    /// Begins to fetch what a task made, if that is wished.
+    fn bring_home(&mut self, provider: Option<&Arc<dyn Provider>>, task: &Task) {
+        if let (Some(homing), Some(provider), State::Completed) =
+            (&mut self.homing, provider, task.state)
+        {
+            homing.start(provider.clone(), task);
+        }
     }
 
     fn run_on_done(&self, task: &Task) {

@@ -1,11 +1,13 @@
 //! `snapexport wait`: block until tasks end; the exit code tells how.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::follow::Follow;
+use super::homing::{self, Homing};
 use super::reference::{self, Asked, Named};
 use super::signals::Signals;
 use super::{Ending, nothing_to_do, words_or_none};
@@ -24,6 +26,8 @@ Examples:
   snapexport status --running -q | snapexport wait - --any
   snapexport wait lightsail/5a1c2b3d-… -o json | jq -r .artifact.id
 
+  snapexport status --running -q | snapexport wait - --fetch backups/
+
   snapexport wait snap-export-12345678 --on-done 'notify-send \"$SNAPEXPORT_SNAPSHOT: $SNAPEXPORT_STATE\"'
 
 A wait never cancels an export. Exit code 0: all completed; 3: one failed; 124: time ran out.
@@ -41,6 +45,9 @@ pub struct Args {
     /// With -: an empty standard input is nothing to wait for (exit code 0), not an error
     #[arg(long)]
     pub allow_empty: bool,
+    /// Fetch what each export made as soon as it ends: to a folder, or one alone to a file
+    #[arg(long, value_name = "PATH")]
+    pub fetch: Option<PathBuf>,
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -59,11 +66,22 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     };
     let signals = Signals::listen();
     let named = reference::resolve_all(&words, context, &mut journal)?;
+    if let Some(to) = &args.fetch {
+        homing::check(to)?;
+    }
+    let homing = args
+        .fetch
+        .clone()
+        .map(|to| Homing::new(to, named.len(), &signals));
+    let homing = homing.transpose()?;
     let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);
+    follow.homing = homing;
     let mut open = Vec::new();
     for (index, one) in named.into_iter().enumerate() {
-        match one.ended().filter(|task| is_complete(context, task)) {
+        // What is to be fetched, its cloud is asked for.
+        let is_known = |task: &&Task| args.fetch.is_none() && is_complete(context, task);
+        match one.ended().filter(is_known) {
             // Ended is ended: nobody needs to be asked again.
             Some(task) => follow.ended(index, task),
             None => open.push((index, one)),
@@ -95,7 +113,7 @@ fn is_complete(context: &Context, task: &Task) -> bool {
 }
 
 /// What is waited for in one account. A task that this user has only just started may not be listed yet.
-fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c> {
+pub(super) fn group<'c>(context: &'c Context, asked: Asked, indices: &[usize]) -> Group<'c> {
     let visibility = asked.may_be_missing;
     let now = Timestamp::now();
     let tasks = asked

@@ -356,5 +356,7 @@ fn open(path: &Path) -> io::Result<File> {
 pub fn not_ended(task: &crate::task::Task) -> Error {
     let sentence = format!("The export {} has not ended: it is {}", task.id, task.state);
     let wait = Command::from("snapexport wait").arg(task.qualified());
-    Error::new(Kind::Conflict, sentence).hint(Hint::say("wait for it first: ").and_run(wait))
+    Error::new(Kind::Conflict, sentence)
+        .hint(Hint::say("wait for it first: ").and_run(wait))
+        .hint("--wait does both")
 }

@@ -550,3 +550,99 @@ fn an_export_of_each_cloud_that_has_a_way_comes_home() {
         assert_eq!(md5_hex(&written.expect("it runs").stdout), md5_hex(&image));
     }
 }
+
+#[test]
+fn a_wait_fetches_what_it_waits_for() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    for (cloud, (export, end)) in CLOUDS.iter().zip(GOOD.into_iter().zip(["gz", "", "vhd"])) {
+        if cloud.name == "lightsail" {
+            continue;
+        }
+        let folder = tempfile::tempdir().expect("a directory");
+        let to = folder.path().to_str().expect("text");
+        // Started, waited for and fetched by one command, by two, and by three.
+        let ran = user.run(&[export, &["--fetch", to, "-o", "json"]].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        let lines = ran.json();
+        assert_eq!(lines[0]["state"], "completed", "{}", ran.all());
+        assert_eq!(lines[1]["task_id"], lines[0]["task_id"], "{}", ran.all());
+        let image = lines[1]["files"][0]["path"]
+            .as_str()
+            .expect("a path")
+            .to_owned();
+        assert!(
+            image.ends_with(end) && Path::new(&image).exists(),
+            "{}",
+            ran.all()
+        );
+
+        if cloud.name != "outscale" {
+            // There, an export overwrites nothing.
+            continue;
+        }
+        let id = user.run(&[export, &["--new"]].concat()).id();
+        let named = format!("{}/{id}", cloud.name);
+        let one = folder.path().join("one.gz");
+        let ran = user.run(&[
+            "fetch",
+            &named,
+            "--wait",
+            "--to",
+            one.to_str().expect("text"),
+            "-q",
+        ]);
+        assert!(one.exists() || ran.code == Some(3), "{}", ran.all());
+    }
+}
+
+#[test]
+fn a_fleet_is_fetched_as_it_ends_and_each_failure_is_said() {
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let folder = tempfile::tempdir().expect("a directory");
+    let to = folder.path().to_str().expect("text");
+    let snapshots = ["snap-0a1b2c3d", "snap-deadbeef", "snap-1b2c3d4e"];
+    let args = [
+        &["export", "outscale"],
+        &snapshots[..],
+        &["--bucket", "demo"],
+    ]
+    .concat();
+    let ids = user.run(&args).stdout;
+    assert_eq!(ids.lines().count(), 3, "{ids}");
+    // Not to a file, before anything is waited for.
+    let file = folder.path().join("one.gz");
+    let ran = user.run_with_input(
+        &["wait", "-", "--fetch", file.to_str().expect("text")],
+        &ids,
+    );
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    let ran = user.run_with_input(&["wait", "-", "--fetch", to], &ids);
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    let images: Vec<String> = names(folder.path())
+        .into_iter()
+        .filter(|name| name.ends_with(".qcow2.gz"))
+        .collect();
+    assert_eq!(images.len(), 2, "{images:?} {}", ran.all());
+    assert_eq!(
+        ran.stderr.matches("fetched, and right").count(),
+        2,
+        "{}",
+        ran.all()
+    );
+    // Again, and all is there.
+    let again = user.run_with_input(&["wait", "-", "--fetch", to], &ids);
+    assert_eq!(again.code, Some(3), "{}", again.all());
+    // What cannot be written is an error of its own.
+    let nowhere = folder.path().join("file");
+    std::fs::write(&nowhere, "").expect("written");
+    let good = ids.lines().next().expect("an id");
+    let ran = user.run(&[
+        "wait",
+        good,
+        "--fetch",
+        nowhere.join("x.gz").to_str().expect("text"),
+    ]);
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+}
