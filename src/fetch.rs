@@ -14,7 +14,7 @@ mod transfer;
 mod verify;
 
 pub use self::evidence::{Evidence, FetchedFile, Origin, beside, put, sum_line, sync_folder};
-pub use self::file::{About, Fetched, Wish, is_packed, not_ended, to_file};
+pub use self::file::{About, Fetched, Wish, is_packed, not_ended, to_files};
 pub use self::hashing::Hashing;
 pub use self::stream::to_stream;
 pub use self::verify::{image, verify};

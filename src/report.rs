@@ -26,7 +26,7 @@ pub(crate) use self::transfer::Transfer;
 pub(crate) use self::wrap::stderr_width;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 
 use console::Style;
 use jiff::Timestamp;
@@ -260,19 +260,28 @@ impl Printer {
     }
 
     /// What was fetched: its evidence as JSON, else where it is; as a table with what was verified.
-    pub(crate) fn fetched(&mut self, path: &Path, evidence: &Evidence) {
+    pub(crate) fn fetched(&mut self, paths: &[PathBuf], evidence: &Evidence) {
         match self.output {
             Output::Json => self.object(evidence),
-            Output::Id => self.result(&clean(&path.to_string_lossy())),
+            Output::Id => {
+                for path in paths {
+                    self.result(&clean(&path.to_string_lossy()));
+                }
+            }
             Output::Table => {
-                let object = VerifiedObject::new(path, &evidence.checks, None);
+                let names: Vec<String> = paths
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
+                let name = PathBuf::from(names.join(", "));
+                let object = VerifiedObject::new(&name, &evidence.checks, None);
                 self.result(&verified::text(&object, self.terminal));
             }
         }
     }
 
     /// What was fetched beside something else: its evidence as JSON, else a note.
-    pub(crate) fn brought(&mut self, path: &Path, evidence: &Evidence) {
+    pub(crate) fn brought(&mut self, paths: &[PathBuf], evidence: &Evidence) {
         if self.output == Output::Json {
             return self.object(evidence);
         }
@@ -282,7 +291,9 @@ impl Printer {
             true => String::new(),
             false => format!("; not verified: {}", open.join(", ")),
         };
-        self.note(format!("{}: fetched, and right{but}", path.display()));
+        for path in paths {
+            self.note(format!("{}: fetched, and right{but}", path.display()));
+        }
     }
 
     /// What a dry run would have sent.

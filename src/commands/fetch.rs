@@ -15,8 +15,9 @@ use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::fetch::{self, About, Wish};
 use crate::options::Output;
 use crate::poll::{self, Outcome};
-use crate::provider::{self, Object, Provider};
+use crate::provider::{self, Image, Object, Provider};
 use crate::report::{Board, Printer};
+use crate::secret::clean;
 use crate::task::{State, Task};
 
 /// Arguments of `fetch`.
@@ -49,6 +50,9 @@ pub struct Args {
     /// Overwrite a file that is not from this object
     #[arg(long)]
     pub force: bool,
+    /// With --to -, of an instance with several disks: this one, such as /dev/sda1
+    #[arg(long, value_name = "NAME", requires = "to")]
+    pub device: Option<String>,
     /// Wait for its end first
     #[arg(long)]
     pub wait: bool,
@@ -76,16 +80,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     };
     let mut is_second = false;
     loop {
-        let object = match &what {
-            What::Image(image) => provider.open_source(image).await?,
+        let image = match &what {
+            What::Image(image) => Image::of(provider.open_source(image).await?),
             What::Export(task) => provider.open(task).await?,
         };
         let about = about(provider.as_ref(), &what).await;
-        let fetched = one(&mut printer, &object, &about, &args, &signals).await;
+        let fetched = one(&mut printer, &image, &about, &args, &signals).await;
         match fetched {
             Ok(()) => return Ok(Ending::Code(0)),
             Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => {
-                let name = &object.name;
+                let name = &image.name;
                 printer.note(format!(
                     "{name} was changed meanwhile; its fetch begins again"
                 ));
@@ -170,14 +174,18 @@ async fn seen(
 
 async fn one(
     printer: &mut Printer,
-    object: &Object,
+    image: &Image,
     about: &About,
     args: &Args,
     signals: &Signals,
 ) -> Result<()> {
     let parallel = args.parallel.map(usize::from);
-    let mut bar = printer.transfer(&object.name, object.size);
+    if let Some(price) = &image.price {
+        printer.note(price);
+    }
     if args.to.as_deref().is_some_and(|to| to.as_os_str() == "-") {
+        let object = chosen(image, args.device.as_deref())?;
+        let mut bar = printer.transfer(&object.name, object.size);
         let written = fetch::to_stream(
             object,
             args.decompress,
@@ -199,19 +207,46 @@ async fn one(
         parallel,
         force: args.force,
     };
-    let fetched = fetch::to_file(object, about, &wish, signals.wait(), |bytes| bar.at(bytes)).await;
+    let size = image.disks.iter().map(|disk| disk.size).sum();
+    let mut bar = printer.transfer(&image.name, size);
+    let fetched = fetch::to_files(image, about, &wish, signals.wait(), |bytes| bar.at(bytes)).await;
     bar.finish();
     let fetched = fetched?;
     if fetched.is_old {
-        let path = fetched.path.display();
+        let path = fetched.paths[0].display();
         printer.note(
             Hint::say(format!("{path} was fetched before; nothing was read. "))
                 .and_run(crate::error::Command::from("snapexport verify").arg(path))
                 .and(" checks it again."),
         );
     }
-    printer.fetched(&fetched.path, &fetched.evidence);
+    printer.fetched(&fetched.paths, &fetched.evidence);
     Ok(())
+}
+
+/// The disk that is written to standard output.
+fn chosen<'i>(image: &'i Image, device: Option<&str>) -> Result<&'i Object> {
+    let is_it = |disk: &&Object| match (device, &disk.device) {
+        (None, _) => image.disks.len() == 1,
+        (Some(wanted), Some(own)) => own == wanted || own.rsplit('/').next() == Some(wanted),
+        (Some(_), None) => false,
+    };
+    image.disks.iter().find(is_it).ok_or_else(|| {
+        let devices: Vec<&str> = image
+            .disks
+            .iter()
+            .filter_map(|disk| disk.device.as_deref())
+            .collect();
+        let sentence = match device {
+            Some(device) => format!("{} has no disk '{}'", image.name, clean(device)),
+            None => format!(
+                "{} has {} disks, and one goes to standard output",
+                image.name,
+                image.disks.len()
+            ),
+        };
+        Error::usage(sentence).hint(format!("--device with one of {}", devices.join(", ")))
+    })
 }
 
 /// Standard output, as bytes.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::fetch::{What, about};
 use super::signals::Signals;
 use crate::error::{Error, Reason, Result};
-use crate::fetch::{Fetched, Wish, to_file};
+use crate::fetch::{Fetched, Wish, to_files};
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::task::Task;
@@ -102,7 +102,7 @@ impl Homing {
                 self.open -= 1;
                 match fetched {
                     Ok(fetched) => {
-                        printer.brought(&fetched.path, &fetched.evidence);
+                        printer.brought(&fetched.paths, &fetched.evidence);
                         None
                     }
                     Err(error) => Some(error.naming(task.id.as_str(), || {
@@ -129,10 +129,11 @@ async fn fetch(
     };
     let mut is_second = false;
     loop {
-        let object = provider.open(task).await?;
-        let (name, size) = (object.name.clone(), object.size);
+        let image = provider.open(task).await?;
+        let name = image.name.clone();
+        let size = image.disks.iter().map(|disk| disk.size).sum();
         let _ = sender.send(Said::Begun { name, size });
-        match to_file(&object, &about, &wish, signals.wait(), |_| {}).await {
+        match to_files(&image, &about, &wish, signals.wait(), |_| {}).await {
             Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => is_second = true,
             fetched => return fetched,
         }

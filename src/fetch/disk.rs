@@ -1,6 +1,6 @@
 //! From the network onto the disk: one thread writes, one syncs and keeps the journal, one looks at the bytes in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::follower::{Follower, Found, Out};
 use super::parts::{Done, Ledger, bounds, count};
-use super::place::{read_at, write_at};
+use super::place::{is_zero, read_at, write_at};
 use super::sparse::Sparse;
 use super::transfer::{Piece, Sink};
 use crate::error::{Error, Kind, Result};
@@ -161,6 +161,8 @@ fn write(
     mut pieces: mpsc::Receiver<Piece>,
 ) -> io::Result<()> {
     let mut open: HashMap<u64, (Crc, u64)> = HashMap::new();
+    // Where something else may stand than zeros.
+    let mut used = HashSet::new();
     while let Some(piece) = pieces.blocking_recv() {
         if shared.lock().broken.is_some() {
             return Ok(());
@@ -169,12 +171,16 @@ fn write(
             Piece::Bytes(number, bytes) => (number, bytes),
             Piece::Again(number) => {
                 open.remove(&number);
+                used.insert(number);
                 continue;
             }
         };
         let (first, length) = bounds(number, size);
         let (crc, written) = open.entry(number).or_insert_with(|| (Crc::new(), 0));
-        write_at(data, &bytes, first + *written)?;
+        // Zeros are there already, as holes.
+        if used.contains(&number) || !is_zero(&bytes) {
+            write_at(data, &bytes, first + *written)?;
+        }
         crc.update(&bytes);
         *written += bytes.len() as u64;
         if *written == length {

@@ -17,7 +17,7 @@ use super::transfer::transfer;
 use super::verify;
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::image::Check;
-use crate::provider::Object;
+use crate::provider::{Image, Object};
 use crate::task::{ProviderId, SCHEMA, TaskId};
 use crate::text;
 
@@ -50,15 +50,15 @@ pub struct Wish {
 
 /// What came of it.
 pub struct Fetched {
-    /// Where it is.
-    pub path: PathBuf,
+    /// Where the disks are; never none.
+    pub paths: Vec<PathBuf>,
     /// The proof.
     pub evidence: Evidence,
-    /// It was there already.
+    /// All of it was there already.
     pub is_old: bool,
 }
 
-/// The files of a fetch.
+/// The files of one disk.
 struct Files {
     /// The file that is wanted.
     name: PathBuf,
@@ -68,6 +68,15 @@ struct Files {
     ledger: PathBuf,
     /// What is unpacked on its way, if it is.
     unpacked: Option<PathBuf>,
+}
+
+/// A disk that is here, and not yet under its name; or was fetched before.
+struct Staged {
+    files: Files,
+    file: FetchedFile,
+    checks: Vec<Check>,
+    /// Keeps others from this place. `None`: it was fetched before.
+    lock: Option<File>,
 }
 
 /// Whether what is stored is packed.
@@ -114,40 +123,88 @@ impl Files {
     }
 }
 
-/// Fetches an object into a file. `progress` hears how many bytes of it are there.
-pub async fn to_file(
-    object: &Object,
+/// Fetches the disks of an image into files. `progress` hears how many bytes of all are there.
+pub async fn to_files(
+    image: &Image,
     about: &About,
     wish: &Wish,
     interrupted: impl Future<Output = ()>,
     mut progress: impl FnMut(u64),
 ) -> Result<Fetched> {
     let started_at = Timestamp::now();
-    let files = Files::of(object, wish);
-    let cannot = |what: &Path, error: io::Error| unwritten(what, &error);
-    if let Some(evidence) = there_already(object, &files, wish)? {
+    let are_several = image.disks.len() > 1;
+    if let Some(to) = wish.to.as_ref().filter(|to| are_several && !to.is_dir()) {
+        let count = image.disks.len();
+        let sentence = format!(
+            "{} has {count} disks, and {} is no folder",
+            image.name,
+            to.display()
+        );
+        return Err(Error::usage(sentence).hint("make the folder and name it"));
+    }
+    let all: Vec<Files> = image
+        .disks
+        .iter()
+        .map(|disk| Files::of(disk, wish))
+        .collect();
+    let mut before = Vec::new();
+    for files in &all {
+        before.push(there_already(image, &files.name, wish)?);
+    }
+    if let Some(evidence) = before.iter().flatten().next()
+        && before.iter().all(Option::is_some)
+    {
         return Ok(Fetched {
-            path: files.name,
-            evidence,
+            paths: all.into_iter().map(|files| files.name).collect(),
+            evidence: evidence.0.clone(),
             is_old: true,
         });
     }
-    let ledger = Ledger::open(&files.ledger).map_err(|error| cannot(&files.ledger, error))?;
+    check_room(image, &all)?;
+    tokio::pin!(interrupted);
+    let mut staged = Vec::new();
+    let mut behind = 0;
+    for ((object, files), before) in image.disks.iter().zip(all).zip(before) {
+        staged.push(match before {
+            Some((_, file)) => Staged {
+                files,
+                file,
+                checks: Vec::new(),
+                lock: None,
+            },
+            None => {
+                let told = |bytes| progress(behind + bytes);
+                one(object, files, wish, interrupted.as_mut(), told).await?
+            }
+        });
+        behind += object.size;
+        progress(behind);
+    }
+    conclude(image, about, staged, started_at)
+}
+
+/// Brings one disk here, and checks it.
+async fn one(
+    object: &Object,
+    files: Files,
+    wish: &Wish,
+    interrupted: impl Future<Output = ()>,
+    mut progress: impl FnMut(u64),
+) -> Result<Staged> {
+    let ledger = Ledger::open(&files.ledger).map_err(|error| unwritten(&files.ledger, &error))?;
     let Some(mut ledger) = ledger else {
         let sentence = format!("Another process is fetching to {}", files.name.display());
         return Err(Error::new(Kind::Conflict, sentence));
     };
-    let data = open(&files.partial).map_err(|error| cannot(&files.partial, error))?;
-    check_room(object, &files, &data)?;
-    let done = ledger
-        .recall(object, &data)
-        .map_err(|error| cannot(&files.partial, error))?;
+    let cannot = |error: io::Error| unwritten(&files.partial, &error);
+    let lock = ledger.held().map_err(cannot)?;
+    let data = open(&files.partial).map_err(cannot)?;
+    let done = ledger.recall(object, &data).map_err(cannot)?;
     let unpacked = files.unpacked.as_deref().map(open).transpose();
-    let unpacked = unpacked.map_err(|error| cannot(files.image(), error))?;
+    let unpacked = unpacked.map_err(|error| unwritten(files.image(), &error))?;
     let out = is_packed(object).then(|| into(unpacked)).transpose();
-    let out = out.map_err(|error| cannot(files.image(), error))?;
-    let disk = Disk::start(object, &data, ledger, &done, out)
-        .map_err(|error| cannot(&files.partial, error))?;
+    let out = out.map_err(|error| unwritten(files.image(), &error))?;
+    let disk = Disk::start(object, &data, ledger, &done, out).map_err(cannot)?;
     let mut has: Vec<bool> = vec![false; parts::count(object.size) as usize];
     let mut came = 0;
     for one in &done {
@@ -155,10 +212,8 @@ pub async fn to_file(
         came += parts::bounds(one.number, object.size).1;
     }
     progress(came);
-    let missing = (0..)
-        .zip(&has)
-        .filter(|(_, has)| !**has)
-        .map(|(number, _)| number);
+    let missing = (0..).zip(&has).filter(|(_, has)| !**has);
+    let missing = missing.map(|(number, _)| number);
     let sent = tokio::select! {
         sent = transfer(object, missing, wish.parallel, &disk, |bytes| {
             came += bytes;
@@ -166,30 +221,30 @@ pub async fn to_file(
         }) => sent,
         () = interrupted => Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
     };
-    let found = disk
-        .finish()
-        .await
-        .map_err(|error| cannot(&files.partial, error))?;
+    let found = disk.finish().await.map_err(cannot)?;
     sent?;
     let found = found.ok_or_else(|| {
         let sentence = format!("{} did not come whole", object.name);
         Error::new(Kind::Internal, sentence)
     })?;
-    conclude(object, about, files, found, started_at)
+    stage(object, files, found, lock)
 }
 
-/// The evidence of a file that was fetched before from the same object. One that is there and is something else is an error.
-fn there_already(object: &Object, files: &Files, wish: &Wish) -> Result<Option<Evidence>> {
-    let name = &files.name;
+/// What is at this place, if it was fetched before from the same. One that is something else is an error.
+fn there_already(
+    image: &Image,
+    name: &Path,
+    wish: &Wish,
+) -> Result<Option<(Evidence, FetchedFile)>> {
     let Ok(data) = name.symlink_metadata() else {
         return Ok(None);
     };
     if let Ok((evidence, file)) = Evidence::of(name)
-        && evidence.source == origin(object)
+        && evidence.source == origin(image)
         && data.is_file()
         && file.size_bytes == data.len()
     {
-        return Ok(Some(evidence));
+        return Ok(Some((evidence, file)));
     }
     if wish.force && data.is_file() {
         return Ok(None);
@@ -205,19 +260,20 @@ fn there_already(object: &Object, files: &Files, wish: &Wish) -> Result<Option<E
     })
 }
 
-fn check_room(object: &Object, files: &Files, data: &File) -> Result<()> {
-    let folder = files
-        .name
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+/// What is stored must fit beside what is here of it. How large it is unpacked nobody says before.
+fn check_room(image: &Image, all: &[Files]) -> Result<()> {
+    let folder = all.first().and_then(|files| files.name.parent());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let needed = object.size.saturating_sub(taken(data));
+    let is_here = |files: &Files| File::open(&files.partial).map_or(0, |file| taken(&file));
+    let here: u64 = all.iter().map(is_here).sum();
+    let needed = size(image).saturating_sub(here);
     match room(folder) {
         Some(free) if free < needed => Err(Error::new(
             Kind::Internal,
             format!(
                 "There is no room for {} in {}",
-                object.name,
+                image.name,
                 folder.display()
             ),
         )
@@ -230,22 +286,23 @@ fn check_room(object: &Object, files: &Files, data: &File) -> Result<()> {
     }
 }
 
-fn origin(object: &Object) -> Origin {
+fn size(image: &Image) -> u64 {
+    image.disks.iter().map(|disk| disk.size).sum()
+}
+
+fn origin(image: &Image) -> Origin {
     Origin {
-        uri: object.uri.clone(),
-        etag: object.etag.clone(),
-        size_bytes: Some(object.size),
+        uri: image.uri.clone(),
+        etag: match &image.disks[..] {
+            [disk] => disk.etag.clone(),
+            _ => None,
+        },
+        size_bytes: Some(size(image)),
     }
 }
 
-/// All bytes are there: what they are is checked, proved, and gets its name; or is put aside.
-fn conclude(
-    object: &Object,
-    about: &About,
-    files: Files,
-    found: Found,
-    started_at: Timestamp,
-) -> Result<Fetched> {
+/// All bytes of a disk are there: what they are is checked. What is not right is put aside.
+fn stage(object: &Object, files: Files, found: Found, lock: File) -> Result<Staged> {
     let image = files.image();
     let cannot = |error: io::Error| unwritten(image, &error);
     let file = File::open(image).map_err(cannot)?;
@@ -255,22 +312,54 @@ fn conclude(
         format!("{} bytes, as stored", object.size),
     )];
     checks.extend(found.checks);
-    let is_kept_packed = is_packed(object) && files.unpacked.is_none();
     let mut virtual_size = None;
-    let is_right = checks.iter().all(|check| !check.is_failure());
-    if is_kept_packed {
+    if is_packed(object) && files.unpacked.is_none() {
         let why = "the image is packed; fetched with --decompress it is looked at";
         checks.push(Check::not_possible("structure", why));
-    } else if is_right {
+    } else if checks.iter().all(|check| !check.is_failure()) {
         let structure = verify::image(image, &file, object.format.as_deref()).map_err(cannot)?;
         virtual_size = structure.virtual_size;
         checks.extend(structure.checks);
     }
+    let failed: Vec<&Check> = checks.iter().filter(|check| check.is_failure()).collect();
+    if !failed.is_empty() {
+        let bad = beside(&files.name, ".bad");
+        std::fs::rename(image, &bad).map_err(cannot)?;
+        files.remove();
+        return Err(corrupt(&files.name, &bad, &failed));
+    }
+    file.sync_all().map_err(cannot)?;
     let sha256 = match (&files.unpacked, found.unpacked) {
         (Some(_), Some(unpacked)) => unpacked.sha256,
         _ => found.sha256,
     };
-    let path = std::path::absolute(&files.name).unwrap_or_else(|_| files.name.clone());
+    if let Some(device) = &object.device {
+        for check in &mut checks {
+            check.name = format!("{device}: {}", check.name);
+        }
+    }
+    Ok(Staged {
+        file: FetchedFile {
+            path: std::path::absolute(&files.name).unwrap_or_else(|_| files.name.clone()),
+            device: object.device.clone(),
+            format: object.format.clone(),
+            size_bytes: size,
+            virtual_size_bytes: virtual_size,
+            sha256,
+        },
+        files,
+        checks,
+        lock: Some(lock),
+    })
+}
+
+/// All disks are right: that is proved, and they get their names.
+fn conclude(
+    image: &Image,
+    about: &About,
+    staged: Vec<Staged>,
+    started_at: Timestamp,
+) -> Result<Fetched> {
     let evidence = Evidence {
         schema: SCHEMA,
         provider: about.provider.0.to_owned(),
@@ -278,40 +367,37 @@ fn conclude(
         account: about.account.clone(),
         task_id: about.task_id.clone(),
         snapshot: about.snapshot.clone(),
-        source: origin(object),
-        files: vec![FetchedFile {
-            path,
-            device: None,
-            format: object.format.clone(),
-            size_bytes: size,
-            virtual_size_bytes: virtual_size,
-            sha256,
-        }],
-        checks,
+        source: origin(image),
+        files: staged.iter().map(|one| one.file.clone()).collect(),
+        checks: staged.iter().flat_map(|one| one.checks.clone()).collect(),
         started_at,
         finished_at: Timestamp::now(),
         request_ids: Vec::new(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let failed: Vec<&Check> = evidence
-        .checks
-        .iter()
-        .filter(|check| check.is_failure())
-        .collect();
-    if !failed.is_empty() {
-        let bad = beside(&files.name, ".bad");
-        std::fs::rename(image, &bad).map_err(cannot)?;
-        files.remove();
-        return Err(corrupt(&files.name, &bad, &failed));
+    let first = &staged[0].files.name;
+    let proof = match staged.len() {
+        1 => first.clone(),
+        _ => first.with_file_name(
+            Path::new(&image.name)
+                .file_name()
+                .unwrap_or(OsStr::new("image")),
+        ),
+    };
+    // The evidence first: a power cut must not leave a name without it.
+    evidence
+        .write(&proof)
+        .map_err(|error| unwritten(&proof, &error))?;
+    for Staged { files, lock, .. } in &staged {
+        if lock.is_some() {
+            let cannot = |error: io::Error| unwritten(&files.name, &error);
+            std::fs::rename(files.image(), &files.name).map_err(cannot)?;
+            sync_folder(&files.name).map_err(cannot)?;
+            files.remove();
+        }
     }
-    // The evidence first: a power cut must not leave the name without it.
-    file.sync_all().map_err(cannot)?;
-    evidence.write(&files.name).map_err(cannot)?;
-    std::fs::rename(image, &files.name).map_err(cannot)?;
-    sync_folder(&files.name).map_err(cannot)?;
-    files.remove();
     Ok(Fetched {
-        path: files.name,
+        paths: staged.into_iter().map(|one| one.files.name).collect(),
         evidence,
         is_old: false,
     })

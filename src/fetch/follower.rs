@@ -16,6 +16,7 @@ use crate::secret::clean;
 pub(super) struct Follower<W: Write> {
     sha256: Context,
     sums: Sums,
+    has_block_sums: bool,
     hash: Option<(Hash, Option<Context>)>,
     gzip: Option<Gzip<W>>,
     length: u64,
@@ -88,6 +89,7 @@ impl<W: Write> Follower<W> {
         Follower {
             sha256: Context::new(&SHA256),
             sums: Sums::new(object),
+            has_block_sums: object.has_block_sums,
             hash: object.hash.clone().map(|hash| {
                 let context = algorithm(&hash.name).map(Context::new);
                 (hash, context)
@@ -131,7 +133,13 @@ impl<W: Write> Follower<W> {
 
     /// There are no more.
     pub(super) fn finish(self) -> io::Result<Found> {
-        let mut checks = vec![self.sums.judge()];
+        let mut checks = vec![match self.has_block_sums {
+            true => Check::passed(
+                "SHA-256 of the blocks",
+                "each block was held against its own",
+            ),
+            false => self.sums.judge(),
+        }];
         checks.extend(self.hash.map(|(hash, context)| compared(&hash, context)));
         let mut unpacked = None;
         if let Some(mut gzip) = self.gzip {

@@ -58,26 +58,25 @@ impl Ledger {
         }
     }
 
+    /// Holds the target as long as this is open, whatever becomes of the journal.
+    pub(super) fn held(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// The parts of this object that are in the partial file, each held against its CRC. None, where the journal is of another
     /// object, or rubbish, or the file is not as long as the object: then all begins again.
     pub(super) fn recall(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
         let claimed = self.claimed(object)?;
         if claimed.is_empty() || data.metadata()?.len() != object.size {
-            self.begin(object)?;
-            data.set_len(object.size)?;
-            return Ok(Vec::new());
+            return self.begin(object, data);
         }
-        let mut whole = Vec::new();
         for done in &claimed {
-            if sum(data, *done, object.size)? {
-                whole.push(*done);
+            // Whoever has meddled with one part may have with all.
+            if !sum(data, *done, object.size)? {
+                return self.begin(object, data);
             }
         }
-        if whole.len() < claimed.len() {
-            self.begin(object)?;
-            self.note(&whole)?;
-        }
-        Ok(whole)
+        Ok(claimed)
     }
 
     /// What the journal says, as far as it is of this object.
@@ -100,12 +99,15 @@ impl Ledger {
         Ok(claimed)
     }
 
-    /// Forgets all, for this object.
-    pub(super) fn begin(&mut self, object: &Object) -> io::Result<()> {
+    /// Forgets all, for this object. The file has nothing but zeros then.
+    fn begin(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
+        data.set_len(0)?;
+        data.set_len(object.size)?;
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.write(&Head::of(object))?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        Ok(Vec::new())
     }
 
     /// Adds parts whose data is synced.

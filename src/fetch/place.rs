@@ -57,3 +57,11 @@ pub(super) fn taken(file: &File) -> u64 {
 pub(super) fn taken(file: &File) -> u64 {
     file.metadata().map_or(0, |data| data.len())
 }
+
+/// Whether there is nothing but zeros.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+    bytes
+        .chunks(ZEROS.len())
+        .all(|part| *part == ZEROS[..part.len()])
+}

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use super::place::write_at;
+use super::place::{is_zero, write_at};
 
 /// Zeros of this many bytes, at a multiple of it, become a hole.
 const BLOCK: usize = 64 << 10;
@@ -41,7 +41,7 @@ impl Sparse {
     }
 
     fn put(&mut self) -> io::Result<()> {
-        if self.kept.iter().any(|byte| *byte != 0) {
+        if !is_zero(&self.kept) {
             write_at(&self.file, &self.kept, self.at)?;
         }
         self.at += self.kept.len() as u64;

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use super::parts::bounds;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::pace::limit;
-use crate::provider::Object;
+use crate::provider::{Answer, Object};
 
 /// Requests for one part, at most, of which none in a row brought anything new.
 const ATTEMPTS: u32 = 6;
@@ -135,7 +135,20 @@ async fn once(
     sink: &impl Sink,
 ) -> Result<()> {
     let (from, rest) = (first + *got, length - *got);
-    let mut flow = object.reader.part(from, rest).await?;
+    let mut flow = match object.reader.part(from, rest).await? {
+        Answer::Coming(flow) => flow,
+        Answer::Whole(bytes) if bytes.len() as u64 == rest => {
+            // In pieces, of which those of zeros become holes.
+            for piece in bytes.chunks(64 << 10) {
+                *got += piece.len() as u64;
+                sink.take(Piece::Bytes(number, piece.to_vec())).await?;
+            }
+            return Ok(());
+        }
+        Answer::Whole(bytes) => {
+            return Err(bad_part(from, &format!("{} bytes of {rest}", bytes.len())));
+        }
+    };
     let place = flow.header("content-range").map(str::to_owned);
     if let (Some(etag), Some(now)) = (&object.etag, flow.header("etag"))
         && etag.trim_matches('"') != now.trim_matches('"')

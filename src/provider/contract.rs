@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::check::{Check, CheckRequest};
-use super::{Object, Realm};
+use super::{Image, Object, Realm};
 use crate::error::{Error, Hint, Result};
 use crate::secret::clean;
 use crate::settings::Setting;
@@ -104,7 +104,7 @@ pub trait Provider: Send + Sync {
     async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>>;
 
     /// What a completed task made, ready to be read. Kind `usage` where there is no way from here.
-    async fn open(&self, task: &Task) -> Result<Object> {
+    async fn open(&self, task: &Task) -> Result<Image> {
         let sentence = format!("What {} made cannot be fetched from {}", task.id, self.id());
         Err(Error::usage(sentence))
     }

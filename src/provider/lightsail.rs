@@ -15,6 +15,7 @@ mod checks;
 mod connector;
 mod console;
 mod credentials;
+mod ebs;
 mod ec2;
 mod errors;
 mod expiry;
@@ -27,6 +28,7 @@ mod profile;
 mod roles;
 mod sightings;
 mod sources;
+mod taking;
 mod target;
 
 use std::sync::{Arc, OnceLock};
@@ -48,6 +50,7 @@ use self::absence::Absences;
 use self::arguments::Arguments;
 use self::calls::Calls;
 use self::connector::Connector;
+use self::ebs::Ebs;
 use self::ec2::Ec2;
 use self::errors::{START, no_proper_answer};
 use self::expiry::Watched;
@@ -56,8 +59,8 @@ use self::profile::Profile;
 use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Preview,
-    Provider, Realm, Setting, Shape, TaskFilter, is_uuid, name_problem,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, NoCancel,
+    Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
 use crate::error::{Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
@@ -150,6 +153,9 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         )
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let region = resolved.region;
+    let ebs = resolved
+        .ebs
+        .map(|url| Ebs::new(http.clone(), credentials.clone(), region.clone(), url));
     let ec2 = resolved
         .ec2
         .map(|url| Ec2::new(http.clone(), credentials.clone(), region.clone(), url));
@@ -159,6 +165,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         region,
         endpoint,
         ec2,
+        ebs,
         credentials,
         http,
         settings: resolved.settings,
@@ -175,6 +182,7 @@ struct Lightsail {
     region: String,
     endpoint: String,
     ec2: Option<Ec2>,
+    ebs: Option<Ebs>,
     credentials: Watched,
     http: Http,
     settings: Vec<Setting>,
@@ -337,6 +345,10 @@ impl Provider for Lightsail {
 
     async fn locate(&self, tasks: &[Task]) -> Vec<Result<Artifact>> {
         self.artifacts_of(tasks).await
+    }
+
+    async fn open(&self, task: &Task) -> Result<Image> {
+        self.take(task).await
     }
 
     fn none_exportable(&self) -> Option<Hint> {

@@ -5,12 +5,38 @@ use async_trait::async_trait;
 use crate::error::{Error, Reason, Result};
 use crate::http::Flow;
 
+/// What an export made: one disk, or all of an instance.
+pub struct Image {
+    /// Where it lies, as a task's `artifact.uri` says it.
+    pub uri: String,
+    /// What it is called, where it has several disks.
+    pub name: String,
+    /// Its disks; never none.
+    pub disks: Vec<Object>,
+    /// What it costs to read it, if it does.
+    pub price: Option<String>,
+}
+
+impl Image {
+    /// Of one object.
+    pub fn of(object: Object) -> Self {
+        Image {
+            uri: object.uri.clone(),
+            name: object.name.clone(),
+            disks: vec![object],
+            price: None,
+        }
+    }
+}
+
 /// An object in a store: what is known of it before it is read, and the way to read it.
 pub struct Object {
     /// Where it lies, as a task's `artifact.uri` says it.
     pub uri: String,
     /// What it is called there, without folders.
     pub name: String,
+    /// The device it was, such as `/dev/sda1`, where there are several.
+    pub device: Option<String>,
     /// Its size as stored, in bytes.
     pub size: u64,
     /// Its ETag as the store gave it, quotes included.
@@ -22,6 +48,8 @@ pub struct Object {
     pub sums: Vec<Sum>,
     /// Why there are no sums.
     pub without_sums: &'static str,
+    /// Whether the reader holds each of its blocks against a checksum of its own.
+    pub has_block_sums: bool,
     /// The hash of the whole object that its cloud keeps, beside those.
     pub hash: Option<Hash>,
     /// Who reads it.
@@ -51,7 +79,15 @@ pub struct Hash {
 pub trait Reader: Send + Sync {
     /// Sends one request for `length` bytes from `first` on, for an object that is still the same. Gives what was answered:
     /// the caller holds status, place and length against what it asked for. A refusal is an error.
-    async fn part(&self, first: u64, length: u64) -> Result<Flow>;
+    async fn part(&self, first: u64, length: u64) -> Result<Answer>;
+}
+
+/// What a reader gives for a part.
+pub enum Answer {
+    /// A reply whose bytes are still to come.
+    Coming(Flow),
+    /// All of its bytes.
+    Whole(Vec<u8>),
 }
 
 /// The value of a `Range` header.

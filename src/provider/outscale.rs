@@ -40,7 +40,7 @@ use self::profile::Profile;
 use super::belief::{is_start_of, mixed_up, twice};
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, Object, PlaceOption,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, PlaceOption,
     Preview, Provider, Realm, Setting, Shape, TaskFilter,
 };
 use crate::error::{Error, Hint, Kind, Result};
@@ -436,8 +436,8 @@ impl Provider for Outscale {
         locate::locate(&self.objects, tasks).await
     }
 
-    async fn open(&self, task: &Task) -> Result<Object> {
-        locate::open(&self.objects, task).await
+    async fn open(&self, task: &Task) -> Result<Image> {
+        locate::open(&self.objects, task).await.map(Image::of)
     }
 }
 

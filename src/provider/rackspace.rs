@@ -55,8 +55,8 @@ use self::urls::below;
 use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
-    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Naming, NoCancel, Object,
-    PlaceOption, Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid,
+    Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, NoCancel,
+    Object, PlaceOption, Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid,
 };
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::http::Http;
@@ -321,9 +321,9 @@ impl Provider for Rackspace {
             .await
     }
 
-    async fn open(&self, task: &Task) -> Result<Object> {
+    async fn open(&self, task: &Task) -> Result<Image> {
         let artifact = self.locate_one(task).await?;
-        files::open(&self.session, artifact).await
+        files::open(&self.session, artifact).await.map(Image::of)
     }
 
     async fn open_source(&self, id: &str) -> Result<Object> {

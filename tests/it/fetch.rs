@@ -646,3 +646,118 @@ fn a_fleet_is_fetched_as_it_ends_and_each_failure_is_said() {
     ]);
     assert_eq!(ran.code, Some(1), "{}", ran.all());
 }
+
+mod ebs {
+    use super::*;
+    use crate::blocks::{Act, BLOCK, Blocks, DISKS, TASK};
+
+    /// A folder, and the fetch into it.
+    fn fetch(blocks: &Blocks, folder: &Path, more: &[&str]) -> Ran {
+        let task = format!("lightsail/{TASK}");
+        let to = folder.to_str().expect("text");
+        blocks
+            .user()
+            .run(&[&["fetch", &task, "--to", to], more].concat())
+    }
+
+    fn is(path: &Path, disk: &[u8]) -> bool {
+        let mut file = std::io::BufReader::with_capacity(
+            BLOCK,
+            std::fs::File::open(path).expect("it is there"),
+        );
+        let mut at = 0;
+        let mut buffer = vec![0; BLOCK];
+        while at < disk.len() {
+            file.read_exact(&mut buffer).expect("long enough");
+            if buffer != disk[at..at + BLOCK] {
+                return false;
+            }
+            at += BLOCK;
+        }
+        true
+    }
+
+    #[test]
+    fn every_disk_of_an_instance_comes_home_block_by_block_with_one_evidence_for_all() {
+        let blocks = Blocks::of(|_| Act::Serve);
+        let folder = tempfile::tempdir().expect("a directory");
+        let ran = fetch(&blocks, folder.path(), &["-o", "json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(ran.stderr.contains("USD"), "{}", ran.all());
+        assert_eq!(
+            names(folder.path()),
+            [
+                "web-1-sda1.raw",
+                "web-1-xvdf.raw",
+                "web-1.export.json",
+                "web-1.sha256"
+            ]
+        );
+        let evidence = ran.json().remove(0);
+        assert_eq!(evidence["files"][1]["device"], "/dev/xvdf");
+        assert_eq!(
+            evidence["source"]["uri"],
+            "arn:aws:ec2:eu-west-3::image/ami-0a1b2c3d"
+        );
+        let checks = evidence["checks"].as_array().expect("checks");
+        for device in ["/dev/sda1", "/dev/xvdf"] {
+            let name = format!("{device}: SHA-256 of the blocks");
+            let check = checks.iter().find(|check| check["name"] == name.as_str());
+            assert_eq!(check.expect(&name)["result"], "passed");
+        }
+        for (name, snapshot) in [("web-1-sda1.raw", DISKS[0]), ("web-1-xvdf.raw", DISKS[1])] {
+            let path = folder.path().join(name);
+            assert!(is(&path, &blocks.disk(snapshot)), "{name}");
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::MetadataExt;
+                let taken = path.metadata().expect("it is there").blocks() * 512;
+                assert!(taken < 16 << 20, "{taken}");
+            }
+        }
+        assert_eq!(blocks.asked(), 12, "each block once");
+        // Again: nothing is read.
+        let again = fetch(&blocks, folder.path(), &["-o", "json"]);
+        assert_eq!(
+            (again.code, blocks.asked()),
+            (Some(0), 0),
+            "{}",
+            again.all()
+        );
+        // A file cannot hold two.
+        let file = folder.path().join("one.raw");
+        assert_eq!(fetch(&blocks, &file, &[]).code, Some(2));
+        assert_eq!(fetch(&blocks, Path::new("-"), &[]).code, Some(2));
+    }
+
+    #[test]
+    fn a_passing_bad_block_is_asked_for_again() {
+        let acts = [
+            Act::Corrupt,
+            Act::Short,
+            Act::NoSum,
+            Act::Throttle,
+            Act::Expired,
+            Act::Broken,
+        ];
+        let blocks = Blocks::of(move |number| match number % 2 {
+            1 => acts.get(number / 2).copied().unwrap_or(Act::Serve),
+            _ => Act::Serve,
+        });
+        let blocks = blocks.with_one_disk();
+        let folder = tempfile::tempdir().expect("a directory");
+        let ran = fetch(&blocks, folder.path(), &["-q"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(is(&folder.path().join("web-1.raw"), &blocks.disk(DISKS[0])));
+        assert!(blocks.asked() <= 6 + acts.len() * 4);
+        let blocks = Blocks::of(|_| Act::Forbidden).with_one_disk();
+        let folder = tempfile::tempdir().expect("a directory");
+        let ran = fetch(&blocks, folder.path(), &[]);
+        assert_eq!(ran.code, Some(4), "{}", ran.all());
+        assert!(ran.stderr.contains("ebs:GetSnapshotBlock"), "{}", ran.all());
+        let blocks = Blocks::of(|number| if number > 2 { Act::Corrupt } else { Act::Serve });
+        let ran = fetch(&blocks, folder.path(), &["-o", "json"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert!(!folder.path().join("web-1.raw").exists());
+    }
+}

@@ -5,6 +5,7 @@ mod answers;
 mod architecture;
 mod arrival;
 mod batch;
+mod blocks;
 mod cancel;
 mod canned;
 mod cli;

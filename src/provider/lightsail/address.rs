@@ -119,6 +119,10 @@ pub(super) const EC2: Service = Service {
     variable: AWS_ENDPOINT_URL_EC2,
     id: "ec2",
 };
+pub(super) const EBS: Service = Service {
+    variable: AWS_ENDPOINT_URL_EBS,
+    id: "ebs",
+};
 pub(super) const STS: Service = Service {
     variable: AWS_ENDPOINT_URL_STS,
     id: "sts",
@@ -231,19 +235,20 @@ impl Variant {
     }
 }
 
-/// EC2's address. `None`: nobody is asked. Who answers for Lightsail at an address of its own makes nothing in the real EC2.
-pub(super) fn ec2(
+/// The address of EC2, or of EBS. `None`: nobody is asked. Who answers for Lightsail at an address of its own makes nothing in the real EC2.
+pub(super) fn beside(
     sources: &Sources,
     http: &Http,
     found: &Found,
+    service: Service,
     (lightsail, is_usual): (&Url, bool),
 ) -> Result<Option<Url>> {
-    match endpoint(sources, http, found, EC2)? {
+    match endpoint(sources, http, found, service)? {
         Some((url, _)) => Ok(Some(url)),
         None if !is_usual => Ok(None),
         // The addresses of a region begin with the service, and are alike in the rest.
         None => {
-            let usual = lightsail.as_str().replacen("lightsail", "ec2", 1);
+            let usual = lightsail.as_str().replacen("lightsail", service.id, 1);
             http.endpoint(&usual, "the region").map(Some)
         }
     }

@@ -51,6 +51,8 @@ pub(super) struct Resolved {
     pub endpoint: Url,
     /// Where EC2 is asked; `None`: nowhere.
     pub ec2: Option<Url>,
+    /// Where the blocks of snapshots are read; `None`: nowhere.
+    pub ebs: Option<Url>,
     /// All of it with its origins.
     pub settings: Vec<Setting>,
     /// How the servers are reached.
@@ -108,7 +110,8 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
             (http.endpoint(&usual.value, "the region")?, usual)
         }
     };
-    let ec2 = address::ec2(sources, http, &found, (&endpoint, is_usual))?;
+    let beside = |service| address::beside(sources, http, &found, service, (&endpoint, is_usual));
+    let (ec2, ebs) = (beside(address::EC2)?, beside(address::EBS)?);
     let tag = found.way.tag();
     let mut network = http.network().clone();
     if let Some((path, origin)) = authorities(sources, &found) {
@@ -131,6 +134,7 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Resolved> {
         region: region.value,
         endpoint,
         ec2,
+        ebs,
         settings,
         network,
         tag,

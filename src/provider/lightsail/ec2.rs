@@ -43,6 +43,9 @@ pub(super) struct Image {
     pub state_reason: Option<String>,
     /// The EBS snapshots behind it, as far as it names them; the root device's first.
     pub snapshot_ids: Vec<String>,
+    /// The devices of these, in the same order.
+    #[serde(skip)]
+    pub devices: Vec<String>,
 }
 
 /// An EBS snapshot. Names as in EC2's JSON.
@@ -73,11 +76,13 @@ impl Ec2 {
     /// DescribeImages: those of these ids that there are.
     pub(super) async fn images(&self, ids: &[String]) -> Result<BTreeMap<String, Image>> {
         self.described("DescribeImages", "image-id", ids, |item| {
+            let (devices, snapshot_ids) = behind(item);
             let image = Image {
                 image_id: text(item, "imageId")?,
                 image_state: text(item, "imageState")?,
                 state_reason: child(item, "stateReason").and_then(|why| text(why, "message")),
-                snapshot_ids: snapshots_behind(item),
+                snapshot_ids,
+                devices,
             };
             Some((image.image_id.clone(), image))
         })
@@ -210,19 +215,21 @@ fn refused(reply: &Reply, root: Option<Node<'_, '_>>) -> Error {
     error
 }
 
-fn snapshots_behind(image: Node<'_, '_>) -> Vec<String> {
+/// The devices of an image and their snapshots; the root device first.
+fn behind(image: Node<'_, '_>) -> (Vec<String>, Vec<String>) {
     let root = text(image, "rootDeviceName");
     let devices = child(image, "blockDeviceMapping")
         .into_iter()
         .flat_map(items);
-    let mut found: Vec<(bool, String)> = devices
+    let mut found: Vec<(Option<String>, String)> = devices
         .filter_map(|device| {
             let id = text(child(device, "ebs")?, "snapshotId").filter(|id| is_id(id))?;
-            Some((text(device, "deviceName") != root, id))
+            Some((text(device, "deviceName"), id))
         })
         .collect();
-    found.sort_by_key(|(is_other, _)| *is_other);
-    found.into_iter().map(|(_, id)| id).collect()
+    found.sort_by_key(|(device, _)| *device != root);
+    let named = |(device, id): (Option<String>, String)| (device.unwrap_or_default(), id);
+    found.into_iter().map(named).unzip()
 }
 
 fn items<'a, 'i>(set: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {

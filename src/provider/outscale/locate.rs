@@ -55,6 +55,8 @@ pub(super) async fn open(store: &ObjectStore, task: &Task) -> Result<provider::O
             .into_iter()
             .collect(),
         without_sums: "the object's ETag is no MD5",
+        device: None,
+        has_block_sums: false,
         hash: None,
         format: artifact.format,
         reader: Box::new(store.reader(&place.bucket, &key, seen.etag.clone())),

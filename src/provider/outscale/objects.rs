@@ -8,9 +8,9 @@ use reqwest::Method;
 
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
-use crate::http::{Flow, Http, Reply, Request, strip_tags};
-use crate::provider::Reader;
+use crate::http::{Http, Reply, Request, strip_tags};
 use crate::provider::object::{range, refused_part};
+use crate::provider::{Answer, Reader};
 use crate::secret::Url;
 
 /// The largest page of a list.
@@ -188,7 +188,7 @@ pub(super) struct Parts {
 
 #[async_trait]
 impl Reader for Parts {
-    async fn part(&self, first: u64, length: u64) -> Result<Flow> {
+    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
         let request = Request::new("GetObject", Method::GET, self.url.clone());
         let mut request = request.header("range", &range(first, length))?;
         if let Some(etag) = &self.etag {
@@ -196,7 +196,7 @@ impl Reader for Parts {
         }
         let flow = self.store.http.flow(self.store.signed(request)?).await?;
         match flow.status() {
-            200..=299 => Ok(flow),
+            200..=299 => Ok(Answer::Coming(flow)),
             status => {
                 let error = refused(&flow.refusal().await, &self.bucket);
                 Err(refused_part(status, error))

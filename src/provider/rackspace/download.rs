@@ -43,6 +43,8 @@ pub(super) async fn open(session: &Arc<Session>, image: &str) -> Result<Object> 
         format: format.map(str::to_owned),
         sums: md5.map(|md5| Sum { size, md5 }).into_iter().collect(),
         without_sums: "the image has no checksum",
+        device: None,
+        has_block_sums: false,
         hash: hash.map(|(name, value)| Hash {
             name: name.to_owned(),
             value: value.to_ascii_lowercase(),

@@ -11,9 +11,9 @@ use super::errors::files_refusal;
 use super::session::{Service, Session};
 use super::urls::below;
 use crate::error::{Error, Kind, Result};
-use crate::http::{Flow, Reply};
+use crate::http::Reply;
 use crate::provider::object::{md5_of, range, refused_part};
-use crate::provider::{Object, Reader, Sum};
+use crate::provider::{Answer, Object, Reader, Sum};
 use crate::secret::Url;
 use crate::task::Artifact;
 
@@ -74,6 +74,8 @@ pub(super) async fn open(session: &Arc<Session>, artifact: Artifact) -> Result<O
         sums: if is_whole { sums } else { Vec::new() },
         without_sums: "the store gives no MD5 of all its parts",
         format: artifact.format,
+        device: None,
+        has_block_sums: false,
         hash: None,
         reader: Box::new(Parts::new(
             session,
@@ -193,12 +195,12 @@ impl Parts {
 
 #[async_trait]
 impl Reader for Parts {
-    async fn part(&self, first: u64, length: u64) -> Result<Flow> {
+    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
         let mut headers = vec![("range", range(first, length))];
         headers.extend(self.etag.clone().map(|etag| ("if-match", etag)));
         let flow = self.session.flow("get object", &self.url, &headers).await?;
         match flow.status() {
-            200..=299 => Ok(flow),
+            200..=299 => Ok(Answer::Coming(flow)),
             status => {
                 let sentence = format!("A part of {} cannot be read", self.what);
                 let error = (self.refused)(&flow.refusal().await, sentence);

@@ -14,7 +14,7 @@ fn reply(status: u16, body: &str) -> Reply {
 
 fn images(body: &str) -> Result<Vec<(String, String)>> {
     read_items(&reply(200, body), |item| {
-        Some((text(item, "imageId")?, snapshots_behind(item).join(" ")))
+        Some((text(item, "imageId")?, behind(item).1.join(" ")))
     })
 }
 
