@@ -18,14 +18,38 @@ impl Clock {
         self.ahead_millis.fetch_add(millis, Ordering::Relaxed);
     }
 
-    /// The moment that it is, in a sandbox where an export takes `duration`.
-    pub(crate) fn moment(&self, duration: Duration) -> Moment {
+    /// The moment that it is, in a sandbox where an export takes `duration` and leaves such things behind.
+    pub(crate) fn moment(&self, duration: Duration, shape: Shape) -> Moment {
         let ahead = Duration::from_millis(self.ahead_millis.load(Ordering::Relaxed));
         let client = Timestamp::now();
         Moment {
             now: client.checked_add(ahead).unwrap_or(Timestamp::MAX),
             client,
             duration,
+            shape,
+        }
+    }
+}
+
+/// What exports leave behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shape {
+    /// About how large; `None`: small.
+    pub(crate) object_size: Option<u64>,
+    /// Large objects in Cloud Files have a static manifest.
+    pub(crate) is_static: bool,
+    /// Cloud Images has no export tasks.
+    pub(crate) is_without_tasks: bool,
+    /// Something else lies there than before, for the one who asks now.
+    pub(crate) is_changed: bool,
+}
+
+impl Shape {
+    /// What tells one disk from another: its label, unless another lies in its place.
+    pub(crate) fn label(self, label: &str) -> String {
+        match self.is_changed {
+            true => format!("{label}, changed"),
+            false => label.to_owned(),
         }
     }
 }
@@ -39,6 +63,8 @@ pub(crate) struct Moment {
     pub(crate) client: Timestamp,
     /// How long an export takes.
     pub(crate) duration: Duration,
+    /// What exports leave behind.
+    pub(crate) shape: Shape,
 }
 
 impl Moment {
@@ -74,6 +100,7 @@ impl Moment {
             now,
             client: now,
             duration,
+            shape: Shape::default(),
         }
     }
 }

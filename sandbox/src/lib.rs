@@ -5,6 +5,7 @@
 //! down goes on by itself. Nothing here is shared with the program that is tried on it: signatures, dates and ids are
 //! checked by rules of its own.
 
+mod blob;
 mod clock;
 mod disk;
 mod error;
@@ -15,6 +16,7 @@ mod oos;
 mod outscale;
 mod rackspace;
 mod signature;
+mod size;
 mod store;
 mod swift;
 mod vhd;
@@ -30,8 +32,9 @@ use tokio::net::TcpListener;
 
 pub use self::error::{Error, Failure};
 pub use self::faults::Fault;
+pub use self::size::parse_size;
 
-use self::clock::{Clock, Moment};
+use self::clock::{Clock, Moment, Shape};
 use self::store::Store;
 
 /// How long an export takes unless it is said otherwise.
@@ -48,6 +51,12 @@ pub struct Options {
     pub port: u16,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// About how many bytes an export leaves behind, made as they are read; `None`: a small sample.
+    pub object_size: Option<u64>,
+    /// Whether Cloud Files joins large exports by a static manifest (SLO), not by a dynamic one (DLO).
+    pub has_static_manifests: bool,
+    /// Whether Rackspace has export tasks, as its own cloud has, and Flex and any other OpenStack have not.
+    pub has_export_tasks: bool,
 }
 
 impl Default for Options {
@@ -57,6 +66,9 @@ impl Default for Options {
             state_file: None,
             port: 0,
             faults: Vec::new(),
+            object_size: None,
+            has_static_manifests: false,
+            has_export_tasks: true,
         }
     }
 }
@@ -130,6 +142,12 @@ impl Sandbox {
         let mut servers = Vec::new();
         let rules = Arc::new(wire::Rules {
             duration: options.duration,
+            shape: Shape {
+                object_size: options.object_size,
+                is_static: options.has_static_manifests,
+                is_without_tasks: !options.has_export_tasks,
+                is_changed: false,
+            },
             clock: Clock::default(),
             faults: Mutex::new(options.faults.clone().into()),
         });

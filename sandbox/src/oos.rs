@@ -9,13 +9,14 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
-use md5::{Digest, Md5};
 
-use crate::clock::Moment;
+use crate::blob::{Blob, md5_hex};
+use crate::clock::{Moment, Shape};
+use crate::disk::packed;
 use crate::ids::random_hex;
 use crate::outscale::{State, Task, key};
 use crate::signature::{AWS4, claim};
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, range};
 use crate::{World, disk};
 
 /// S3 refuses dates that are further off.
@@ -119,7 +120,7 @@ fn list_buckets(state: &State, account: &str) -> Response {
         .collect();
     let owner = format!("<Owner><ID>{account}</ID><DisplayName>{account}</DisplayName></Owner>");
     let inside = format!("{owner}<Buckets>{buckets}</Buckets>");
-    xml(200, &document("ListAllMyBucketsResult", &inside))
+    xml(200, document("ListAllMyBucketsResult", &inside))
 }
 
 fn create_bucket(state: &mut State, account: &str, bucket: &str) -> Result<Response, Response> {
@@ -158,7 +159,7 @@ fn objects<'s>(state: &'s State, bucket: &str, moment: &Moment) -> Vec<(String, 
     objects
 }
 
-/// `HeadObject` and `GetObject`, with `Range` and `If-Match`.
+/// `HeadObject` and `GetObject`, with `Range`, `If-Match` and `If-Range`.
 fn get_object(
     state: &State,
     bucket: &str,
@@ -174,57 +175,42 @@ fn get_object(
             "The specified key does not exist.",
         ));
     };
-    let content = content(task);
-    let etag = format!("\"{}\"", content.md5);
-    let expected = request.header("if-match");
-    if expected.is_some_and(|value| value != "*" && value.trim_matches('"') != content.md5) {
+    let content = content(task, moment.shape);
+    let is_this = |value: &str| value == "*" || value.trim_matches('"') == content.etag;
+    if request
+        .header("if-match")
+        .is_some_and(|value| !is_this(value))
+    {
         let message = "At least one of the pre-conditions you specified did not hold";
         return Err(refuse(412, "PreconditionFailed", message));
     }
+    let modified = ended_at(task, moment).strftime("%a, %d %b %Y %H:%M:%S GMT");
     let response = |status| {
         Response::new(status)
             .header("content-type", "application/octet-stream")
             .header("accept-ranges", "bytes")
-            .header("etag", &etag)
-            .header(
-                "last-modified",
-                ended_at(task, moment)
-                    .strftime("%a, %d %b %Y %H:%M:%S GMT")
-                    .to_string(),
-            )
+            .header("etag", format!("\"{}\"", content.etag))
+            .header("last-modified", modified.to_string())
     };
-    let total = content.bytes.len();
-    match request.header("range").and_then(|text| range(text, total)) {
-        None => Ok(response(200).body(content.bytes.as_slice())),
-        Some(Err(())) => Err(refuse(
-            416,
-            "InvalidRange",
-            "The requested range is not satisfiable",
-        )
-        .header("content-range", format!("bytes */{total}"))),
+    let total = content.blob.len();
+    let asked = request.header("range");
+    let asked = asked.filter(|_| request.header("if-range").is_none_or(is_this));
+    match asked.and_then(|text| range(text, total)) {
+        None => Ok(response(200).body(content.blob.clone())),
+        Some(Err(())) => Err(unsatisfiable().header("content-range", format!("bytes */{total}"))),
         Some(Ok((first, last))) => Ok(response(206)
             .header("content-range", format!("bytes {first}-{last}/{total}"))
-            .body(&content.bytes[first..=last])),
+            .body(content.blob.slice(first..last + 1))),
     }
 }
 
-/// First and last byte of a `Range`; `None` for one that is ignored because of its form.
-fn range(text: &str, total: usize) -> Option<Result<(usize, usize), ()>> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let end = total.checked_sub(1);
-    let (first, last) = match (first, last) {
-        ("", suffix) => match suffix.parse::<usize>().ok()? {
-            0 => return Some(Err(())),
-            length => (total.saturating_sub(length), end?),
-        },
-        (first, "") => (first.parse().ok()?, end?),
-        (first, last) => (first.parse().ok()?, last.parse::<usize>().ok()?.min(end?)),
-    };
-    Some(if first <= last && first < total {
-        Ok((first, last))
-    } else {
-        Err(())
-    })
+/// The refusal of a range.
+pub(crate) fn unsatisfiable() -> Response {
+    refuse(
+        416,
+        "InvalidRange",
+        "The requested range is not satisfiable",
+    )
 }
 
 /// When a completed task's object was finished.
@@ -232,29 +218,33 @@ fn ended_at(task: &Task, moment: &Moment) -> Timestamp {
     moment.at(task.started_at, 1.0)
 }
 
-/// An object's bytes and their MD5 in hex.
+/// An object's bytes and its ETag.
 struct Content {
-    bytes: Vec<u8>,
-    md5: String,
+    blob: Blob,
+    etag: String,
 }
 
-/// The compressed disk image of a task: the same for the same snapshot and format, so made once.
-fn content(task: &Task) -> Arc<Content> {
-    type Made = Mutex<HashMap<(String, String), Arc<Content>>>;
+/// The compressed disk image of a task: the same for the same snapshot, format and shape, so made once.
+fn content(task: &Task, shape: Shape) -> Arc<Content> {
+    type Made = Mutex<HashMap<(String, bool, Option<u64>), Arc<Content>>>;
     static MADE: LazyLock<Made> = LazyLock::new(Made::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let name = (task.snapshot.clone(), task.format.clone());
+    let (label, is_raw) = (shape.label(&task.snapshot), task.format == "raw");
+    let name = (label.clone(), is_raw, shape.object_size);
     let content = made.entry(name).or_insert_with(|| {
-        let image = match task.format.as_str() {
-            "raw" => disk::raw(&task.snapshot),
-            _ => disk::qcow2(&task.snapshot),
+        let (blob, etag) = match shape.object_size {
+            Some(size) => packed::packed(&label, is_raw, size),
+            None => {
+                let image = match is_raw {
+                    true => disk::raw(&label),
+                    false => disk::qcow2(&label),
+                };
+                let bytes = gzip(&image);
+                let etag = md5_hex(&bytes);
+                (bytes.into(), etag)
+            }
         };
-        let bytes = gzip(&image);
-        let md5 = Md5::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Arc::new(Content { bytes, md5 })
+        Arc::new(Content { blob, etag })
     });
     content.clone()
 }
@@ -281,7 +271,7 @@ pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response {
         escape(message)
     );
     let text = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{inside}</Error>");
-    xml(status, &text)
+    xml(status, text)
 }
 
 fn document(name: &str, inside: &str) -> String {
@@ -290,7 +280,7 @@ fn document(name: &str, inside: &str) -> String {
     )
 }
 
-fn xml(status: u16, text: &str) -> Response {
+fn xml(status: u16, text: String) -> Response {
     Response::new(status)
         .header("content-type", "application/xml")
         .body(text)

@@ -147,7 +147,13 @@ pub(crate) fn handle(
             if account != state.files.name {
                 return swift::traced(swift::refusal(403));
             }
-            swift::handle(&mut state.files, &rest.join("/"), request, moment)
+            let rest = rest.join("/");
+            if moment.shape.is_changed {
+                let mut files = state.files.clone();
+                files.change(moment.shape);
+                return swift::handle(&mut files, &rest, request, moment);
+            }
+            swift::handle(&mut state.files, &rest, request, moment)
         }
         _ => identity::unknown_path(),
     }
@@ -247,3 +253,6 @@ fn sample_images() -> Vec<Image> {
         },
     ]
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Cloud Files: one Swift account with containers, plain objects and dynamic large objects. Answers follow Swift 2.38.
+//! Cloud Files: one Swift account with containers, plain objects, dynamic and static large objects. Answers follow Swift 2.38.
 
 mod account;
 
@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use self::listing::listing;
+use crate::blob::{Blob, md5_hex};
 use crate::clock::Moment;
 use crate::ids::random_hex;
 use crate::wire::{Request, Response, percent_decode};
 
 pub(crate) use self::account::{Account, Object};
-use self::account::{Content, md5_hex};
+use self::account::{Content, Missing, manifest};
 
 /// Answers a request below `/v1/<account>` whose token is good; `rest` is what follows, still percent-encoded.
 pub(crate) fn handle(
@@ -161,13 +162,9 @@ fn on_container(account: &mut Account, name: &str, request: &Request, moment: &M
 }
 
 fn item(name: &str, object: &Object) -> Value {
-    let modified = object
-        .stored_at
-        .strftime("%Y-%m-%dT%H:%M:%S.%6f")
-        .to_string();
     json!({
         "bytes": object.bytes, "hash": object.hash, "name": name, "content_type": object.content_type,
-        "last_modified": modified,
+        "last_modified": object.modified(),
     })
 }
 
@@ -210,36 +207,46 @@ fn download(
     moment: &Moment,
 ) -> Response {
     let object = &account.containers[container][name];
-    let manifest = match &object.content {
-        Content::Manifest { container, prefix } => Some((container.as_str(), prefix.as_str())),
-        _ => None,
-    };
-    let is_raw = request.param("multipart-manifest").as_deref() == Some("get");
-    let (bytes, etag) = match manifest.filter(|_| !is_raw) {
-        None => (object.read(), object.hash.clone()),
-        Some((container, prefix)) => {
-            let segments = account.segments(container, prefix, moment.now);
-            let hashes: String = segments.iter().map(|s| s.hash.as_str()).collect();
-            let bytes: Vec<u8> = segments.iter().flat_map(|s| s.read()).collect();
-            (bytes, format!("\"{}\"", md5_hex(hashes.as_bytes())))
-        }
-    };
-    let with_manifest = |response: Response| match manifest {
-        Some((container, prefix)) => {
-            response.header("x-object-manifest", format!("{container}/{prefix}"))
-        }
-        None => response,
-    };
     let modified = object
         .stored_at
         .strftime("%a, %d %b %Y %H:%M:%S GMT")
         .to_string();
     let describe = |response: Response| {
-        with_manifest(response)
-            .header("etag", etag.clone())
+        let response = match &object.content {
+            Content::Manifest { container, prefix } => {
+                response.header("x-object-manifest", format!("{container}/{prefix}"))
+            }
+            Content::Static(_) => response
+                .header("x-static-large-object", "True")
+                .header("x-manifest-etag", object.hash.clone()),
+            _ => response,
+        };
+        response
             .header("last-modified", modified.clone())
             .header("accept-ranges", "bytes")
     };
+    let is_raw = request.param("multipart-manifest").as_deref() == Some("get");
+    let mut content_type = object.content_type.clone();
+    let (blob, etag) = match account.segments(object, moment.now) {
+        None => (object.read(), object.hash.clone()),
+        Some(Err(Missing)) => return describe(refusal(409)),
+        Some(Ok(segments)) if is_raw => match object.content {
+            Content::Static(_) => {
+                content_type = "application/json; charset=utf-8".to_owned();
+                let manifest = manifest(&segments).to_string();
+                let etag = md5_hex(manifest.as_bytes());
+                (Blob::from(manifest), etag)
+            }
+            _ => (object.read(), object.hash.clone()),
+        },
+        Some(Ok(segments)) => {
+            let hashes: String = segments.iter().map(|(_, s)| s.hash.as_str()).collect();
+            let parts = segments.iter().map(|(_, segment)| segment.read());
+            let etag = format!("\"{}\"", md5_hex(hashes.as_bytes()));
+            (Blob::join(parts.collect()), etag)
+        }
+    };
+    let describe = |response: Response| describe(response).header("etag", etag.clone());
     let unquoted = etag.trim_matches('"');
     if let Some(wanted) = request.header("if-match")
         && wanted != "*"
@@ -247,27 +254,28 @@ fn download(
     {
         return describe(html(412, String::new()));
     }
-    let total = bytes.len();
+    // If-Range is not looked at, as in Swift itself.
+    let total = blob.len();
     match request.header("range").and_then(|text| range(text, total)) {
         Some(Ok((from, to))) => describe(Response::new(206))
-            .header("content-type", object.content_type.clone())
+            .header("content-type", content_type)
             .header("content-range", format!("bytes {from}-{to}/{total}"))
-            .body(&bytes[from..=to]),
+            .body(blob.slice(from..to + 1)),
         Some(Err(())) => refusal(416).header("content-range", format!("bytes */{total}")),
         None => describe(Response::new(200))
-            .header("content-type", object.content_type.clone())
-            .body(bytes),
+            .header("content-type", content_type)
+            .body(blob),
     }
 }
 
 /// First and last byte of a single range; `Err` for one past the end, `None` for what is answered whole.
-fn range(text: &str, total: usize) -> Option<Result<(usize, usize), ()>> {
+fn range(text: &str, total: u64) -> Option<Result<(u64, u64), ()>> {
     let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
     if to.contains(',') {
         return None;
     }
     let last = total.checked_sub(1);
-    Some(match (from.parse::<usize>(), to.parse::<usize>(), last) {
+    Some(match (from.parse::<u64>(), to.parse::<u64>(), last) {
         (Ok(from), Ok(to), Some(last)) if from <= to && from <= last => Ok((from, to.min(last))),
         (Ok(from), Err(_), Some(last)) if to.is_empty() && from <= last => Ok((from, last)),
         (Err(_), Ok(count), Some(last)) if from.is_empty() && count > 0 => {

@@ -1,4 +1,6 @@
-//! Small but valid disk images in VHD form, as an export leaves them.
+//! Valid disk images in VHD form, as an export leaves them: small ones, and in `large` ones of any size.
+
+pub(crate) mod large;
 
 /// Bytes of a sector.
 const SECTOR: usize = 512;
@@ -18,10 +20,10 @@ pub(crate) fn vhd(label: &str, blocks: usize) -> Vec<u8> {
     let entries = DISK as usize / BLOCK;
     let table = (entries * 4).next_multiple_of(SECTOR);
     let data = SECTOR + 2 * SECTOR + table;
-    let footer = footer(label);
+    let footer = footer(label, DISK);
 
     let mut image = footer.to_vec();
-    image.extend_from_slice(&header(entries));
+    image.extend_from_slice(&header(entries, BLOCK));
     for entry in 0..table / 4 {
         let sector = if entry < blocks.min(entries) {
             ((data + entry * (SECTOR + BLOCK)) / SECTOR) as u32
@@ -49,11 +51,9 @@ fn content(label: &str, block: usize) -> Vec<u8> {
     bytes
 }
 
-fn footer(label: &str) -> [u8; SECTOR] {
+fn footer(label: &str, disk: u64) -> [u8; SECTOR] {
     let mut footer = [0; SECTOR];
-    let sectors = DISK / SECTOR as u64;
-    // 4 heads of 17 sectors: the geometry the format prescribes for the smallest disks.
-    let cylinders = (sectors / (4 * 17)) as u16;
+    let (cylinders, heads, sectors) = geometry(disk / SECTOR as u64);
     put(&mut footer, 0, b"conectix");
     put(&mut footer, 8, &2u32.to_be_bytes()); // reserved bit, always set
     put(&mut footer, 12, &0x0001_0000u32.to_be_bytes());
@@ -61,11 +61,11 @@ fn footer(label: &str) -> [u8; SECTOR] {
     put(&mut footer, 24, &(MADE_AT as u32).to_be_bytes());
     put(&mut footer, 28, b"tap\0"); // XenServer, which Rackspace runs
     put(&mut footer, 32, &0x0001_0003u32.to_be_bytes());
-    put(&mut footer, 40, &DISK.to_be_bytes());
-    put(&mut footer, 48, &DISK.to_be_bytes());
+    put(&mut footer, 40, &disk.to_be_bytes());
+    put(&mut footer, 48, &disk.to_be_bytes());
     put(&mut footer, 56, &cylinders.to_be_bytes());
-    footer[58] = 4;
-    footer[59] = 17;
+    footer[58] = heads;
+    footer[59] = sectors;
     put(&mut footer, 60, &3u32.to_be_bytes()); // dynamic
     let id = ring::digest::digest(&ring::digest::SHA256, label.as_bytes());
     put(&mut footer, 68, &id.as_ref()[..16]);
@@ -74,14 +74,29 @@ fn footer(label: &str) -> [u8; SECTOR] {
     footer
 }
 
-fn header(entries: usize) -> [u8; 2 * SECTOR] {
+/// Cylinders, heads and sectors a track, as the format's specification prescribes them (its appendix on CHS).
+fn geometry(sectors: u64) -> (u16, u8, u8) {
+    let sectors = sectors.min(65_535 * 16 * 255);
+    let (heads, track) = if sectors >= 65_535 * 16 * 63 {
+        (16, 255)
+    } else {
+        let heads = (sectors / 17).div_ceil(1024).max(4);
+        [(heads, 17), (16, 31), (16, 63)]
+            .into_iter()
+            .find(|(heads, track)| *heads <= 16 && sectors / track < heads * 1024)
+            .unwrap_or((16, 63))
+    };
+    ((sectors / track / heads) as u16, heads as u8, track as u8)
+}
+
+fn header(entries: usize, block: usize) -> [u8; 2 * SECTOR] {
     let mut header = [0; 2 * SECTOR];
     put(&mut header, 0, b"cxsparse");
     put(&mut header, 8, &u64::MAX.to_be_bytes());
     put(&mut header, 16, &(3 * SECTOR as u64).to_be_bytes()); // where the block table is
     put(&mut header, 24, &0x0001_0000u32.to_be_bytes());
     put(&mut header, 28, &(entries as u32).to_be_bytes());
-    put(&mut header, 32, &(BLOCK as u32).to_be_bytes());
+    put(&mut header, 32, &(block as u32).to_be_bytes());
     let sum = checksum(&header);
     put(&mut header, 36, &sum.to_be_bytes());
     header

@@ -12,9 +12,11 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use crate::Service;
-use crate::clock::Clock;
+use crate::blob::Blob;
+use crate::clock::{Clock, Shape};
 use crate::faults::{Delivery, Fault, play};
 use crate::store::Store;
 
@@ -97,7 +99,9 @@ pub(crate) struct Response {
     /// Headers; `Content-Length` and `Date` are added.
     pub(crate) headers: Vec<(String, String)>,
     /// The body. For HEAD its length is announced and nothing is sent.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Blob,
+    /// How many bytes of it are sent in a second at most.
+    pub(crate) pace: Option<u64>,
 }
 
 impl Response {
@@ -106,7 +110,8 @@ impl Response {
         Response {
             status,
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Vec::new().into(),
+            pace: None,
         }
     }
 
@@ -126,16 +131,37 @@ impl Response {
 
     /// Sets the body.
     #[must_use]
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Blob>) -> Self {
         self.body = body.into();
         self
     }
+}
+
+/// First and last byte of a `Range`; `None` for one that is ignored because of its form.
+pub(crate) fn range(text: &str, total: u64) -> Option<Result<(u64, u64), ()>> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let end = total.checked_sub(1);
+    let (first, last) = match (first, last) {
+        ("", suffix) => match suffix.parse::<u64>().ok()? {
+            0 => return Some(Err(())),
+            length => (total.saturating_sub(length), end?),
+        },
+        (first, "") => (first.parse().ok()?, end?),
+        (first, last) => (first.parse().ok()?, last.parse::<u64>().ok()?.min(end?)),
+    };
+    Some(if first <= last && first < total {
+        Ok((first, last))
+    } else {
+        Err(())
+    })
 }
 
 /// How the clouds behave, for all services alike.
 pub(crate) struct Rules {
     /// How long an export takes.
     pub(crate) duration: Duration,
+    /// What it leaves behind.
+    pub(crate) shape: Shape,
     /// What time it is there.
     pub(crate) clock: Clock,
     /// What goes wrong.
@@ -151,8 +177,8 @@ impl Rules {
     }
 }
 
-/// A body that comes whole, or one that breaks off.
-type Body = Either<Full<Bytes>, StreamBody<BoxStream<'static, std::io::Result<Frame<Bytes>>>>>;
+/// A body in one piece, or one that comes piece by piece.
+type Body = Either<Full<Bytes>, StreamBody<Frames>>;
 
 /// Serves one cloud until the task is aborted.
 pub(crate) async fn serve(
@@ -165,7 +191,7 @@ pub(crate) async fn serve(
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        // Answers are small and whole: waiting to fill a packet would only slow them.
+        // Most answers are small and whole: waiting to fill a packet would only slow them.
         let _ = stream.set_nodelay(true);
         let (store, rules) = (store.clone(), rules.clone());
         tokio::spawn(async move {
@@ -191,9 +217,9 @@ async fn answer(
 ) -> std::io::Result<hyper::Response<Body>> {
     let (parts, body) = request.into_parts();
     let is_head = parts.method == hyper::Method::HEAD;
-    let moment = rules.clock.moment(rules.duration);
+    let moment = rules.clock.moment(rules.duration, rules.shape);
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
-        return Ok(whole(Response::new(413), is_head, moment.now));
+        return Ok(deliver(Response::new(413), is_head, 0, moment.now));
     };
     let request = Request {
         method: parts.method.as_str().to_owned(),
@@ -222,10 +248,12 @@ async fn answer(
             if !late.is_zero() {
                 tokio::time::sleep(late).await;
             }
-            Ok(whole(response, is_head, moment.now))
+            let length = response.body.len();
+            Ok(deliver(response, is_head, length, moment.now))
         }
         Delivery::Cut(response) if !is_head && response.body.len() > 1 => {
-            Ok(cut(response, moment.now))
+            let half = response.body.len() / 2;
+            Ok(deliver(response, false, half, moment.now))
         }
         Delivery::Cut(_) | Delivery::Reset => Err(broken()),
         Delivery::Never => std::future::pending().await,
@@ -236,47 +264,62 @@ fn broken() -> std::io::Error {
     std::io::ErrorKind::ConnectionReset.into()
 }
 
-fn whole(response: Response, is_head: bool, now: Timestamp) -> hyper::Response<Body> {
-    let (head, body) = split(response, now);
-    let body = if is_head { Vec::new() } else { body };
-    assemble(head, Either::Left(Full::new(Bytes::from(body))))
-}
-
-/// The whole length is announced, half of it sent; then the connection breaks.
-fn cut(response: Response, now: Timestamp) -> hyper::Response<Body> {
-    let (head, mut body) = split(response, now);
-    body.truncate(body.len() / 2);
-    let half = stream::iter([Ok(Frame::data(Bytes::from(body)))]);
-    let end = stream::once(async {
-        // Time for the half to leave before the error takes the connection down.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(broken())
-    });
-    assemble(
-        head,
-        Either::Right(StreamBody::new(half.chain(end).boxed())),
-    )
-}
-
-fn split(response: Response, now: Timestamp) -> (hyper::http::response::Builder, Vec<u8>) {
+/// An answer of which only the first `sent` bytes of the body come; if that is not all, the connection breaks then.
+fn deliver(response: Response, is_head: bool, sent: u64, now: Timestamp) -> hyper::Response<Body> {
     // HTTP's own form of a date, in the sandbox's time.
     let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let mut builder = hyper::Response::builder()
+    let mut head = hyper::Response::builder()
         .status(response.status)
         .header("date", date);
     for (name, value) in &response.headers {
-        builder = builder.header(name, value);
+        head = head.header(name, value);
     }
+    let (body, pace) = (response.body, response.pace);
     if response.status != 204 {
-        builder = builder.header("content-length", response.body.len());
+        head = head.header("content-length", body.len());
     }
-    (builder, response.body)
-}
-
-fn assemble(head: hyper::http::response::Builder, body: Body) -> hyper::Response<Body> {
+    let first = body.piece(0);
+    let body = if is_head {
+        Either::Left(Full::default())
+    } else if body.len() == sent && first.len() as u64 == sent && pace.is_none() {
+        Either::Left(Full::new(first))
+    } else {
+        let is_cut = sent < body.len();
+        Either::Right(StreamBody::new(frames(body.slice(0..sent), is_cut, pace)))
+    };
     head.body(body).unwrap_or_else(|_| {
         let mut response = hyper::Response::new(Either::Left(Full::default()));
         *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
         response
     })
 }
+
+type Frames = BoxStream<'static, std::io::Result<Frame<Bytes>>>;
+
+/// A body as it is sent: piece by piece as it is made, at a pace, and broken off at its end.
+fn frames(body: Blob, is_cut: bool, pace: Option<u64>) -> Frames {
+    let start = Instant::now();
+    let pieces = stream::unfold(0, move |at| {
+        let mut piece = body.piece(at);
+        // Twenty pieces a second are a stream.
+        let most = pace.map_or(u64::MAX, |pace| (pace / 20).max(1));
+        piece.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        async move {
+            if let Some(pace) = pace {
+                let due = Duration::from_secs_f64(at as f64 / pace as f64);
+                tokio::time::sleep_until(start + due).await;
+            }
+            let next = at + piece.len() as u64;
+            (!piece.is_empty()).then_some((Ok(Frame::data(piece)), next))
+        }
+    });
+    let end = stream::iter(is_cut.then_some(())).then(|()| async {
+        // Time for the rest to leave before the error takes the connection down.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(broken())
+    });
+    pieces.chain(end).boxed()
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[cfg(unix)]
 use rustix::process::{Pid, Signal};
-use snapexport_sandbox::{Failure, Fault, Sandbox};
+use snapexport_sandbox::{Failure, Fault, Sandbox, parse_size};
 
 use super::Ending;
 use super::signals::Signals;
@@ -36,6 +36,7 @@ Examples:
   snapexport sandbox                       serve, and print the variables that lead clients there
   snapexport sandbox -- sh -c 'id=$(snapexport export lightsail web-1) && snapexport wait \"$id\"'
   snapexport --sandbox list outscale       the same clouds, inside one command; their state is kept
+  snapexport sandbox --object-size 8GiB    the same, and each export leaves 8 GiB behind
   snapexport sandbox --fault 'outscale:CreateSnapshotExportTask:1:reset-after'
                                            the first start is executed, but its reply is lost
 
@@ -65,6 +66,15 @@ pub struct Args {
         value_name = "FILE"
     )]
     pub faults: Option<PathBuf>,
+    /// Let an export leave about so much behind, 64MiB or 8GiB; it takes no memory. Without it, a few hundred KiB
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub object_size: Option<u64>,
+    /// Join large exports in Cloud Files by a static manifest (SLO) instead of a dynamic one (DLO)
+    #[arg(long)]
+    pub slo: bool,
+    /// Let Rackspace be a cloud without export tasks, as Flex and other OpenStack clouds are
+    #[arg(long)]
+    pub no_export_tasks: bool,
     /// Run this inside, and end with it and its exit code
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
@@ -78,6 +88,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut options = sandbox_options(env, home.as_deref(), args.duration, file)?;
     options.port = args.port;
     options.faults.extend(args.fault);
+    options.object_size = args.object_size;
+    options.has_static_manifests = args.slo;
+    options.has_export_tasks = !args.no_export_tasks;
     let sandbox = Sandbox::start(options).await?;
     let home = Home::new()?;
     let mut variables = sandbox.variables();

@@ -47,3 +47,22 @@ fn qemu_accepts_the_qcow2_image_and_finds_the_raw_disk_in_it() {
         .expect("it was there");
     assert!(std::fs::read(&disk).expect("converted") == raw("web server"));
 }
+
+#[test]
+fn qemu_accepts_a_large_image_and_finds_the_raw_disk_in_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("large.qcow2");
+    let disk = large("web server", 9, 40 << 20);
+    assert_eq!(disk.len(), 40 << 20);
+    std::fs::write(&path, large_qcow2(disk.clone()).to_vec()).expect("written");
+    let plain = directory.path().join("large.raw");
+    let run = |args: &[&str]| Command::new("qemu-img").args(args).output().ok();
+    let [image, target] = [&path, &plain].map(|path| path.to_str().expect("UTF-8"));
+    let Some(check) = run(&["check", image]) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(text.contains("No errors"), "{text}");
+    run(&["convert", "-O", "raw", image, target]).expect("it was there");
+    assert!(std::fs::read(&plain).expect("converted") == disk.to_vec());
+}

@@ -200,7 +200,7 @@ fn execute(
 
 /// The id of the task in the answer to a start.
 fn new_task(response: &Response) -> Option<String> {
-    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let body: Value = serde_json::from_slice(&response.body.to_vec()).ok()?;
     ["/SnapshotExportTask/TaskId", "/operations/0/id", "/id"]
         .iter()
         .find_map(|pointer| body.pointer(pointer)?.as_str().map(str::to_owned))
@@ -208,7 +208,7 @@ fn new_task(response: &Response) -> Option<String> {
 
 /// The same success, of which nothing but the envelope is left.
 fn without_task(mut response: Response) -> Response {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(&response.body.to_vec()).unwrap_or_default();
     let rest = match body.get("ResponseContext") {
         Some(context) => json!({"ResponseContext": context}),
         None => json!({}),

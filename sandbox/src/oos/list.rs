@@ -79,7 +79,7 @@ pub(crate) fn list(
             Entry::CommonPrefix(name) => element("CommonPrefixes", &element("Prefix", &text(name))),
         };
     }
-    Ok(xml(200, &document("ListBucketResult", &inside)))
+    Ok(xml(200, document("ListBucketResult", &inside)))
 }
 
 fn entries<'t>(objects: Vec<(String, &'t Task)>, prefix: &str, delimiter: &str) -> Vec<Entry<'t>> {
@@ -128,13 +128,13 @@ fn invalid(message: &str) -> Response {
 }
 
 fn contents(key: &str, task: &Task, moment: &Moment) -> String {
-    let content = content(task);
+    let content = content(task, moment.shape);
     let modified = ended_at(task, moment).strftime("%Y-%m-%dT%H:%M:%S.000Z");
     let inside = [
         element("Key", key),
         element("LastModified", &modified.to_string()),
-        element("ETag", &format!("&quot;{}&quot;", content.md5)),
-        element("Size", &content.bytes.len().to_string()),
+        element("ETag", &format!("&quot;{}&quot;", content.etag)),
+        element("Size", &content.blob.len().to_string()),
         element("StorageClass", "STANDARD"),
     ];
     element("Contents", &inside.concat())

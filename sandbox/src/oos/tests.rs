@@ -69,7 +69,7 @@ fn the_object_is_there_once_the_task_is_completed_and_can_be_read_in_parts() {
     let path = format!("/demo/{}", key.replace('&', "%26"));
     let get = ("GET", path.as_str(), "");
     let list = ("GET", "/demo", "list-type=2&prefix=a%26b%2F");
-    let text = |response: Response| String::from_utf8(response.body).expect("XML");
+    let text = |response: Response| String::from_utf8(response.body.to_vec()).expect("XML");
 
     assert_eq!(ask(&mut world, get, &[], OURS, 99).status, 404);
     assert!(!text(ask(&mut world, list, &[], OURS, 99)).contains("<Key>"));
@@ -92,13 +92,18 @@ fn the_object_is_there_once_the_task_is_completed_and_can_be_read_in_parts() {
         OURS,
         100,
     );
-    assert_eq!((part.status, &part.body[..]), (206, &whole.body[2..10]));
+    assert_eq!(part.status, 206);
+    assert_eq!(part.body.to_vec(), whole.body.slice(2..10).to_vec());
     let range = format!("bytes 2-9/{}", whole.body.len());
     assert_eq!(header(&part, "content-range"), Some(range.as_str()));
-    assert_eq!(
-        ask(&mut world, get, &[("if-match", "\"x\"")], OURS, 100).status,
-        412
-    );
+    for (headers, status) in [
+        ([("if-match", "\"x\""), ("range", "bytes=2-9")], 412),
+        ([("if-range", "\"x\""), ("range", "bytes=2-9")], 200),
+        ([("if-range", etag.as_str()), ("range", "bytes=2-9")], 206),
+    ] {
+        let answer = ask(&mut world, get, &headers, OURS, 100);
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
     assert_eq!(
         ask(&mut world, get, &[("range", "bytes=99999999-")], OURS, 100).status,
         416
@@ -117,7 +122,7 @@ fn a_list_goes_on_with_its_token() {
     loop {
         let query = format!("list-type=2&max-keys=2{token}");
         let response = ask(&mut world, ("GET", "/demo", &query), &[], OURS, 100);
-        let text = String::from_utf8(response.body).expect("XML");
+        let text = String::from_utf8(response.body.to_vec()).expect("XML");
         pages += 1;
         keys.extend(text.split("<Key>").skip(1).map(str::to_owned));
         let Some((_, rest)) = text.split_once("<NextContinuationToken>") else {
@@ -179,7 +184,7 @@ fn lists_know_delimiters_encodings_and_the_older_call() {
         ),
     ] {
         let response = ask(&mut world, ("GET", "/demo", query), &[], OURS, 100);
-        let text = String::from_utf8(response.body).expect("XML");
+        let text = String::from_utf8(response.body.to_vec()).expect("XML");
         assert!(
             shown.iter().all(|part| text.contains(part)),
             "{query}: {text}"
@@ -219,7 +224,7 @@ fn refusals_have_the_codes_of_s3() {
         (("DELETE", "/demo", ""), OURS, 405, "MethodNotAllowed"),
     ] {
         let response = ask(&mut World::default(), request, &[], who, 0);
-        let text = String::from_utf8_lossy(&response.body);
+        let text = String::from_utf8_lossy(&response.body.to_vec()).into_owned();
         assert_eq!(response.status, status, "{request:?}: {text}");
         assert!(
             text.contains(&format!("<Code>{code}</Code>")),
@@ -236,29 +241,11 @@ fn refusals_have_the_codes_of_s3() {
         200
     );
     let list = ask(&mut world, ("GET", "/", ""), &[], OURS, 0);
-    let text = String::from_utf8_lossy(&list.body).into_owned();
+    let text = String::from_utf8_lossy(&list.body.to_vec()).into_owned();
     assert!(
         text.contains("<Name>new-one</Name>") && !text.contains("<Name>partner<"),
         "{text}"
     );
-}
-
-#[test]
-fn ranges_follow_http() {
-    for (text, expected) in [
-        ("bytes=0-9", Some(Ok((0, 9)))),
-        ("bytes=90-", Some(Ok((90, 99)))),
-        ("bytes=-10", Some(Ok((90, 99)))),
-        ("bytes=-1000", Some(Ok((0, 99)))),
-        ("bytes=50-1000", Some(Ok((50, 99)))),
-        ("bytes=100-", Some(Err(()))),
-        ("bytes=9-5", Some(Err(()))),
-        ("bytes=-0", Some(Err(()))),
-        ("lines=0-9", None),
-        ("bytes=a-b", None),
-    ] {
-        assert_eq!(range(text, 100), expected, "{text}");
-    }
 }
 
 #[test]

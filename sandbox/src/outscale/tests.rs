@@ -29,7 +29,7 @@ fn request(path: &str, body: &Value) -> wire::Request {
 }
 
 fn answer(response: &wire::Response) -> Value {
-    let body: Value = serde_json::from_slice(&response.body).expect("JSON");
+    let body: Value = serde_json::from_slice(&response.body.to_vec()).expect("JSON");
     let id = body["ResponseContext"]["RequestId"].as_str();
     assert!(id.is_some_and(crate::ids::is_uuid), "{body}");
     body

@@ -1,18 +1,28 @@
 //! Cloud Images: images and tasks, with the answers of Glance 33 and Rackspace's export task.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use md5::Digest;
 use serde_json::{Value, json};
 
 use super::{Image, State, TENANT, origin, schemas, stamp, tasks};
-use crate::clock::Moment;
+use crate::blob::{Blob, hex};
+use crate::clock::{Moment, Shape};
+use crate::disk;
 use crate::ids::{is_uuid, random_uuid};
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, range};
 
 /// Items on a page unless asked otherwise.
 const PAGE: usize = 25;
 /// Items on a page at most; a larger wish is cut, not refused.
 const MAX_PAGE: usize = 100;
+
+/// The largest image that has a hash: a gibibyte.
+const LARGEST_HASHED: u64 = 1 << 30;
+/// What tasks Glance knows; the last one only Rackspace has.
+const KINDS: [&str; 4] = ["import", "api_image_import", "location_import", "export"];
 
 /// A refusal: status, its name, the message.
 struct Refusal(u16, &'static str, String);
@@ -37,7 +47,14 @@ pub(crate) fn handle(
             .header("www-authenticate", uri);
     }
     let request_id = format!("req-{}", random_uuid());
+    let is_without_tasks = moment.shape.is_without_tasks;
     let answer = match (request.method.as_str(), rest) {
+        // Elsewhere tasks are an administrator's.
+        (_, ["tasks", ..]) if is_without_tasks => Err(Refusal(
+            403,
+            "Forbidden",
+            "You are not authorized to complete tasks_api_access action.".into(),
+        )),
         ("GET", ["tasks"]) => list_tasks(state, request, moment),
         ("POST", ["tasks"]) => create_task(state, request, &request_id, moment),
         ("GET", ["tasks", id]) => show_task(state, id, moment),
@@ -46,9 +63,12 @@ pub(crate) fn handle(
             "Method Not Allowed",
             "This operation is currently not permitted on Glance Tasks. They are auto deleted after reaching the time based on their expires_at property.".into(),
         )),
-        ("GET", ["images"]) => list_images(state, request),
-        ("GET", ["images", id]) => show_image(state, id),
-        ("GET", ["schemas", name]) => schemas::schema(name)
+        ("GET", ["images"]) => list_images(state, request, moment.shape),
+        ("GET", ["images", id]) => show_image(state, id, moment.shape),
+        ("GET", ["images", id, "file"]) if is_without_tasks => {
+            get_file(state, id, request, moment.shape)
+        }
+        ("GET", ["schemas", name]) => schemas::schema(name, &KINDS[..if is_without_tasks { 3 } else { 4 }])
             .map(|schema| Response::json(200, &schema))
             .ok_or_else(unknown),
         (method, ["tasks" | "images"] | ["tasks" | "images" | "schemas", _]) => Err(Refusal(
@@ -143,10 +163,9 @@ fn create_task(state: &mut State, request: &Request, request_id: &str, moment: &
     let input = body
         .get("input")
         .ok_or_else(|| bad_request("Task 'input' is required"))?;
-    let kinds = ["import", "api_image_import", "location_import", "export"];
     let kind = kind
         .as_str()
-        .filter(|kind| kinds.contains(kind))
+        .filter(|kind| KINDS.contains(kind))
         .ok_or_else(|| {
             let kind = kind.as_str().unwrap_or_default();
             mismatch(format!(
@@ -179,8 +198,7 @@ fn create_task(state: &mut State, request: &Request, request_id: &str, moment: &
 
 fn list_tasks(state: &mut State, request: &Request, moment: &Moment) -> Answer {
     let kind = request.param("type");
-    let kinds = ["import", "api_image_import", "location_import", "export"];
-    if let Some(kind) = kind.as_deref().filter(|kind| !kinds.contains(kind)) {
+    if let Some(kind) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
         return Err(bad_request(format!("Invalid type value: {kind}")));
     }
     let status = request.param("status");
@@ -277,16 +295,51 @@ fn page(
     Ok(Response::json(200, &body))
 }
 
-fn show_image(state: &State, id: &str) -> Answer {
-    state
-        .images
-        .iter()
-        .find(|image| image.id == id)
-        .map(|image| Response::json(200, &image.show()))
-        .ok_or_else(|| Refusal(404, "Not Found", format!("No image found with ID {id}")))
+fn image<'s>(state: &'s State, id: &str) -> Result<&'s Image, Refusal> {
+    let found = state.images.iter().find(|image| image.id == id);
+    found.ok_or_else(|| Refusal(404, "Not Found", format!("No image found with ID {id}")))
 }
 
-fn list_images(state: &State, request: &Request) -> Answer {
+fn show_image(state: &State, id: &str, shape: Shape) -> Answer {
+    Ok(Response::json(200, &image(state, id)?.show(shape)))
+}
+
+/// The image itself.
+fn get_file(state: &State, id: &str, request: &Request, shape: Shape) -> Answer {
+    let image = image(state, id)?;
+    match image.status.as_str() {
+        "active" => {}
+        "deactivated" => {
+            let message =
+                "The requested image has been deactivated. Image data download is forbidden.";
+            return Err(Refusal(403, "Forbidden", message.into()));
+        }
+        _ => return Ok(Response::new(204)),
+    }
+    let file = File::of(image, shape);
+    let total = file.blob.len();
+    let response =
+        |status| Response::new(status).header("content-type", "application/octet-stream");
+    match request.header("range").and_then(|text| range(text, total)) {
+        None => {
+            let md5 = file.md5.as_deref();
+            let whole = md5.map_or(response(200), |md5| {
+                response(200).header("content-md5", md5)
+            });
+            Ok(whole.body(file.blob.clone()))
+        }
+        Some(Ok((first, last))) => Ok(response(206)
+            .header("content-range", format!("bytes {first}-{last}/{total}"))
+            .body(file.blob.slice(first..last + 1))),
+        Some(Err(())) => Err(Refusal(
+            416,
+            "Requested Range Not Satisfiable",
+            "The Range request is not satisfiable for this image.".into(),
+        )),
+    }
+}
+
+fn list_images(state: &State, request: &Request, shape: Shape) -> Answer {
     let is_wanted = |name: &str, value: &str| request.param(name).is_none_or(|w| w == value);
     let mut chosen: Vec<&Image> = state
         .images
@@ -310,13 +363,69 @@ fn list_images(state: &State, request: &Request) -> Answer {
     };
     let items = chosen
         .iter()
-        .map(|image| (image.id.clone(), image.show()))
+        .map(|image| (image.id.clone(), image.show(shape)))
         .collect();
     page(request, "images", items, marker)
 }
 
+/// An image's bytes, and what Glance tells of them.
+struct File {
+    blob: Blob,
+    virtual_size: u64,
+    /// What lies there since before hashes were kept has none; so has a very large one, of which nobody waits for the hash.
+    md5: Option<String>,
+    sha512: Option<String>,
+}
+
+impl File {
+    /// Of an image: the same for the same one and shape, so made once.
+    fn of(image: &Image, shape: Shape) -> Arc<Self> {
+        type Made = Mutex<HashMap<(String, bool, Option<u64>), Arc<File>>>;
+        static MADE: LazyLock<Made> = LazyLock::new(Made::default);
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (label, is_raw) = (shape.label(&image.name), image.disk_format() == "raw");
+        let name = (label.clone(), is_raw, shape.object_size);
+        let file = made.entry(name).or_insert_with(|| {
+            let pieces = shape
+                .object_size
+                .map(|size| size.div_ceil(disk::CHUNK as u64));
+            let bytes = pieces.map_or(0, |pieces| pieces * disk::CHUNK as u64);
+            let virtual_size = disk::DISK_SIZE as u64 + bytes;
+            let blob = match (pieces, is_raw) {
+                (None, true) => disk::raw(&label).into(),
+                (None, false) => disk::qcow2(&label).into(),
+                (Some(pieces), true) => disk::large(&label, pieces, virtual_size),
+                (Some(pieces), false) => {
+                    disk::large_qcow2(disk::large(&label, pieces, virtual_size))
+                }
+            };
+            let sha512 = (blob.len() <= LARGEST_HASHED).then(|| {
+                let mut hash = ring::digest::Context::new(&ring::digest::SHA512);
+                blob.pieces().for_each(|piece| hash.update(&piece));
+                hex(hash.finish())
+            });
+            let md5 = pieces.is_none().then(|| hex(blob.md5().finalize()));
+            Arc::new(File {
+                blob,
+                virtual_size,
+                md5,
+                sha512,
+            })
+        });
+        file.clone()
+    }
+}
+
 impl Image {
-    fn show(&self) -> Value {
+    /// In a cloud without export tasks; there are several.
+    fn disk_format(&self) -> &'static str {
+        match self.blocks {
+            ..16 => "qcow2",
+            _ => "raw",
+        }
+    }
+
+    fn show(&self, shape: Shape) -> Value {
         let mut shown = json!({
             "name": self.name, "disk_format": "vhd", "container_format": "ovf", "visibility": self.visibility,
             "size": self.size, "virtual_size": null, "status": self.status, "checksum": null, "protected": false,
@@ -327,9 +436,24 @@ impl Image {
             "self": format!("/v2/images/{}", self.id), "file": format!("/v2/images/{}/file", self.id),
             "schema": "/v2/schemas/image",
         });
-        if let Some(options) = &self.options {
-            shown["com.rackspace__1__options"] = json!(options);
+        if !shape.is_without_tasks {
+            if let Some(options) = &self.options {
+                shown["com.rackspace__1__options"] = json!(options);
+            }
+            return shown;
         }
+        let has_data = ["active", "deactivated"].contains(&self.status.as_str());
+        let file = has_data.then(|| File::of(self, shape));
+        let file = file.as_deref();
+        shown["disk_format"] = self.disk_format().into();
+        shown["container_format"] = "bare".into();
+        shown["size"] = json!(file.map(|file| file.blob.len()));
+        shown["virtual_size"] = json!(file.map(|file| file.virtual_size));
+        shown["checksum"] = json!(file.and_then(|file| file.md5.as_deref()));
+        let sha512 = file.and_then(|file| file.sha512.as_deref());
+        shown["os_hash_algo"] = json!(sha512.map(|_| "sha512"));
+        shown["os_hash_value"] = json!(sha512);
+        shown["os_hidden"] = false.into();
         shown
     }
 }

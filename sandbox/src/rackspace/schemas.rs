@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-/// The schema of this name.
-pub(crate) fn schema(name: &str) -> Option<Value> {
+/// The schema of this name, where there are tasks of these kinds.
+pub(crate) fn schema(name: &str, kinds: &[&str]) -> Option<Value> {
     match name {
-        "task" => Some(task()),
-        "tasks" => Some(list("tasks", &task())),
+        "task" => Some(task(kinds)),
+        "tasks" => Some(list("tasks", &task(kinds))),
         "image" => Some(image()),
         "images" => Some(list("images", &image())),
         _ => None,
@@ -26,7 +26,7 @@ fn list(name: &str, item: &Value) -> Value {
     })
 }
 
-fn task() -> Value {
+fn task(kinds: &[&str]) -> Value {
     let text = json!({"type": "string"});
     let uuid =
         "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$";
@@ -34,7 +34,7 @@ fn task() -> Value {
         "name": "task",
         "properties": {
             "id": {"type": "string", "pattern": uuid},
-            "type": {"type": "string", "enum": ["import", "api_image_import", "location_import", "export"]},
+            "type": {"type": "string", "enum": kinds},
             "status": {"type": "string", "enum": ["pending", "processing", "success", "failure"]},
             "input": {"type": ["null", "object"]}, "result": {"type": ["null", "object"]},
             "owner": text, "message": text, "image_id": text, "request_id": text, "user_id": text,
@@ -55,6 +55,7 @@ fn image() -> Value {
             "id": {"type": "string"}, "name": text, "status": fixed, "owner": text,
             "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
             "disk_format": text, "container_format": text, "checksum": fixed,
+            "os_hash_algo": fixed, "os_hash_value": fixed, "os_hidden": {"type": "boolean"},
             "size": size, "virtual_size": size, "min_disk": {"type": "integer"}, "min_ram": {"type": "integer"},
             "protected": {"type": "boolean"}, "tags": {"type": "array", "items": {"type": "string"}},
             "created_at": fixed, "updated_at": fixed, "self": fixed, "file": fixed, "schema": fixed,

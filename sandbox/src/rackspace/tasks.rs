@@ -191,7 +191,8 @@ fn write_object(state: &mut State, location: &str, moment: &Moment) {
         moment.at(moment.now, PROCESSING_AT),
         moment.at(moment.now, 1.0),
     );
+    let disk = (image.name.as_str(), image.blocks);
     state
         .files
-        .export(container, name, (&image.name, image.blocks), times);
+        .export(container, name, disk, times, moment.shape);
 }
