@@ -79,6 +79,11 @@ pub(crate) fn chunk() -> Bytes {
     MADE.clone()
 }
 
+/// A piece of a disk in use without its last sector.
+pub(crate) fn alike() -> Blob {
+    chunk().slice(..CHUNK - SECTOR).into()
+}
+
 /// The sector that ends a piece of a large disk and tells it from the others.
 pub(crate) fn stamp(label: &str, number: u64) -> Vec<u8> {
     let mut text = format!("part {number} of {label}\n").into_bytes();
@@ -89,8 +94,7 @@ pub(crate) fn stamp(label: &str, number: u64) -> Vec<u8> {
 /// A raw disk of `size` bytes with so many pieces of 512 KiB behind its first 4 MiB, and nothing behind them.
 pub(crate) fn large(label: &str, pieces: u64, size: u64) -> Blob {
     let name = label.to_owned();
-    let alike = chunk().slice(..CHUNK - SECTOR);
-    let data = Blob::from(alike).numbered(pieces, move |number| stamp(&name, number));
+    let data = alike().numbered(pieces, move |number| stamp(&name, number));
     let start = start(label, size);
     let rest = size.saturating_sub((start.len() as u64) + data.len());
     let zeros = Bytes::from_static(&[0; CLUSTER]);

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 pub(crate) use self::rehearsal::{Delivery, Rehearsal, play};
 use crate::error::{Error, Failure};
-use crate::lightsail::ec2;
+use crate::lightsail::{ebs, ec2};
 use crate::wire::Request;
 
 /// The longest time a fault may name: ten years.
@@ -121,6 +121,8 @@ static CALLS: [Calls; 4] = [
             "GetDiskSnapshots",
             "DescribeImages",
             "DescribeSnapshots",
+            "ListSnapshotBlocks",
+            "GetSnapshotBlock",
         ],
         start: Some("ExportSnapshot"),
         lists: &[
@@ -137,6 +139,7 @@ static CALLS: [Calls; 4] = [
             "show task",
             "list tasks",
             "show image",
+            "get image file",
             "show schema",
             "list images",
             "look at container",
@@ -163,6 +166,7 @@ fn call_of(service: &str, request: &Request) -> &'static str {
     let of_ec2 = ec2::action(request);
     let spoken = match service {
         "lightsail" if ec2::is_meant(request) => &of_ec2,
+        "lightsail" if ebs::is_meant(request) => ebs::call(request),
         "outscale" => path.last().copied().unwrap_or_default(),
         "lightsail" => {
             let target = request.header("x-amz-target").unwrap_or_default();
@@ -183,6 +187,7 @@ fn call_of(service: &str, request: &Request) -> &'static str {
             ("GET", ["v2", "tasks", _]) => "show task",
             ("GET", ["v2", "images"]) => "list images",
             ("GET", ["v2", "images", _]) => "show image",
+            ("GET", ["v2", "images", _, "file"]) => "get image file",
             ("GET", ["v2", "schemas", _]) => "show schema",
             ("HEAD", ["v1", _, _]) => "look at container",
             ("GET", ["v1", _, _]) => "list container",

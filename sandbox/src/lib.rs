@@ -189,6 +189,7 @@ impl Sandbox {
             ("AWS_DEFAULT_REGION", lightsail::REGION.into()),
             ("AWS_ENDPOINT_URL_LIGHTSAIL", format!("http://{lightsail}")),
             ("AWS_ENDPOINT_URL_EC2", format!("http://{lightsail}")),
+            ("AWS_ENDPOINT_URL_EBS", format!("http://{lightsail}")),
             ("OS_AUTH_URL", format!("http://{rackspace}/v2.0")),
             ("RAX_USERNAME", rackspace::USERNAME.into()),
             ("RAX_API_KEY", rackspace::API_KEY.into()),

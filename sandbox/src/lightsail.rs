@@ -1,6 +1,7 @@
 //! Lightsail's API (version 2016-11-28, AWS JSON 1.1) as far as exports need it: who asks, what is asked, and the refusals.
-//! EC2, where exports arrive, answers at the same address.
+//! EC2, where exports arrive, and EBS, from where they can be fetched, answer at the same address.
 
+pub(crate) mod ebs;
 pub(crate) mod ec2;
 mod front;
 mod state;
@@ -104,6 +105,9 @@ pub(crate) fn handle(
 ) -> wire::Response {
     if ec2::is_meant(request) {
         return ec2::handle(&world.lightsail, request, moment);
+    }
+    if ebs::is_meant(request) {
+        return ebs::handle(&world.lightsail, request, moment);
     }
     let response = match answer(&mut world.lightsail, request, moment) {
         Ok(output) => wire::Response::new(200)

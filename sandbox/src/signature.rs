@@ -207,9 +207,22 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Signs a request as a client would, for tests of the sandbox's doors.
+/// Signs a request as a client of OUTSCALE would, for tests of the sandbox's doors.
 #[cfg(test)]
 pub(crate) fn signed(
+    request: Request,
+    scheme: Scheme,
+    service: &str,
+    key: (&str, &str),
+    at: Timestamp,
+) -> Request {
+    signed_in("eu-west-2", request, scheme, service, key, at)
+}
+
+/// The same in any region.
+#[cfg(test)]
+pub(crate) fn signed_in(
+    region: &str,
     mut request: Request,
     scheme: Scheme,
     service: &str,
@@ -223,7 +236,7 @@ pub(crate) fn signed(
         signed_at: at,
         day: stamp[..8].to_owned(),
         stamp: stamp.clone(),
-        region: "eu-west-2".to_owned(),
+        region: region.to_owned(),
         service: service.to_owned(),
         signed_headers: vec!["host".to_owned(), scheme.date_header.to_owned()],
         signature: String::new(),
@@ -232,7 +245,7 @@ pub(crate) fn signed(
     request.headers.push((scheme.date_header.into(), stamp));
     let signature = claim.sign(key.1, &claim.canonical_request(&request));
     let authorization = format!(
-        "{}-HMAC-SHA256 Credential={}/{}/eu-west-2/{service}/{}, SignedHeaders={}, Signature={signature}",
+        "{}-HMAC-SHA256 Credential={}/{}/{region}/{service}/{}, SignedHeaders={}, Signature={signature}",
         scheme.prefix,
         key.0,
         claim.day,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock::Moment;
-use crate::lightsail::ec2;
+use crate::lightsail::{ebs, ec2};
 use crate::wire::{Request, Response};
 use crate::{lightsail, oos, outscale, rackspace, swift};
 
@@ -20,6 +20,12 @@ pub(crate) fn throttled(
         "lightsail" if ec2::is_meant(request) => {
             ec2::refusal(503, "RequestLimitExceeded", "Request limit exceeded.")
         }
+        "lightsail" if ebs::is_meant(request) => ebs::refusal(
+            400,
+            "RequestThrottledException",
+            "ACCOUNT_THROTTLED",
+            "Rate exceeded",
+        ),
         // Called AccessDenied although it is none: only status and code tell.
         "outscale" => outscale::refuse(503, "6", "AccessDenied", "The request was throttled."),
         "oos" => oos::refuse(503, "SlowDown", "Please reduce your request rate."),
@@ -60,6 +66,37 @@ pub(crate) fn refusal(service: &str, call: &str, request: &Request, status: u16)
                 _ => ("InternalError", "An internal error has occurred"),
             };
             ec2::refusal(status, code, message)
+        }
+        "lightsail" if ebs::is_meant(request) => {
+            let (kind, reason, message) = match status {
+                401 | 403 => (
+                    "AccessDeniedException",
+                    "UNAUTHORIZED_ACCOUNT",
+                    "You do not have the permission.",
+                ),
+                402 => (
+                    "ServiceQuotaExceededException",
+                    "DEPENDENCY_SERVICE_QUOTA_EXCEEDED",
+                    "A quota is exceeded.",
+                ),
+                404 => (
+                    "ResourceNotFoundException",
+                    "SNAPSHOT_NOT_FOUND",
+                    "The snapshot does not exist.",
+                ),
+                _ if is_own_fault => (
+                    "ValidationException",
+                    "INVALID_PARAMETER_VALUE",
+                    "A value is not accepted.",
+                ),
+                502.. => return Response::new(status),
+                _ => (
+                    "InternalServerException",
+                    "",
+                    "An internal error has occurred.",
+                ),
+            };
+            ebs::refusal(status, kind, reason, message)
         }
         "outscale" => match status {
             401 => outscale::refuse(
@@ -124,6 +161,12 @@ pub(crate) fn refusal(service: &str, call: &str, request: &Request, status: u16)
 /// Credentials that were good a moment ago.
 pub(crate) fn expired(service: &str, call: &str, request: &Request) -> Response {
     match service {
+        "lightsail" if ebs::is_meant(request) => ebs::refusal(
+            403,
+            "ExpiredTokenException",
+            "",
+            "The security token included in the request is expired",
+        ),
         "lightsail" => lightsail::refusal(
             400,
             "ExpiredTokenException",

@@ -159,12 +159,33 @@ fn snapshots(
         .collect()
 }
 
+/// The disk of an EBS snapshot that is whole: a label that no other has, and its size in GiB.
+pub(super) fn disk(state: &State, id: &str, moment: &Moment) -> Option<(String, u32)> {
+    let whole = made(state, moment).filter(|(_, copied)| *copied >= 1.0);
+    whole
+        .flat_map(|(export, _)| {
+            state
+                .devices(export)
+                .into_iter()
+                .zip(0..)
+                .map(move |of| (export, of))
+        })
+        .find(|(export, (_, index))| snapshot_id(export, *index) == id)
+        .map(|(export, ((device, size), _))| (format!("{} {device}", export.snapshot), size))
+}
+
+/// The ids of the EBS snapshots that an export makes.
+#[cfg(test)]
+pub(super) fn disk_ids(state: &State, export: &Export) -> Vec<String> {
+    let count = state.devices(export).len();
+    (0..count).map(|index| snapshot_id(export, index)).collect()
+}
+
 /// A disk's export makes the snapshot that its record names; an instance's makes some of its own.
 fn snapshot_id(export: &Export, index: usize) -> String {
-    match index {
-        0 => format!("snap-{}", export.target),
-        _ => format!("snap-{index:x}{}", &export.target[1..]),
-    }
+    let (first, rest) = export.target.split_at(1);
+    let first = usize::from_str_radix(first, 16).unwrap_or_default();
+    format!("snap-{:x}{rest}", (first + index) % 16)
 }
 
 /// Which ones a request is about: ids that must exist, or those among the values of a filter.
