@@ -78,6 +78,17 @@ impl Blob {
         Blob::made(length, move |at| whole.piece(start + at))
     }
 
+    /// The same but for one bit of the byte in its middle.
+    pub(crate) fn corrupt(&self) -> Self {
+        let middle = self.length / 2;
+        let Some(byte) = self.piece(middle).first().copied() else {
+            return self.clone();
+        };
+        let other = Blob::from(vec![byte ^ 1]);
+        let rest = self.slice(middle + 1..self.length);
+        Blob::join(vec![self.slice(0..middle), other, rest])
+    }
+
     /// How many bytes it has.
     pub(crate) fn len(&self) -> u64 {
         self.length

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::shape::Shape;
+
 /// The machine's clock, and how far the sandbox is ahead of it.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
@@ -27,29 +29,6 @@ impl Clock {
             client,
             duration,
             shape,
-        }
-    }
-}
-
-/// What exports leave behind.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Shape {
-    /// About how large; `None`: small.
-    pub(crate) object_size: Option<u64>,
-    /// Large objects in Cloud Files have a static manifest.
-    pub(crate) is_static: bool,
-    /// Cloud Images has no export tasks.
-    pub(crate) is_without_tasks: bool,
-    /// Something else lies there than before, for the one who asks now.
-    pub(crate) is_changed: bool,
-}
-
-impl Shape {
-    /// What tells one disk from another: its label, unless another lies in its place.
-    pub(crate) fn label(self, label: &str) -> String {
-        match self.is_changed {
-            true => format!("{label}, changed"),
-            false => label.to_owned(),
         }
     }
 }

@@ -16,6 +16,8 @@ use serde::Deserialize;
 pub(crate) use self::rehearsal::{Delivery, Rehearsal, play};
 use crate::error::{Error, Failure};
 use crate::lightsail::{ebs, ec2};
+use crate::shape::Portion;
+use crate::size::parse_size;
 use crate::wire::Request;
 
 /// The longest time a fault may name: ten years.
@@ -61,6 +63,20 @@ enum What {
     SilenceAfter,
     /// Executed; half of the body comes, then the connection ends.
     Truncate,
+    /// Executed; a bit of the body is another.
+    Corrupt,
+    /// Executed; the body comes at so many bytes a second.
+    Slow(u64),
+    /// Executed, where another object lies in the place of the one that was there.
+    Changed,
+    /// Executed; objects have this ETag.
+    Etag(String),
+    /// Executed; the body is said to be compressed, which it is not.
+    Encoded,
+    /// Executed; more comes, or less, than was asked for.
+    Portion(Portion),
+    /// The token of a page or a block has expired. Not executed.
+    Stale,
     /// A page of HTML with status 200, as from a proxy. Not executed.
     Garbage,
     /// Answered with a redirect. Not executed.
@@ -239,6 +255,11 @@ impl FromStr for Fault {
         if is_of_start && (calls.start.is_none() || call.is_some() && call != calls.start) {
             return Err("unlisted and no-task concern the call that starts an export".into());
         }
+        if what == What::Stale && !calls.names.contains(&"GetSnapshotBlock") {
+            return Err(
+                "stale concerns the tokens of pages and blocks, which are lightsail's".into(),
+            );
+        }
         Ok(Fault {
             service: calls.service,
             call,
@@ -297,6 +318,15 @@ fn parse_what(text: &str) -> Result<What, String> {
         ("silence-before", None) => What::SilenceBefore,
         ("silence-after", None) => What::SilenceAfter,
         ("truncate", None) => What::Truncate,
+        ("corrupt", None) => What::Corrupt,
+        ("slow", Some(value)) => What::Slow(parse_speed(value)?),
+        ("changed", None) => What::Changed,
+        ("etag", Some(value)) if is_header_text(value) => What::Etag(value.to_owned()),
+        ("encoded", None) => What::Encoded,
+        ("whole", None) => What::Portion(Portion::Whole),
+        ("longer", None) => What::Portion(Portion::Longer),
+        ("shorter", None) => What::Portion(Portion::Shorter),
+        ("stale", None) => What::Stale,
         ("garbage", None) => What::Garbage,
         ("redirect", Some(value)) if is_header_text(value) => What::Redirect(value.to_owned()),
         ("expire", None) => What::Expire,
@@ -305,7 +335,8 @@ fn parse_what(text: &str) -> Result<What, String> {
         _ => {
             return Err(format!(
                 "'{text}' is not something that can happen: throttle, throttle=SECONDS, throttle=CALLS/s, status=CODE, reset-before, \
-                 reset-after, delay=TIME, silence-before, silence-after, truncate, garbage, redirect=URL, expire, unlisted=TIME, no-task"
+                 reset-after, delay=TIME, silence-before, silence-after, truncate, corrupt, slow=SIZE/s, changed, etag=TEXT, encoded, \
+                 whole, longer, shorter, stale, garbage, redirect=URL, expire, unlisted=TIME, no-task"
             ));
         }
     })
@@ -315,6 +346,14 @@ fn parse_what(text: &str) -> Result<What, String> {
 fn parse_rate(text: &str) -> Result<u32, String> {
     let calls = text.trim().parse().ok().filter(|calls| *calls > 0);
     calls.ok_or_else(|| format!("the rate '{text}/s' is not of the form 5/s"))
+}
+
+/// How many bytes come in a second.
+fn parse_speed(text: &str) -> Result<u64, String> {
+    let size = text
+        .strip_suffix("/s")
+        .and_then(|size| parse_size(size).ok());
+    size.ok_or_else(|| format!("the speed '{text}' is not of the form 64KiB/s"))
 }
 
 /// `90s`, `2m30s`, `300ms`; a bare number counts seconds.

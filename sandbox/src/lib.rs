@@ -15,6 +15,7 @@ mod lightsail;
 mod oos;
 mod outscale;
 mod rackspace;
+mod shape;
 mod signature;
 mod size;
 mod store;
@@ -34,7 +35,8 @@ pub use self::error::{Error, Failure};
 pub use self::faults::Fault;
 pub use self::size::parse_size;
 
-use self::clock::{Clock, Moment, Shape};
+use self::clock::{Clock, Moment};
+use self::shape::Shape;
 use self::store::Store;
 
 /// How long an export takes unless it is said otherwise.
@@ -146,7 +148,7 @@ impl Sandbox {
                 object_size: options.object_size,
                 is_static: options.has_static_manifests,
                 is_without_tasks: !options.has_export_tasks,
-                is_changed: false,
+                ..Shape::default()
             },
             clock: Clock::default(),
             faults: Mutex::new(options.faults.clone().into()),

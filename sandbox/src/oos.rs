@@ -11,10 +11,11 @@ use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::blob::{Blob, md5_hex};
-use crate::clock::{Moment, Shape};
+use crate::clock::Moment;
 use crate::disk::packed;
 use crate::ids::random_hex;
 use crate::outscale::{State, Task, key};
+use crate::shape::Shape;
 use crate::signature::{AWS4, claim};
 use crate::wire::{Request, Response, range};
 use crate::{World, disk};
@@ -175,8 +176,15 @@ fn get_object(
             "The specified key does not exist.",
         ));
     };
-    let content = content(task, moment.shape);
-    let is_this = |value: &str| value == "*" || value.trim_matches('"') == content.etag;
+    let content = content(task, &moment.shape);
+    let etag = moment.shape.etag.as_deref().unwrap_or(&content.etag);
+    let bare = |text: &str| text.trim_matches('"').to_owned();
+    let is_this = |value: &str| value == "*" || bare(value) == bare(etag);
+    // What has quotes already is meant as it is: a weak one, say.
+    let etag = match etag.contains('"') {
+        true => etag.to_owned(),
+        false => format!("\"{etag}\""),
+    };
     if request
         .header("if-match")
         .is_some_and(|value| !is_this(value))
@@ -189,13 +197,14 @@ fn get_object(
         Response::new(status)
             .header("content-type", "application/octet-stream")
             .header("accept-ranges", "bytes")
-            .header("etag", format!("\"{}\"", content.etag))
+            .header("etag", etag.clone())
             .header("last-modified", modified.to_string())
     };
     let total = content.blob.len();
     let asked = request.header("range");
     let asked = asked.filter(|_| request.header("if-range").is_none_or(is_this));
-    match asked.and_then(|text| range(text, total)) {
+    let asked = asked.and_then(|text| range(text, total));
+    match moment.shape.range(asked, total) {
         None => Ok(response(200).body(content.blob.clone())),
         Some(Err(())) => Err(unsatisfiable().header("content-range", format!("bytes */{total}"))),
         Some(Ok((first, last))) => Ok(response(206)
@@ -205,7 +214,7 @@ fn get_object(
 }
 
 /// The refusal of a range.
-pub(crate) fn unsatisfiable() -> Response {
+fn unsatisfiable() -> Response {
     refuse(
         416,
         "InvalidRange",
@@ -225,7 +234,7 @@ struct Content {
 }
 
 /// The compressed disk image of a task: the same for the same snapshot, format and shape, so made once.
-fn content(task: &Task, shape: Shape) -> Arc<Content> {
+fn content(task: &Task, shape: &Shape) -> Arc<Content> {
     type Made = Mutex<HashMap<(String, bool, Option<u64>), Arc<Content>>>;
     static MADE: LazyLock<Made> = LazyLock::new(Made::default);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);

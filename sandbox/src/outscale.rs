@@ -13,6 +13,8 @@ use crate::clock::Moment;
 use crate::ids::random_uuid;
 use crate::signature::{AWS4, OSC4, claim};
 use crate::{Sandbox, World, wire};
+#[cfg(test)]
+pub(crate) use state::Story;
 pub(crate) use state::{ACCOUNT, PARTNER_ACCOUNT, State, Task};
 
 /// The sandbox's access key.

@@ -150,7 +150,7 @@ pub(crate) fn handle(
             let rest = rest.join("/");
             if moment.shape.is_changed {
                 let mut files = state.files.clone();
-                files.change(moment.shape);
+                files.change(&moment.shape);
                 return swift::handle(&mut files, &rest, request, moment);
             }
             swift::handle(&mut state.files, &rest, request, moment)

@@ -12,6 +12,7 @@ use self::listing::listing;
 use crate::blob::{Blob, md5_hex};
 use crate::clock::Moment;
 use crate::ids::random_hex;
+use crate::shape::Range;
 use crate::wire::{Request, Response, percent_decode};
 
 pub(crate) use self::account::{Account, Object};
@@ -52,6 +53,10 @@ pub(crate) fn refusal(status: u16) -> Response {
         409 => (
             "Conflict",
             "There was a conflict when trying to complete your request.",
+        ),
+        412 => (
+            "Precondition Failed",
+            "A precondition for this request was not met.",
         ),
         416 => (
             "Requested Range Not Satisfiable",
@@ -246,6 +251,7 @@ fn download(
             (Blob::join(parts.collect()), etag)
         }
     };
+    let etag = moment.shape.etag.clone().unwrap_or(etag);
     let describe = |response: Response| describe(response).header("etag", etag.clone());
     let unquoted = etag.trim_matches('"');
     if let Some(wanted) = request.header("if-match")
@@ -256,7 +262,8 @@ fn download(
     }
     // If-Range is not looked at, as in Swift itself.
     let total = blob.len();
-    match request.header("range").and_then(|text| range(text, total)) {
+    let asked = request.header("range").and_then(|text| range(text, total));
+    match moment.shape.range(asked, total) {
         Some(Ok((from, to))) => describe(Response::new(206))
             .header("content-type", content_type)
             .header("content-range", format!("bytes {from}-{to}/{total}"))
@@ -269,7 +276,7 @@ fn download(
 }
 
 /// First and last byte of a single range; `Err` for one past the end, `None` for what is answered whole.
-fn range(text: &str, total: u64) -> Option<Result<(u64, u64), ()>> {
+fn range(text: &str, total: u64) -> Range {
     let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
     if to.contains(',') {
         return None;

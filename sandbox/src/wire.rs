@@ -16,8 +16,9 @@ use tokio::time::Instant;
 
 use crate::Service;
 use crate::blob::Blob;
-use crate::clock::{Clock, Shape};
+use crate::clock::Clock;
 use crate::faults::{Delivery, Fault, play};
+use crate::shape::{Range, Shape};
 use crate::store::Store;
 
 /// The largest request body the sandbox reads.
@@ -138,7 +139,7 @@ impl Response {
 }
 
 /// First and last byte of a `Range`; `None` for one that is ignored because of its form.
-pub(crate) fn range(text: &str, total: u64) -> Option<Result<(u64, u64), ()>> {
+pub(crate) fn range(text: &str, total: u64) -> Range {
     let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
     let end = total.checked_sub(1);
     let (first, last) = match (first, last) {
@@ -217,7 +218,7 @@ async fn answer(
 ) -> std::io::Result<hyper::Response<Body>> {
     let (parts, body) = request.into_parts();
     let is_head = parts.method == hyper::Method::HEAD;
-    let moment = rules.clock.moment(rules.duration, rules.shape);
+    let moment = rules.clock.moment(rules.duration, rules.shape.clone());
     let Ok(body) = Limited::new(body, MAX_REQUEST).collect().await else {
         return Ok(deliver(Response::new(413), is_head, 0, moment.now));
     };

@@ -45,7 +45,8 @@ A fault is PROVIDER:CALL:ATTEMPT:WHAT (docs/reliability.md explains them):
   CALL      as -v names it, or *
   ATTEMPT   1, 2+, 1-3, *
   WHAT      throttle, throttle=SECONDS, throttle=CALLS/s, status=CODE, reset-before, reset-after,
-            delay=TIME, silence-before, silence-after, truncate, garbage, redirect=URL, expire,
+            delay=TIME, silence-before, silence-after, truncate, corrupt, slow=SIZE/s, changed,
+            etag=TEXT, encoded, whole, longer, shorter, stale, garbage, redirect=URL, expire,
             unlisted=TIME, no-task
 
 The clouds hold a few snapshots and images. The exports of snap-deadbeef (OUTSCALE), broken-1 (Lightsail) and cursed-1 (Rackspace) fail, for practice. Any client of these clouds works: aws, osc-cli, glance, curl.")]

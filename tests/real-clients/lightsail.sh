@@ -52,3 +52,18 @@ shows 'aws ec2: the image of web-1 is there' available aws ec2 describe-images -
 works 'aws ec2: the wait that is told to people ends' aws ec2 wait image-available --image-ids "$image"
 refuses 'aws ec2: an unknown image' '(InvalidAMIID.NotFound)' aws ec2 describe-images --image-ids ami-00000000000000000
 refuses 'aws ec2: a wrong secret' '(SignatureDoesNotMatch)' env AWS_SECRET_ACCESS_KEY=wrong aws ec2 describe-images --image-ids "$image"
+
+# EBS direct APIs, from where the disks can be fetched. The first page is a short one, the second one empty.
+gives 'aws ec2: the EBS snapshot of the image' 'snap-[0-9a-f]{17}' aws ec2 describe-images --image-ids "$image" --query 'Images[].BlockDeviceMappings[].Ebs.SnapshotId' --output text
+disk=$given
+blocks() { aws ebs list-snapshot-blocks --snapshot-id "$disk" --max-results 100 --output text "$@"; }
+gives 'aws ebs: the first page of its blocks, and that more follow' $'5\t[A-Za-z0-9+/=]+' blocks --query '[length(Blocks), NextToken]'
+gives 'aws ebs: the second page' $'0\t[A-Za-z0-9+/=]+' blocks --next-token "${given#*$'\t'}" --query '[length(Blocks), NextToken]'
+gives 'aws ebs: the last page' $'2\tNone' blocks --next-token "${given#*$'\t'}" --query '[length(Blocks), NextToken]'
+refuses 'aws ebs: a page token of nowhere' '(ValidationException)' blocks --next-token nowhere
+gives 'aws ebs: the token of a block' '[A-Za-z0-9+/=]+' aws ebs list-snapshot-blocks --snapshot-id "$disk" --starting-block-index 9 --query 'Blocks[0].BlockToken' --output text
+token=$given
+gives 'aws ebs: the block arrives' '[A-Za-z0-9+/]{43}=' aws ebs get-snapshot-block --snapshot-id "$disk" --block-index 9 --block-token "$token" block --query Checksum
+shows 'it has that SHA-256' "$given" python3 -c 'import base64, hashlib; print(base64.b64encode(hashlib.sha256(open("block", "rb").read()).digest()).decode())'
+refuses 'aws ebs: another block by that token' '(ValidationException)' aws ebs get-snapshot-block --snapshot-id "$disk" --block-index 8 --block-token "$token" block
+refuses 'aws ebs: an unknown snapshot' '(ResourceNotFoundException)' aws ebs list-snapshot-blocks --snapshot-id snap-00000000000000000

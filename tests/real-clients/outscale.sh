@@ -74,6 +74,8 @@ shows 'aws s3 ls: inside one' "${key#web/}" s3 s3 ls s3://demo/web/
 shows 'aws s3api: the object arrives' '"ContentLength"' s3 s3api get-object --bucket demo --key "$key" got.qcow2.gz
 works 'aws s3 cp: the object arrives' s3 s3 cp "s3://demo/$key" copied.qcow2.gz
 works 'both are the same' cmp got.qcow2.gz copied.qcow2.gz
+gives 'aws s3api: a range of it arrives' 'bytes 9-99/[0-9]+' s3 s3api get-object --bucket demo --key "$key" --range bytes=9-99 range.qcow2.gz --query ContentRange
+works 'it is that part' cmp -n 91 -i 0:9 range.qcow2.gz got.qcow2.gz
 works 'it is gzip' gunzip got.qcow2.gz
 is_image 'it is a disk image' qcow2 QFI got.qcow2
 refuses 'aws s3api: an object that is not there' '(NoSuchKey)' s3 s3api get-object --bucket demo --key nothing nothing

@@ -120,6 +120,16 @@ pub(crate) fn refusal(service: &str, call: &str, request: &Request, status: u16)
             ),
         },
         "oos" => match status {
+            412 => oos::refuse(
+                412,
+                "PreconditionFailed",
+                "At least one of the pre-conditions you specified did not hold",
+            ),
+            416 => oos::refuse(
+                416,
+                "InvalidRange",
+                "The requested range is not satisfiable",
+            ),
             _ if is_own_fault => oos::refuse(status, "AccessDenied", "Access Denied"),
             _ => oos::refuse(
                 status,

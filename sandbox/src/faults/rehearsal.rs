@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Fault, What, bodies, call_of, calls_of};
 use crate::clock::Moment;
+use crate::lightsail::ebs;
+use crate::shape::Shape;
 use crate::wire::{Request, Response};
 use crate::{Service, World};
 
@@ -119,7 +121,9 @@ pub(crate) fn play(
     if due.contains(&What::Expire) {
         world.rackspace.revoke_tokens();
     }
-    let mut response = execute(world, service, call, request, moment);
+    let mut twisted = moment.clone();
+    due.iter().for_each(|what| twist(what, &mut twisted.shape));
+    let mut response = execute(world, service, call, request, &twisted);
     let is_start = calls_of(service.name).is_some_and(|calls| calls.start == Some(call));
     if is_start && response.status < 300 {
         for what in &due {
@@ -152,12 +156,23 @@ fn instead(
         What::ResetBefore => return Some(Delivery::Reset),
         What::SilenceBefore => return Some(Delivery::Never),
         What::Garbage => bodies::garbage(),
+        What::Stale if ebs::is_meant(request) => ebs::stale(call),
         What::Redirect(url) => Response::new(307).header("location", url.clone()),
         // Only Rackspace has tokens, which the handler refuses once they are gone.
         What::Expire if service.name != "rackspace" => bodies::expired(service.name, call, request),
         _ => return None,
     };
     Some(Delivery::Whole(response, Duration::ZERO))
+}
+
+/// How things look to who asks now.
+fn twist(what: &What, shape: &mut Shape) {
+    match what {
+        What::Changed => shape.is_changed = true,
+        What::Etag(etag) => shape.etag = Some(etag.clone()),
+        What::Portion(portion) => shape.portion = *portion,
+        _ => {}
+    }
 }
 
 /// What becomes of the answer to a call that was executed.
@@ -169,8 +184,21 @@ fn after(delivery: Delivery, what: &What) -> Delivery {
         (Delivery::Whole(response, late), What::Delay(time)) => {
             Delivery::Whole(response, late + *time)
         }
+        (Delivery::Whole(response, late), what) => Delivery::Whole(altered(response, what), late),
+        (Delivery::Cut(response), what) => Delivery::Cut(altered(response, what)),
         (delivery, _) => delivery,
     }
+}
+
+/// The same answer with another body, or another word about it.
+fn altered(mut response: Response, what: &What) -> Response {
+    match what {
+        What::Corrupt => response.body = response.body.corrupt(),
+        What::Slow(pace) => response.pace = Some(*pace),
+        What::Encoded => return response.header("content-encoding", "gzip"),
+        _ => {}
+    }
+    response
 }
 
 /// Runs a call. A list is asked of a world without the hidden tasks.

@@ -11,9 +11,10 @@ use serde_json::json;
 use super::state::State;
 use super::{ec2, front};
 use crate::blob::Blob;
-use crate::clock::{Moment, Shape};
+use crate::clock::Moment;
 use crate::disk::{self, CHUNK, DISK_SIZE};
 use crate::ids::random_uuid;
+use crate::shape::{MORE, Portion, Shape};
 use crate::wire::{Request, Response};
 
 /// Blocks of a page unless it is said otherwise, and of the first page at most: no list of ours is a single page.
@@ -59,7 +60,7 @@ pub(crate) fn refusal(status: u16, kind: &str, reason: &str, message: &str) -> R
 }
 
 /// The refusal of a value.
-pub(crate) fn invalid(reason: &str, message: &str) -> Response {
+fn invalid(reason: &str, message: &str) -> Response {
     refusal(400, "ValidationException", reason, message)
 }
 
@@ -99,7 +100,7 @@ fn answer(state: &State, request: &Request, moment: &Moment) -> Result<Response,
         id: id.to_owned(),
         label,
         gib: gib.into(),
-        shape: moment.shape,
+        shape: moment.shape.clone(),
     };
     match block {
         None => list(&volume, request, moment.now),
@@ -179,7 +180,7 @@ fn list(volume: &Volume, request: &Request, now: Timestamp) -> Result<Response, 
         Some(token) => ["empty", "page"]
             .into_iter()
             .find_map(|kind| Some((kind, open(&token, kind, &volume.id, PAGE_TOKEN, now)?)))
-            .ok_or_else(|| invalid("INVALID_PAGE_TOKEN", "The page token is invalid or expired"))?,
+            .ok_or_else(|| stale("ListSnapshotBlocks"))?,
     };
     // After the first page comes one that is empty and has a token, as it happens.
     let (most, next_kind) = match kind {
@@ -216,24 +217,32 @@ fn get(
         .ok_or_else(|| invalid("INVALID_BLOCK", "The block index is invalid"))?;
     let token = request.param("blockToken").unwrap_or_default();
     if open(&token, "block", &volume.id, BLOCK_TOKEN, now) != Some(index) {
-        return Err(stale());
+        return Err(stale("GetSnapshotBlock"));
     }
     let (blob, checksum) = volume.block(index);
     let response = Response::new(200)
         .header("content-type", "application/octet-stream")
         .header("x-amz-Data-Length", blob.len().to_string())
         .header("x-amz-Checksum", checksum)
-        .header("x-amz-Checksum-Algorithm", "SHA256")
-        .body(blob);
-    Ok(described(response))
+        .header("x-amz-Checksum-Algorithm", "SHA256");
+    // A block is always whole; that of a fault is not.
+    let portion = match volume.shape.portion {
+        Portion::Longer => Blob::join(vec![blob, vec![0; MORE as usize].into()]),
+        Portion::Shorter => blob.slice(0..blob.len() / 2),
+        _ => blob,
+    };
+    Ok(described(response.body(portion)))
 }
 
-/// The refusal of a block's token that is another's or has expired.
-pub(crate) fn stale() -> Response {
-    invalid(
-        "INVALID_BLOCK_TOKEN",
-        "The block token is invalid or expired",
-    )
+/// The refusal of a token that is another's or has expired.
+pub(crate) fn stale(call: &str) -> Response {
+    match call {
+        "GetSnapshotBlock" => invalid(
+            "INVALID_BLOCK_TOKEN",
+            "The block token is invalid or expired",
+        ),
+        _ => invalid("INVALID_PAGE_TOKEN", "The page token is invalid or expired"),
+    }
 }
 
 /// Nobody outside can make a token, and each has the letters of base64 that must be encoded in a query.

@@ -128,12 +128,14 @@ fn invalid(message: &str) -> Response {
 }
 
 fn contents(key: &str, task: &Task, moment: &Moment) -> String {
-    let content = content(task, moment.shape);
+    let content = content(task, &moment.shape);
+    let etag = moment.shape.etag.as_deref().unwrap_or(&content.etag);
+    let etag = escape(etag);
     let modified = ended_at(task, moment).strftime("%Y-%m-%dT%H:%M:%S.000Z");
     let inside = [
         element("Key", key),
         element("LastModified", &modified.to_string()),
-        element("ETag", &format!("&quot;{}&quot;", content.etag)),
+        element("ETag", &format!("&quot;{etag}&quot;")),
         element("Size", &content.blob.len().to_string()),
         element("StorageClass", "STANDARD"),
     ];

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Image, State, TENANT, origin, schemas, stamp, tasks};
 use crate::blob::{Blob, hex};
-use crate::clock::{Moment, Shape};
+use crate::clock::Moment;
 use crate::disk;
 use crate::ids::{is_uuid, random_uuid};
+use crate::shape::Shape;
 use crate::wire::{Request, Response, range};
 
 /// Items on a page unless asked otherwise.
@@ -63,10 +64,10 @@ pub(crate) fn handle(
             "Method Not Allowed",
             "This operation is currently not permitted on Glance Tasks. They are auto deleted after reaching the time based on their expires_at property.".into(),
         )),
-        ("GET", ["images"]) => list_images(state, request, moment.shape),
-        ("GET", ["images", id]) => show_image(state, id, moment.shape),
+        ("GET", ["images"]) => list_images(state, request, &moment.shape),
+        ("GET", ["images", id]) => show_image(state, id, &moment.shape),
         ("GET", ["images", id, "file"]) if is_without_tasks => {
-            get_file(state, id, request, moment.shape)
+            get_file(state, id, request, &moment.shape)
         }
         ("GET", ["schemas", name]) => schemas::schema(name, &KINDS[..if is_without_tasks { 3 } else { 4 }])
             .map(|schema| Response::json(200, &schema))
@@ -300,12 +301,12 @@ fn image<'s>(state: &'s State, id: &str) -> Result<&'s Image, Refusal> {
     found.ok_or_else(|| Refusal(404, "Not Found", format!("No image found with ID {id}")))
 }
 
-fn show_image(state: &State, id: &str, shape: Shape) -> Answer {
+fn show_image(state: &State, id: &str, shape: &Shape) -> Answer {
     Ok(Response::json(200, &image(state, id)?.show(shape)))
 }
 
 /// The image itself.
-fn get_file(state: &State, id: &str, request: &Request, shape: Shape) -> Answer {
+fn get_file(state: &State, id: &str, request: &Request, shape: &Shape) -> Answer {
     let image = image(state, id)?;
     match image.status.as_str() {
         "active" => {}
@@ -320,7 +321,8 @@ fn get_file(state: &State, id: &str, request: &Request, shape: Shape) -> Answer 
     let total = file.blob.len();
     let response =
         |status| Response::new(status).header("content-type", "application/octet-stream");
-    match request.header("range").and_then(|text| range(text, total)) {
+    let asked = request.header("range").and_then(|text| range(text, total));
+    match shape.range(asked, total) {
         None => {
             let md5 = file.md5.as_deref();
             let whole = md5.map_or(response(200), |md5| {
@@ -339,7 +341,7 @@ fn get_file(state: &State, id: &str, request: &Request, shape: Shape) -> Answer 
     }
 }
 
-fn list_images(state: &State, request: &Request, shape: Shape) -> Answer {
+fn list_images(state: &State, request: &Request, shape: &Shape) -> Answer {
     let is_wanted = |name: &str, value: &str| request.param(name).is_none_or(|w| w == value);
     let mut chosen: Vec<&Image> = state
         .images
@@ -379,7 +381,7 @@ struct File {
 
 impl File {
     /// Of an image: the same for the same one and shape, so made once.
-    fn of(image: &Image, shape: Shape) -> Arc<Self> {
+    fn of(image: &Image, shape: &Shape) -> Arc<Self> {
         type Made = Mutex<HashMap<(String, bool, Option<u64>), Arc<File>>>;
         static MADE: LazyLock<Made> = LazyLock::new(Made::default);
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -425,7 +427,7 @@ impl Image {
         }
     }
 
-    fn show(&self, shape: Shape) -> Value {
+    fn show(&self, shape: &Shape) -> Value {
         let mut shown = json!({
             "name": self.name, "disk_format": "vhd", "container_format": "ovf", "visibility": self.visibility,
             "size": self.size, "virtual_size": null, "status": self.status, "checksum": null, "protected": false,

@@ -194,5 +194,5 @@ fn write_object(state: &mut State, location: &str, moment: &Moment) {
     let disk = (image.name.as_str(), image.blocks);
     state
         .files
-        .export(container, name, disk, times, moment.shape);
+        .export(container, name, disk, times, &moment.shape);
 }

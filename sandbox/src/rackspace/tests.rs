@@ -1,6 +1,6 @@
 use super::*;
 use crate::blob::{hex, md5_hex};
-use crate::clock::Shape;
+use crate::shape::Shape;
 use std::time::Duration;
 
 /// A cloud without export tasks.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::blob::{Blob, md5_hex};
-use crate::clock::Shape;
+use crate::shape::Shape;
 use crate::vhd::{large, vhd};
 
 /// The size of a segment of a large export. Real ones are a thousand times larger.
@@ -150,7 +150,7 @@ impl Account {
         name: &str,
         (label, blocks): (&str, usize),
         (start, end): (Timestamp, Timestamp),
-        shape: Shape,
+        shape: &Shape,
     ) {
         let Some(objects) = self.containers.get_mut(container) else {
             return;
@@ -222,7 +222,7 @@ impl Account {
     }
 
     /// Puts another disk in the place of every exported one.
-    pub(crate) fn change(&mut self, shape: Shape) {
+    pub(crate) fn change(&mut self, shape: &Shape) {
         for object in self.containers.values_mut().flat_map(BTreeMap::values_mut) {
             if let Content::Disk { label, .. } | Content::Part { label, .. } = &mut object.content {
                 *label = shape.label(label);

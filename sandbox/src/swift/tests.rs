@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::*;
-use crate::clock::Shape;
+use crate::shape::Shape;
 use crate::vhd::{large, vhd};
 
 #[test]
@@ -32,7 +32,7 @@ fn every_listing_goes_on_after_its_marker() {
         "x.vhd",
         ("big", 24),
         (now, now),
-        Shape::default(),
+        &Shape::default(),
     );
     let moment = Moment::new(now, crate::DEFAULT_DURATION);
     for (path, query, names) in [
@@ -71,7 +71,7 @@ fn a_large_export_is_a_manifest_over_segments() {
         "x.vhd",
         ("big", 24),
         (now, now),
-        Shape::default(),
+        &Shape::default(),
     );
     let moment = Moment::new(now, crate::DEFAULT_DURATION);
     let get = |query: &str, account: &mut Account| {
@@ -110,7 +110,7 @@ fn a_static_manifest_tells_size_and_hash_of_each_segment() {
         is_static: true,
         ..Shape::default()
     };
-    account.export("exports", "x.vhd", ("big", 24), (now, now), shape);
+    account.export("exports", "x.vhd", ("big", 24), (now, now), &shape);
     let moment = Moment::new(now, crate::DEFAULT_DURATION);
     let ask = |query: &str, headers: &[(&str, &str)], account: &mut Account| {
         let headers = headers.iter();
@@ -181,7 +181,7 @@ fn an_export_of_gibibytes_is_segments_of_which_each_has_its_md5() {
             is_static,
             ..Shape::default()
         };
-        account.export("exports", "x.vhd", ("big", 2), (now, now), shape);
+        account.export("exports", "x.vhd", ("big", 2), (now, now), &shape);
         let objects = &account.containers["exports"];
         assert_eq!(objects.len() as u64, large::count(size) + 1);
         let far = &objects["x.vhd-00900"];
@@ -203,9 +203,15 @@ fn an_export_of_gibibytes_is_segments_of_which_each_has_its_md5() {
 fn what_lies_there_changes_with_its_etag() {
     let now = Timestamp::now();
     let mut account = Account::with_containers("a", &["exports"]);
-    account.export("exports", "x.vhd", ("web", 2), (now, now), Shape::default());
+    account.export(
+        "exports",
+        "x.vhd",
+        ("web", 2),
+        (now, now),
+        &Shape::default(),
+    );
     let before = account.containers["exports"]["x.vhd"].clone();
-    account.change(Shape {
+    account.change(&Shape {
         is_changed: true,
         ..Shape::default()
     });

@@ -223,3 +223,24 @@ fn what_is_not_whole_or_not_there_is_not_found() {
     };
     assert_eq!(handle(&state, &unsigned, &after(100)).status, 403);
 }
+
+#[test]
+fn a_block_may_be_longer_or_shorter_than_it_is() {
+    let (state, ids) = exported("web-1");
+    let mut moment = after(100);
+    let (blocks, _) = blocks(&state, &ids[0], "", &moment);
+    let path = format!("/snapshots/{}/blocks/8", ids[0]);
+    for (portion, length) in [
+        (Portion::Longer, CHUNK as u64 + MORE),
+        (Portion::Shorter, CHUNK as u64 / 2),
+    ] {
+        moment.shape.portion = portion;
+        let block = ask(
+            &state,
+            &path,
+            &format!("blockToken={}", blocks[&8]),
+            &moment,
+        );
+        assert_eq!((block.status, block.body.len()), (200, length));
+    }
+}
