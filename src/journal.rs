@@ -145,6 +145,8 @@ impl Journal {
         let connection = self.connection();
         connection.pragma_update(None, "synchronous", "FULL")?;
         let result = self.transaction(body);
+        // Into the file itself: what is beside it may be cleaned away. Where others read meanwhile, it stays in the log.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         result
     }

@@ -117,13 +117,13 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         return Ok(ending);
     }
     if starting.dry_run {
-        return dry_run::run(
+        let dry = dry_run::run(
             context,
             provider.as_ref(),
             &requests,
             starting.skip_exported,
-        )
-        .await;
+        );
+        return ready::within(context.sources.deadline, dry).await;
     }
     if starting.wait_for_snapshot {
         let interval = starting.waiting.interval.or(context.interval);

@@ -252,7 +252,6 @@ impl<'a> Starter<'a> {
     fn intent(&self, request: &ExportRequest, before: &[Task]) -> Intent {
         let provider = self.search.provider;
         let made_at = Timestamp::now();
-        let skew = self.search.skew();
         Intent {
             id: None,
             provider: provider.id(),
@@ -268,9 +267,7 @@ impl<'a> Starter<'a> {
             },
             known: before.iter().map(|task| task.id.clone()).collect(),
             made_at,
-            cloud_at: made_at
-                .checked_sub(skew.unwrap_or_default())
-                .unwrap_or(made_at),
+            cloud_at: self.search.cloud_now(),
         }
     }
 
@@ -305,7 +302,11 @@ impl<'a> Starter<'a> {
             Ok(None) => {}
             Err(error) => tracing::info!("looking for the task: {}", error.one_line()),
         }
-        self.search.settle(&intent, &Settled::Unknown).ok();
+        let mut intent = intent;
+        if self.search.settle(&intent, &Settled::Unknown).is_err() {
+            // Nothing remembers it.
+            intent.id = None;
+        }
         Err(self.doubt(error, &intent))
     }
 

@@ -79,6 +79,14 @@ impl Journal {
         }
     }
 
+    /// Waits so long for others that write, until what is given back is dropped.
+    pub(super) fn busy_for(&self, time: Duration) -> Busy {
+        let connection = self.connection();
+        // Where it cannot be set, it stays as it was.
+        let _ = connection.busy_timeout(time);
+        Busy(connection)
+    }
+
     /// The connection, as long as it is used.
     pub(super) fn connection(&self) -> Rc<Connection> {
         self.connection.borrow().clone()
@@ -202,6 +210,15 @@ fn refuse_pipe(path: &Path) -> rusqlite::Result<()> {
             Err(rusqlite::Error::ToSqlConversionFailure(why.into()))
         }
         _ => Ok(()),
+    }
+}
+
+/// Sets the usual time back.
+pub(super) struct Busy(Rc<Connection>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let _ = self.0.busy_timeout(limit(BUSY));
     }
 }
 

@@ -59,8 +59,8 @@ pub struct Intent {
     pub known: Vec<TaskId>,
     /// When the cloud was asked what it had; of an intent that was left, when it was last sent or about to be.
     pub made_at: Timestamp,
-    /// When the cloud was asked what it had, by its own clock.
-    pub cloud_at: Timestamp,
+    /// The same by the cloud's own clock, where it told its time.
+    pub cloud_at: Option<Timestamp>,
 }
 
 /// What came of claiming an intent.
@@ -100,12 +100,17 @@ impl Intent {
     }
 }
 
+/// How long a claim waits for another process that writes.
+const BUSY_CLAIM: std::time::Duration = std::time::Duration::from_millis(200);
+
 impl Journal {
     /// Writes an intent down, durably, if nobody else has the same.
     pub fn claim(&self, intent: &Intent, now: Timestamp) -> Result<Claim> {
         self.mend()?;
         let owner = self.presence()?;
         let target = intent.request.target.identity();
+        // Whoever claims asks again, and listens to signals meanwhile.
+        let _short = self.busy_for(BUSY_CLAIM);
         self.durable_transaction(|connection| {
             if intent.twin.is_empty()
                 && let Some(known) = started(connection, intent, &target)?
@@ -221,12 +226,18 @@ impl Journal {
 
     /// Notes, durably, that an intent is about to be sent. False where it is another's by now, or gone: whoever took this
     /// process for dead, while it was frozen for instance, may have sent the same.
-    pub(crate) fn renew(&self, intent: &Intent, now: Timestamp) -> Result<bool> {
+    pub(crate) fn renew(
+        &self,
+        intent: &Intent,
+        now: Timestamp,
+        cloud_now: Option<Timestamp>,
+    ) -> Result<bool> {
         self.mend()?;
         let owner = self.presence()?;
         self.durable_transaction(|connection| {
-            let values = params![intent.id, now.to_string(), owner];
-            let sql = "UPDATE intent SET made_at = ?2 WHERE id = ?1 AND owner = ?3";
+            let cloud_now = cloud_now.map(|at| at.to_string());
+            let values = params![intent.id, now.to_string(), owner, cloud_now];
+            let sql = "UPDATE intent SET made_at = ?2, cloud_at = coalesce(?4, cloud_at) WHERE id = ?1 AND owner = ?3";
             let is_ours = connection.execute(sql, values)? == 1;
             // Others must see that it lives, whatever has removed its sign.
             if let Some(presence) = self.presence.get().filter(|_| is_ours) {
@@ -235,6 +246,14 @@ impl Journal {
             Ok(is_ours)
         })
         .map_err(|error| written(&error))
+    }
+
+    /// Notes the cloud's time for an open start that has none: its age by that clock is counted from here on.
+    pub(crate) fn date(&self, intent: &Intent, cloud_now: Timestamp) -> Result<()> {
+        let values = params![intent.id, cloud_now.to_string()];
+        let sql = "UPDATE intent SET cloud_at = ?2 WHERE id = ?1 AND cloud_at IS NULL";
+        let dated = self.connection().execute(sql, values);
+        dated.map(drop).map_err(|error| written(&error))
     }
 
     /// Takes over an intent that nobody holds, to look up what became of it. `None`: somebody was quicker.
@@ -322,7 +341,7 @@ fn insert(
             serde_json::to_string(&intent.known).unwrap_or_default(),
             now.to_string(),
             owner,
-            intent.cloud_at.to_string(),
+            intent.cloud_at.map(|at| at.to_string()),
             kept(&intent.realm)
         ],
     )?;
@@ -360,8 +379,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<(Intent, Option<String>)>> {
         known: serde_json::from_str(&known).unwrap_or_default(),
         cloud_at: row
             .get::<_, Option<String>>(11)?
-            .and_then(|at| at.parse().ok())
-            .unwrap_or(made_at),
+            .and_then(|at| at.parse().ok()),
         made_at,
     };
     Ok(Some((intent, row.get(10)?)))

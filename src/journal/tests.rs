@@ -143,7 +143,7 @@ fn an_open_start_of_the_second_layout_is_kept() {
     drop(old);
     let intents = open(&path).intents().expect("reads");
     assert_eq!(intents.len(), 1);
-    assert_eq!(intents[0].cloud_at, intents[0].made_at);
+    assert_eq!(intents[0].cloud_at, None);
     let target = Target::new(&provider::outscale::Destination::Oos {
         bucket: "b".into(),
         prefix: None,

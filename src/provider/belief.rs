@@ -10,12 +10,12 @@ use crate::task::{ExportRequest, State, Task};
 const LONGEST_ID: usize = 256;
 
 /// Whether this can be the id of a task or of what it made. Those of all clouds are letters, digits and a few signs that
-/// mean nothing to a shell, in a path or at the end of a line.
+/// mean nothing to a shell, in a path or at the end of a line; none begins as an option does.
 pub(super) fn is_id(text: &str) -> bool {
     let is_of_id = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     (1..=LONGEST_ID).contains(&text.len())
         && text.bytes().all(is_of_id)
-        && text.bytes().any(|b| b.is_ascii_alphanumeric())
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// Whether two ids or names are the same. A UUID is in any case.
@@ -28,6 +28,7 @@ pub(super) fn is_start_of(task: &Task, request: &ExportRequest) -> bool {
     let snapshot = task.snapshot.as_deref();
     let target = task.target.as_ref();
     is_id(task.id.as_str())
+        && !is_same(task.id.as_str(), &request.snapshot)
         && snapshot.is_none_or(|snapshot| is_same(snapshot, &request.snapshot))
         && target.is_none_or(|target| !target.contradicts(&request.target))
 }

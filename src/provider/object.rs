@@ -85,7 +85,7 @@ pub trait Reader: Send + Sync {
 /// What a reader gives for a part.
 pub enum Answer {
     /// A reply whose bytes are still to come.
-    Coming(Flow),
+    Coming(Box<Flow>),
     /// All of its bytes.
     Whole(Vec<u8>),
 }

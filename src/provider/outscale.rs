@@ -225,10 +225,7 @@ impl Outscale {
         let ask = async || {
             let what = "the look at the account";
             match self.api.read(READ_ACCOUNTS, &json!({}), what).await {
-                Ok(answer) => Ok(answer
-                    .pointer("/Accounts/0/AccountId")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned)),
+                Ok(answer) => Ok(the_account(&answer)),
                 Err(error) if matches!(error.kind, Kind::Permission | Kind::Provider) => Ok(None),
                 Err(error) => Err(error),
             }
@@ -439,6 +436,16 @@ impl Provider for Outscale {
     async fn open(&self, task: &Task) -> Result<Image> {
         locate::open(&self.objects, task).await.map(Image::of)
     }
+}
+
+/// The one account that a reply is about, by its twelve digits. What says anything else says nothing.
+fn the_account(answer: &Value) -> Option<String> {
+    let [account] = &answer["Accounts"].as_array()?[..] else {
+        return None;
+    };
+    let id = account["AccountId"].as_str()?;
+    let is_number = id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| id.to_owned())
 }
 
 /// The task in the reply to a start. Some gateways have left it out of a success.

@@ -14,16 +14,18 @@ pub struct Realm {
 impl Realm {
     /// Whether another is surely not the same. What is not known contradicts nothing: to look at too much starts nothing twice.
     pub fn is_surely_not(&self, other: &Realm) -> bool {
-        differ(self.endpoint.as_ref(), other.endpoint.as_ref())
-            || differ(self.account.as_ref(), other.account.as_ref())
+        match (&self.account, &other.account) {
+            // One cloud has many addresses.
+            (Some(one), Some(other)) => one != other,
+            _ => {
+                let addresses = self.endpoint.as_ref().zip(other.endpoint.as_ref());
+                addresses.is_some_and(|(one, other)| one != other)
+            }
+        }
     }
 
     /// Whether another is surely the same.
     pub fn is_surely(&self, other: &Realm) -> bool {
-        self.account.is_some() && self.endpoint.is_some() && self == other
+        self.account.is_some() && self.account == other.account
     }
-}
-
-fn differ(one: Option<&String>, other: Option<&String>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one != other)
 }

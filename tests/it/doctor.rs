@@ -921,7 +921,7 @@ fn the_journal_is_read_from_end_to_end() {
         twin: String::new(),
         known: Vec::new(),
         made_at: Timestamp::now(),
-        cloud_at: Timestamp::now(),
+        cloud_at: Some(Timestamp::now()),
     };
     let claim = journal.claim(&intent, Timestamp::now()).expect("written");
     assert!(matches!(claim, Claim::Mine(_)), "{claim:?}");

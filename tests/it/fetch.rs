@@ -531,15 +531,15 @@ fn an_export_of_each_cloud_that_has_a_way_comes_home() {
     let clouds = Clouds::start(QUICK);
     let user = User::of(&clouds);
     for (cloud, export) in CLOUDS.iter().zip(GOOD) {
+        if cloud.name == "lightsail" {
+            // Its disks have 20 GiB there; `ebs` has smaller ones.
+            continue;
+        }
         let folder = tempfile::tempdir().expect("a directory");
         let to = folder.path().to_str().expect("text").to_owned() + "/";
         let id = user.run(&[export, &["--wait", "-o", "id"]].concat()).id();
         let task = format!("{}/{id}", cloud.name);
         let ran = user.run(&["fetch", &task, "--to", &to, "--decompress", "-o", "id"]);
-        if cloud.name == "lightsail" {
-            assert_eq!(ran.code, Some(2), "{}", ran.all());
-            continue;
-        }
         let path = ran.id();
         let image = std::fs::read(&path).expect("it is there");
         let verified = user.run(&["verify", "--deep", &path]);

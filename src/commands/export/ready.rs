@@ -51,17 +51,17 @@ pub(super) async fn wait(
 }
 
 /// The same, no longer than the command as a whole may take.
-pub(super) async fn within(
+pub(super) async fn within<T>(
     deadline: Option<Deadline>,
-    made: impl Future<Output = Result<()>>,
-) -> Result<()> {
+    made: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let Some(deadline) = deadline else {
         return made.await;
     };
     timeout_at(deadline.of_preparations(), made)
         .await
         .unwrap_or_else(|_| {
-            let sentence = "A snapshot is still being made; nothing was started";
+            let sentence = "Time ran out before everything was looked at; nothing was started";
             Err(Error::new(Kind::Timeout, sentence)
                 .hint("run the same command again, with a longer --timeout"))
         })

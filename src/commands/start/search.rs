@@ -67,9 +67,21 @@ impl<'a> Search<'a> {
         self.http.contact().and_then(|contact| contact.skew)
     }
 
-    /// How old an open start is.
+    /// The cloud's time now, as far as it told it.
+    pub(super) fn cloud_now(&self) -> Option<Timestamp> {
+        Timestamp::now().checked_sub(self.skew()?).ok()
+    }
+
+    /// How old an open start is. Where the cloud tells its time only since, by its clock it is new.
     pub(super) fn age(&self, intent: &Intent) -> Duration {
-        age(intent.made_at, Some(intent.cloud_at), self.skew())
+        if let (Some(journal), None, Some(now)) = (self.journal, intent.cloud_at, self.cloud_now())
+        {
+            if let Err(error) = journal.date(intent, now) {
+                tracing::info!("{}", error.one_line());
+            }
+            return Duration::ZERO;
+        }
+        age(intent.made_at, intent.cloud_at, self.skew())
     }
 
     /// When an open start counts as never executed, if the cloud does not list it.
@@ -180,7 +192,9 @@ impl<'a> Search<'a> {
     /// An id alone does not tell: a cloud may show an old export under another id once it has forgotten part of it.
     async fn find_once(&self, intent: &Intent) -> Result<Option<Task>> {
         // By the clock that was behind: the cloud's own time of it may have been a lie.
-        let began = intent.cloud_at.min(intent.made_at);
+        let began = intent
+            .cloud_at
+            .map_or(intent.made_at, |at| at.min(intent.made_at));
         let since = began.checked_sub(CLOCK_MARGIN).unwrap_or(began);
         let mut found = self.same(&intent.request, Some(since)).await?;
         found.retain(|task| {

@@ -69,7 +69,7 @@ impl Starter<'_> {
             return true;
         };
         journal
-            .renew(&attempt.intent, Timestamp::now())
+            .renew(&attempt.intent, Timestamp::now(), self.search.cloud_now())
             .unwrap_or_else(|error| {
                 // What was claimed is sent even where the disk is full by now.
                 tracing::info!("{}", error.one_line());

@@ -26,7 +26,7 @@ fn intent() -> Intent {
         twin: String::new(),
         known: vec![TaskId::from("before")],
         made_at: Timestamp::from_second(1_768_000_000).expect("in range"),
-        cloud_at: Timestamp::from_second(1_768_000_000).expect("in range"),
+        cloud_at: Some(Timestamp::from_second(1_768_000_000).expect("in range")),
     }
 }
 
@@ -270,10 +270,10 @@ fn a_claim_that_somebody_took_over_is_not_sent() {
     let (first, second) = (open(directory.path()), open(directory.path()));
     let mine = claimed(&first, &intent());
     let live = directory.path().join("journal.live");
-    assert!(first.renew(&mine, Timestamp::now()).expect("writes"));
+    assert!(first.renew(&mine, Timestamp::now(), None).expect("writes"));
     // What somebody has cleaned away is shown again.
     std::fs::remove_dir_all(&live).expect("cleaned");
-    assert!(first.renew(&mine, Timestamp::now()).expect("writes"));
+    assert!(first.renew(&mine, Timestamp::now(), None).expect("writes"));
     let claim = second.claim(&intent(), Timestamp::now()).expect("reads");
     assert!(matches!(claim, Claim::Taken), "{claim:?}");
 
@@ -281,11 +281,11 @@ fn a_claim_that_somebody_took_over_is_not_sent() {
     let left = second.intents().expect("reads").pop().expect("left open");
     let taken = second.take_over(&left, Timestamp::now()).expect("writes");
     assert!(taken.is_some());
-    assert!(!first.renew(&mine, Timestamp::now()).expect("writes"));
+    assert!(!first.renew(&mine, Timestamp::now(), None).expect("writes"));
     second
         .settle(&left, &Settled::NotExecuted, Timestamp::now())
         .expect("writes");
-    assert!(!first.renew(&mine, Timestamp::now()).expect("writes"));
+    assert!(!first.renew(&mine, Timestamp::now(), None).expect("writes"));
     // Sent all the same, and not answered: whoever comes next has to know.
     first
         .settle(&mine, &Settled::Unknown, Timestamp::now())

@@ -37,6 +37,14 @@ const LATE: [Duration; 3] = [
     Duration::from_secs(6),
 ];
 
+/// The pauses before a block is asked for again.
+const AGAIN: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
 /// The direct APIs of a region, for one caller.
 #[derive(Clone)]
 pub(super) struct Ebs {
@@ -262,23 +270,32 @@ impl Disk {
         Ok(page)
     }
 
+    /// One block, asked for again as long as what goes wrong may pass: it costs no other block.
     async fn one(&self, index: u32) -> Result<Option<Vec<u8>>> {
-        let page = self.page_of(index).await?;
-        let Some(token) = page.tokens.get(&index) else {
-            return Ok(None);
-        };
-        let block = self.ebs.block(&self.snapshot, index, token).await;
-        if block
-            .as_ref()
-            .is_err_and(|error| error.is_because(Reason::BadPart))
-        {
-            // Its token may be too old.
-            self.pages
-                .lock()
-                .await
-                .retain(|other| !Arc::ptr_eq(other, &page));
+        let mut pauses = AGAIN.into_iter();
+        loop {
+            let page = self.page_of(index).await?;
+            let Some(token) = page.tokens.get(&index) else {
+                return Ok(None);
+            };
+            let error = match self.ebs.block(&self.snapshot, index, token).await {
+                Ok(block) => return Ok(Some(block)),
+                Err(error) => error,
+            };
+            let is_bad = error.is_because(Reason::BadPart);
+            let pause = pauses
+                .next()
+                .filter(|_| is_bad || error.kind.is_transient());
+            let Some(pause) = pause else {
+                return Err(error);
+            };
+            if is_bad {
+                // Its token may be too old.
+                let mut pages = self.pages.lock().await;
+                pages.retain(|other| !Arc::ptr_eq(other, &page));
+            }
+            tokio::time::sleep(error.details.retry_after.unwrap_or(limit(pause))).await;
         }
-        block.map(Some)
     }
 }
 
@@ -320,7 +337,7 @@ fn refused(reply: &Reply, snapshot: &str) -> Error {
         let name = said.split([':', ';']).next().unwrap_or_default();
         name.rsplit('#').next().unwrap_or_default()
     });
-    let reason = text("Reason");
+    let reason = text("Reason").filter(|reason| !reason.is_empty());
     let is_token = matches!(
         reason.as_deref(),
         Some("INVALID_BLOCK_TOKEN" | "INVALID_PAGE_TOKEN")

@@ -29,6 +29,8 @@ pub(super) struct Claim<'a> {
     takes_late: bool,
     /// Whether a record is taken of which, or an export of which, nobody says when it began.
     takes_undated: bool,
+    /// Its operation has failed.
+    has_failed: bool,
 }
 
 impl<'a> Claim<'a> {
@@ -53,6 +55,7 @@ impl<'a> Claim<'a> {
         claim.started = claim.started.or(known.created_at);
         let is_dead = matches!(known.state, State::Failed | State::Cancelled)
             || operation.is_some_and(has_failed);
+        claim.has_failed = operation.is_some_and(has_failed);
         claim.takes_late = !is_dead;
         claim.takes_undated = !is_dead && operation.is_some();
         claim
@@ -72,6 +75,7 @@ impl<'a> Claim<'a> {
             started: operation.created_at().and_then(timestamp),
             takes_late: is_open,
             takes_undated: is_open,
+            has_failed: has_failed(operation),
         }
     }
 
@@ -80,6 +84,14 @@ impl<'a> Claim<'a> {
         let is_named = |name: &str| self.names.iter().any(|own| own == name);
         if record.name().is_some_and(is_named) {
             return Some(Fit::Named);
+        }
+        // What has failed by its operation is no record's that has not.
+        if self.has_failed
+            && record
+                .state()
+                .is_some_and(|state| state.as_str() == "Succeeded")
+        {
+            return None;
         }
         let made = record.destination_info().and_then(|info| info.id());
         if made.is_some() && made == self.made {
@@ -228,13 +240,12 @@ pub(super) fn join(claims: &[Claim<'_>], records: &[&ExportSnapshotRecord]) -> V
     let open: Vec<(Fit, usize, usize)> = dated[near..late].iter().filter(free).copied().collect();
     for (c, record) in in_order(claims, records, &open) {
         let is_younger = started(records[record]) >= claims[c].started;
-        take(
-            &mut joined,
-            &mut is_taken,
-            c,
-            record,
-            is_younger && fits[c] == 1,
-        );
+        // An end is believed by time alone only where no other operation could own it.
+        let is_end = records[record]
+            .state()
+            .is_some_and(|state| state.as_str() != "Started");
+        let is_sure = is_younger && fits[c] == 1 && !is_end;
+        take(&mut joined, &mut is_taken, c, record, is_sure);
     }
     for &(_, c, record) in &dated[late..] {
         take(&mut joined, &mut is_taken, c, record, false);

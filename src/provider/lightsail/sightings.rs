@@ -63,10 +63,12 @@ impl Lightsail {
         let others;
         if joined.iter().flatten().any(|found| !found.is_sure) {
             others = self.calls.operations(false).await?;
+            // One without an id is nobody's.
             let is_other = |operation: &&Operation| {
-                known
-                    .iter()
-                    .all(|task| operation.id() != Some(task.id.as_str()))
+                operation.id().is_some()
+                    && known
+                        .iter()
+                        .all(|task| operation.id() != Some(task.id.as_str()))
             };
             let rivals = others.iter().map(|seen| &seen.typed).filter(is_other);
             claims.extend(rivals.map(Claim::of_operation));

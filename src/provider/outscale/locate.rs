@@ -166,7 +166,8 @@ async fn look(
 /// Whether an object can be what an export wrote: its key begins so, and ends as a name does.
 fn is_of(object: &Object, stem: &str) -> bool {
     let rest = object.key.strip_prefix(stem);
-    rest.is_some_and(|rest| rest.is_empty() || is_id(rest))
+    let is_end = |rest: &str| is_id(rest.trim_start_matches(['.', '-']));
+    rest.is_some_and(|rest| rest.is_empty() || is_end(rest))
 }
 
 /// The object of an export among those whose keys begin alike: the expected one, else the only one.

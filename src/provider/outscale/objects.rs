@@ -196,7 +196,7 @@ impl Reader for Parts {
         }
         let flow = self.store.http.flow(self.store.signed(request)?).await?;
         match flow.status() {
-            200..=299 => Ok(Answer::Coming(flow)),
+            200..=299 => Ok(Answer::Coming(Box::new(flow))),
             status => {
                 let error = refused(&flow.refusal().await, &self.bucket);
                 Err(refused_part(status, error))

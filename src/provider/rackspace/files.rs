@@ -200,7 +200,7 @@ impl Reader for Parts {
         headers.extend(self.etag.clone().map(|etag| ("if-match", etag)));
         let flow = self.session.flow("get object", &self.url, &headers).await?;
         match flow.status() {
-            200..=299 => Ok(Answer::Coming(flow)),
+            200..=299 => Ok(Answer::Coming(Box::new(flow))),
             status => {
                 let sentence = format!("A part of {} cannot be read", self.what);
                 let error = (self.refused)(&flow.refusal().await, sentence);

@@ -15,7 +15,7 @@ use super::urls::{tenant_of, with_version};
 use crate::error::{Error, Hint, Kind, Result};
 use crate::http::{Contact, Flow, Http, Reply, Request};
 use crate::provider::{Realm, Setting};
-use crate::secret::Url;
+use crate::secret::{Secret, Url};
 
 /// A client of one account in one region.
 pub(super) struct Session {
@@ -31,6 +31,8 @@ pub(super) struct Session {
     token_files: OnceCell<Url>,
     /// Whether the cloud has no export tasks, once it was asked.
     pub(super) lacks_export: OnceCell<bool>,
+    /// The token that took the place of one that was refused to a start.
+    renewed: Mutex<Option<Secret>>,
 }
 
 /// Which service a call goes to.
@@ -56,6 +58,7 @@ impl Session {
             gate: Gate::new(()),
             token_files: OnceCell::new(),
             lacks_export: OnceCell::new(),
+            renewed: Mutex::new(None),
         };
         if let Some(region) = session.said_region().or_else(|| session.kept_region()) {
             session.region.get_or_init(|| region);
@@ -370,7 +373,8 @@ impl Session {
         send(&*self.grant_other_than(Some(&grant)).await?).await
     }
 
-    /// Sends a JSON body once; again only if the token was refused, for then nothing was executed.
+    /// Sends a JSON body once. Where the token was refused and another was to be had, that is a passing error: nothing was
+    /// executed. If that is refused too, it is a refusal.
     pub(super) async fn post(&self, name: &'static str, url: &Url, body: &str) -> Result<Reply> {
         let request = |grant: &Grant| {
             authorised(grant, Request::new(name, Method::POST, url.clone()))?
@@ -383,8 +387,15 @@ impl Session {
         if reply.status != 401 || !self.can_log_in() {
             return Ok(reply);
         }
-        let grant = self.grant_other_than(Some(&grant)).await?;
-        send(&grant).await
+        // Not from here: the login took its time, and whoever sends looks first whether the start is still its own.
+        let renewed = || self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        if renewed().as_ref() == Some(&grant.token) {
+            return Ok(reply);
+        }
+        let new = self.grant_other_than(Some(&grant)).await?;
+        *renewed() = Some(new.token.clone());
+        let sentence = "The token had run out; there is a new one";
+        Err(Error::new(Kind::Unavailable, sentence).cause(format!("HTTP {}", reply.status)))
     }
 
     /// Whether a new token can be had when the old one ends.
