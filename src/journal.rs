@@ -153,10 +153,7 @@ impl Journal {
 
     /// The entries with this id in any case, of one provider or of all.
     pub fn find(&self, id: &str, provider: Option<&str>) -> Result<Vec<Entry>> {
-        self.select(
-            "WHERE task_id = ?1 COLLATE NOCASE AND (?2 IS NULL OR provider = ?2)",
-            params![id, provider],
-        )
+        self.select(BY_ID, params![id, provider])
     }
 
     /// What this user started: all that is under way, and what ended since `since`; oldest first.
@@ -195,6 +192,9 @@ impl Journal {
 /// What [`entry`] reads.
 const COLUMNS: &str =
     "provider, profile, started_at, object, seen_at, region, task_id, account, realm";
+
+/// An id in any case, of one provider or of all.
+const BY_ID: &str = "WHERE task_id = ?1 COLLATE NOCASE AND (?2 IS NULL OR provider = ?2)";
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     // A row that is not as it was written is no reason to lose the others.

@@ -79,30 +79,53 @@ pub fn hide_input() {
     }
 }
 
-/// Files that a run has open at once, and some more.
+/// Files that a run may have to open at once: an export in the sandbox, which runs in the same process, opens twenty.
 #[cfg(unix)]
-const FILES: u64 = 32;
+const FILES: usize = 24;
 
-/// An error where fewer files may be open than any run needs. Raises the limit as far as that is this process's to do.
+/// An error where fewer files can be opened than a run may need: a start whose reply cannot be heard for want of one
+/// would be a start of unknown outcome. Raises the limit first, as far as that is this process's to do.
 #[cfg(unix)]
 pub fn enough_files() -> std::io::Result<()> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let is_enough = |limit: Option<u64>| limit.is_none_or(|files| files >= FILES);
-    if is_enough(limit.current) {
+    if files_to_open()? == FILES {
         return Ok(());
     }
-    if is_enough(limit.maximum) {
-        let raised = Rlimit {
-            current: limit.maximum,
-            ..limit
-        };
-        return setrlimit(Resource::Nofile, raised).map_err(Into::into);
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // What comes of it is counted.
+    let _ = setrlimit(Resource::Nofile, raised);
+    match files_to_open()? {
+        FILES => Ok(()),
+        few => Err(std::io::Error::other(format!(
+            "only {few} more files can be opened at once, and it needs {FILES}"
+        ))),
     }
-    let few = limit.maximum.unwrap_or_default();
-    Err(std::io::Error::other(format!(
-        "only {few} files may be open at once, and it needs {FILES}"
-    )))
+}
+
+/// How many files can be opened now; no more than [`FILES`] are tried. A limit says less: whoever started this process
+/// may have left it open files of their own.
+#[cfg(unix)]
+fn files_to_open() -> std::io::Result<usize> {
+    use rustix::io::Errno;
+    let mut files = Vec::new();
+    while files.len() < FILES {
+        match std::fs::File::open("/dev/null") {
+            Ok(file) => files.push(file),
+            Err(error)
+                if [Errno::MFILE, Errno::NFILE]
+                    .iter()
+                    .any(|full| error.raw_os_error() == Some(full.raw_os_error())) =>
+            {
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(files.len())
 }
 
 /// Elsewhere there is no such limit.

@@ -42,6 +42,21 @@ fn a_damaged_file_is_moved_aside_and_kept() {
     assert!(Journal::open(&path).expect("opens").moved_to.is_none());
 }
 
+/// A look-up that reads every row makes a wait for many ids take time with the square of their number.
+#[test]
+fn an_id_is_looked_up_by_an_index_in_any_case() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(&directory.path().join("journal.db"));
+    let sql = format!("EXPLAIN QUERY PLAN SELECT {COLUMNS} FROM task {BY_ID}");
+    for provider in [None, Some("outscale")] {
+        let plan: String = journal
+            .connection()
+            .query_row(&sql, params!["snap-export-1", provider], |row| row.get(3))
+            .expect("a plan");
+        assert!(plan.contains("USING INDEX task_by_id"), "{plan}");
+    }
+}
+
 #[test]
 fn a_journal_that_many_make_at_once_is_one_that_all_can_use() {
     for _ in 0..10 {

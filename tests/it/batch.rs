@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde_json::Value;
+use snapexport::journal::Journal;
+use snapexport::provider::outscale;
+use snapexport::task::{State, Task, TaskId};
 use snapexport_sandbox::{Fault, Options};
 
 use crate::program::{Clouds, Ran, User};
@@ -441,4 +445,39 @@ fn the_objects_of_all_that_end_together_are_looked_up_in_one_list() {
         .filter(|task| task["artifact"]["exact"] == true);
     assert_eq!(exact.count(), 60, "{}", ran.all());
     assert_eq!(count(&clouds, "oos", "ListObjectsV2"), 1);
+}
+
+/// Half of them the journal knows to have ended, and each of those is named in three ways; of the rest nobody knows.
+#[test]
+fn a_wait_for_twenty_thousand_tells_of_each_once_and_in_order() {
+    const EACH: u32 = 10_000;
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let journal = Journal::open(&user.state().join("journal.db")).expect("it opens");
+    let now = Timestamp::now();
+    let ended: Vec<String> = (0..EACH).map(|n| format!("snap-export-a{n:07x}")).collect();
+    for id in &ended {
+        let mut task = Task::unseen(outscale::ID, "eu-west-2", TaskId::from(id.as_str()));
+        task.state = State::Completed;
+        let kept = journal.journal.record_sight(&task, "AK", now);
+        kept.expect("it writes");
+    }
+    drop(journal);
+    let unknown: Vec<String> = (0..EACH).map(|n| format!("snap-export-b{n:07x}")).collect();
+    let mut input = String::new();
+    for (id, other) in ended.iter().zip(&unknown) {
+        input += &format!("{id}\n{other}\noutscale/{id}\n{}\n", id.to_uppercase());
+    }
+    let ran = user.run_with_input(&["wait", "-", "-q"], &input);
+    assert_eq!(ran.code, Some(5), "{:?}", ran.stderr.lines().last());
+    assert_eq!(ran.stdout.lines().collect::<Vec<_>>(), ended);
+    let errors = ran
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "));
+    let errors: Vec<&str> = errors.collect();
+    assert_eq!(errors.len(), unknown.len());
+    for (error, id) in errors.iter().zip(&unknown) {
+        assert!(error.contains(id.as_str()), "{error}, not {id}");
+    }
 }

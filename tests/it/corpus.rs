@@ -11,8 +11,11 @@ use crate::tape::{LIGHTSAIL, OUTSCALE, Parsed, Player, RACKSPACE};
 
 /// Mutations of each file; `FUZZ_ROUNDS` asks for more, `FUZZ_SECONDS` for as many as there is time for.
 const ROUNDS: u64 = 200;
-/// What all of it may take in memory, in KiB, where it runs alone.
+/// What all of it may take in memory, in KiB, where it runs alone; and what it may ask the system for, as threads
+/// reserve more than they use.
 const MEMORY: u64 = 256 << 10;
+#[cfg(target_os = "linux")]
+const ADDRESSES: u64 = 1 << 30;
 
 /// The replies of one target, by file name.
 fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
@@ -60,12 +63,54 @@ const NASTY: [&[u8]; 12] = [
     b"\xff\xfe",
 ];
 
+/// Statuses that mean something of their own, or nothing.
+const STATUSES: [&str; 16] = [
+    "200", "201", "202", "206", "299", "300", "301", "307", "400", "401", "403", "404", "409",
+    "429", "500", "503",
+];
+
+/// Headers that a client acts upon.
+const HEADERS: [&str; 16] = [
+    "retry-after: -1",
+    "retry-after: 99999999999999999999",
+    "retry-after: Fri, 31 Dec 9999 23:59:59 GMT",
+    "date: Thu, 01 Jan 1970 00:00:00 GMT",
+    "date: Fri, 31 Feb 2026 25:61:61 GMT",
+    "content-type: text/html; charset=utf-16",
+    "content-type: application/problem+json",
+    "content-encoding: gzip",
+    "content-range: bytes 9-1/0",
+    "location: /v2/tasks",
+    "location: http://[::1",
+    "etag: \"\"",
+    "x-amzn-errortype: ThrottlingException:http://x",
+    "x-amzn-requestid: \u{fffd}",
+    "x-subject-token: a",
+    "www-authenticate: Basic",
+];
+
+/// Puts another status or one more header into a recording.
+fn mutate_head(data: &mut Vec<u8>, dice: &mut Dice) {
+    let Some(end) = data.iter().position(|b| *b == b'\n') else {
+        return;
+    };
+    if dice.below(2) == 0 {
+        let start = data[..end].iter().rposition(|b| *b == b' ');
+        let start = start.map_or(end, |space| space + 1);
+        data.splice(start..end, STATUSES[dice.below(STATUSES.len())].bytes());
+    } else {
+        let header = format!("\n{}", HEADERS[dice.below(HEADERS.len())]);
+        data.splice(end..end, header.into_bytes());
+    }
+}
+
 fn mutate(data: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut data = data.to_vec();
     for _ in 0..=dice.below(3) {
         let at = dice.below(data.len());
         let end = (at + 1 + dice.below(40)).min(data.len());
-        match dice.below(6) {
+        match dice.below(8) {
+            6 | 7 => mutate_head(&mut data, dice),
             0 if !data.is_empty() => data[at] ^= 1 << dice.below(8),
             1 => data.truncate(at),
             2 => {
@@ -141,6 +186,10 @@ fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
     }
     let seconds = std::env::var("FUZZ_SECONDS").ok();
     let seconds = seconds.map(|text| Duration::from_secs(text.parse().expect("a number")));
+    #[cfg(target_os = "linux")]
+    if seconds.is_some() {
+        bound_memory();
+    }
     let began = Instant::now();
     let mut pass = 0;
     while pass == 0 || seconds.is_some_and(|seconds| began.elapsed() < seconds) {
@@ -163,6 +212,17 @@ fn run(target: &str, parse: impl Fn(&[u8]) -> Parsed) {
         let taken = most_memory();
         assert!(taken.is_none_or(|taken| taken < MEMORY), "{taken:?} KiB");
     }
+}
+
+/// From now on what asks for too much ends this process, and not the machine.
+#[cfg(target_os = "linux")]
+fn bound_memory() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = Rlimit {
+        current: Some(ADDRESSES),
+        maximum: Some(ADDRESSES),
+    };
+    setrlimit(Resource::As, limit).expect("a limit may be lowered");
 }
 
 /// The most that this process has had in memory, in KiB; `None` where the system does not tell.

@@ -571,6 +571,72 @@ fn a_dry_run_is_of_a_snapshot_that_cannot_exist_and_a_task_that_comes_of_it_is_s
 }
 
 #[test]
+fn neither_doctor_nor_a_dry_run_sends_what_could_start_something() {
+    let uuid = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
+    let everything = json!({
+        "ResponseContext": {}, "Accounts": [], "SnapshotExportTask": null, "SnapshotExportTasks": [],
+        "Snapshots": [{"SnapshotId": "snap-0a1b2c3d", "State": "completed"}],
+        "exportSnapshotRecords": [], "operations": [], "diskSnapshots": [],
+        "instanceSnapshots": [{"name": "web-1", "state": "available"}],
+        "tasks": [], "id": uuid, "status": "active", "images": [{"id": uuid, "status": "active"}],
+    });
+    let answer = everything.to_string();
+    let server = Canned::by(move |_| Answer::json(200, &answer));
+    let url = server.url();
+    let user = User::new()
+        .with("OSC_ACCESS_KEY", "AKSANDBOX0000OUTSCAL")
+        .with("OSC_SECRET_KEY", "SKSANDBOX00000000000000000000000OUTSCALE")
+        .with("OSC_ENDPOINT_API", &url)
+        .with("OSC_ENDPOINT_OOS", &url)
+        .with("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .with("AWS_SECRET_ACCESS_KEY", "SKEXAMPLE")
+        .with("AWS_REGION", "eu-west-3")
+        .with("AWS_ENDPOINT_URL", &url)
+        .with("AUTH_TOKEN", "0123456789abcdef")
+        .with("RAX_REGION", "DFW")
+        .with("API_ENDPOINT", &format!("{url}/v2"))
+        .with("OS_OBJECT_STORE_URL", &url);
+    let runs: [&[&str]; 6] = [
+        &["doctor", "outscale", "--bucket", "demo"],
+        &["doctor", "lightsail"],
+        &["doctor", "rackspace", "--container", "exports"],
+        &[
+            "export",
+            "outscale",
+            "snap-0a1b2c3d",
+            "--bucket",
+            "demo",
+            "--dry-run",
+        ],
+        &["export", "lightsail", "web-1", "--dry-run"],
+        &[
+            "export",
+            "rackspace",
+            uuid,
+            "--container",
+            "exports",
+            "--dry-run",
+        ],
+    ];
+    for args in runs {
+        let before = server.requests().len();
+        let ran = user.run(args);
+        let requests = server.requests().split_off(before);
+        assert!(!requests.is_empty(), "{args:?}: {}", ran.all());
+        for request in requests {
+            let head = request.to_lowercase();
+            let is_tried = request.contains("\"DryRun\":true") && request.contains("snap-00000000");
+            let starts = head.contains("createsnapshotexporttask") && !is_tried
+                || head.contains(".exportsnapshot\r")
+                || head.starts_with("post /v2/tasks")
+                || head.starts_with("put ")
+                || head.starts_with("delete ");
+            assert!(!starts, "{args:?}: {request}");
+        }
+    }
+}
+
+#[test]
 fn spans_of_time_are_said_as_people_say_them() {
     const YEAR: i64 = 365 * 86_400;
     let server = server(57 * YEAR + 86_400, "{}");

@@ -412,8 +412,9 @@ fn where_too_few_files_may_be_open_that_is_an_error_and_no_defect() {
     let user = User::new();
     let limited = |limit: &str, args: &[&str]| {
         let usual = user.command(args);
-        let mut command = Command::new("sh");
+        let mut command = Command::new("bash");
         command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]);
+        command.stdin(std::process::Stdio::null());
         command
             .arg(usual.get_program())
             .args(usual.get_args())
@@ -425,14 +426,30 @@ fn where_too_few_files_may_be_open_that_is_an_error_and_no_defect() {
         );
         Ran::from(command.output().expect("it runs"), args)
     };
-    for files in [6, 7, 8, 12, 20] {
+    // With fewer still, the system does not get as far as the program.
+    for files in 6..=20 {
         let ran = limited(&format!("-n {files}"), &["status", "-o", "json"]);
         assert_eq!(ran.code, Some(1), "{files}: {}", ran.all());
         assert_eq!(ran.json_error()["kind"], "internal", "{}", ran.all());
         assert!(ran.stderr.contains("ulimit -n 1024"), "{}", ran.all());
         assert!(!ran.stderr.contains("defect"), "{}", ran.all());
     }
+    for files in 3..6 {
+        let ran = limited(&format!("-n {files}"), &["status"]);
+        assert_ne!(ran.code, Some(0), "{files}: {}", ran.all());
+        assert!(!ran.all().contains("defect"), "{files}: {}", ran.all());
+    }
     // What this process may change itself, it does.
     let ran = limited("-S -n 8", &["status"]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());
+    // A limit that would do, of which others have used up almost all.
+    for held in [20, 26, 32, 33, 34, 35] {
+        let open: String = (3..held + 3)
+            .map(|file| format!(" && exec {file}<&0"))
+            .collect();
+        let ran = limited(&format!("-n 40{open}"), &["status", "-o", "json"]);
+        assert_eq!(ran.code, Some(1), "{held}: {}", ran.all());
+        assert!(ran.stderr.contains("ulimit -n 1024"), "{}", ran.all());
+        assert!(!ran.stderr.contains("defect"), "{}", ran.all());
+    }
 }

@@ -99,6 +99,7 @@ impl Outscale {
                 let answer: Value = reply.json().unwrap_or_default();
                 let started = answer
                     .get("SnapshotExportTask")
+                    .filter(|task| !task.is_null())
                     .map(|task| text(task, "TaskId"));
                 match started {
                     None => Ok(Check::ok(EXPORT, "allowed, by a dry run")),
