@@ -28,7 +28,6 @@ pub(super) fn is_start_of(task: &Task, request: &ExportRequest) -> bool {
     let snapshot = task.snapshot.as_deref();
     let target = task.target.as_ref();
     is_id(task.id.as_str())
-        && !is_same(task.id.as_str(), &request.snapshot)
         && snapshot.is_none_or(|snapshot| is_same(snapshot, &request.snapshot))
         && target.is_none_or(|target| !target.contradicts(&request.target))
 }
