@@ -202,11 +202,13 @@ fn every_fault_of_the_reliability_page_is_one() {
             let fault = fault
                 .replace("CALLS", "5")
                 .replace("SECONDS", "1")
+                .replace("SIZE", "64KiB")
+                .replace("TEXT", "1f2e-17")
                 .replace("TIME", "1s")
                 .replace("CODE", "503")
                 .replace("URL", "http://127.0.0.1:9");
+            // One of them is about what only one cloud has.
             let call = match fault.as_str() {
-                // Only tokens of Lightsail's blocks run out so.
                 "stale" => "lightsail:GetSnapshotBlock",
                 _ => "outscale:CreateSnapshotExportTask",
             };
