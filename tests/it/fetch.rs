@@ -527,8 +527,9 @@ fn an_image_of_a_cloud_without_exports_is_read_itself_and_held_against_its_hash(
 }
 
 #[test]
-fn an_export_of_each_cloud_that_has_a_way_comes_home() {
+fn an_export_of_each_cloud_comes_home() {
     let clouds = Clouds::start(QUICK);
+    clouds.world(|world| world.lightsail.shrink_disks());
     let user = User::of(&clouds);
     for (cloud, export) in CLOUDS.iter().zip(GOOD) {
         if cloud.name == "lightsail" {
@@ -541,9 +542,15 @@ fn an_export_of_each_cloud_that_has_a_way_comes_home() {
         let task = format!("{}/{id}", cloud.name);
         let ran = user.run(&["fetch", &task, "--to", &to, "--decompress", "-o", "id"]);
         let path = ran.id();
-        let image = std::fs::read(&path).expect("it is there");
         let verified = user.run(&["verify", "--deep", &path]);
         assert_eq!(verified.code, Some(0), "{}", verified.all());
+        if cloud.name == "lightsail" {
+            // A disk of a GiB or more, of which little was written.
+            let length = std::fs::metadata(&path).expect("it is there").len();
+            assert_eq!(length, 1 << 30);
+            continue;
+        }
+        let image = std::fs::read(&path).expect("it is there");
         let written = user
             .command(&["fetch", &task, "--to", "-", "--decompress"])
             .output();

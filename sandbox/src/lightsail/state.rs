@@ -159,6 +159,14 @@ impl State {
         self.snapshots.clear();
     }
 
+    /// Makes every disk as small as one can be, a GiB: to be fetched whole.
+    pub fn shrink_disks(&mut self) {
+        for snapshot in &mut self.snapshots {
+            snapshot.size_gb = 1;
+            snapshot.attached.iter_mut().for_each(|(_, size)| *size = 1);
+        }
+    }
+
     /// Lets every snapshot that is being made be whole.
     pub fn finish_snapshots(&mut self) {
         let pending = self
