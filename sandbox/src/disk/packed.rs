@@ -25,10 +25,10 @@ const STORED: usize = 65_535;
 /// A compressed image of about this size, and its ETag: the MD5, or beyond two parts what a multipart upload gets.
 pub(crate) fn packed(label: &str, is_raw: bool, size: u64) -> (Blob, String) {
     let unit = unit();
-    // The first part holds what is the image's own; less than half of a disk in use is saved. What is left is free space.
+    // The first part holds what is the image's own; less than half of a disk in use is saved. What is left at the end is
+    // free space.
     let count = (size / PART).saturating_sub(1);
-    let first = if count == 0 { size } else { PART };
-    let own = DISK_SIZE as u64 + 2 * first;
+    let own = DISK_SIZE as u64 + 2 * (size - count * PART);
     let disk = (own + count * (unit.plain + 512)).next_multiple_of(CLUSTER as u64);
 
     let mut member = Member::default();
@@ -52,12 +52,11 @@ pub(crate) fn packed(label: &str, is_raw: bool, size: u64) -> (Blob, String) {
     }
     member.plain += count * (unit.plain + 512);
     let name = label.to_owned();
-    let unit_blob = Blob::join(unit.parts.clone());
-    let units = unit_blob
-        .clone()
-        .numbered(count, move |number| stored(&stamp(&name, number)));
+    let units =
+        Blob::join(unit.parts.clone()).numbered(count, move |number| stored(&stamp(&name, number)));
     member.packed += units.len();
     member.parts.push(units);
+    member.fill(size, 0);
     member.zeros(end - member.plain);
     // The last block: empty.
     let mut trailer = vec![3, 0];
