@@ -25,7 +25,8 @@ pub(crate) fn count(size: u64) -> u64 {
 
 /// How many of them are alike.
 fn units(size: u64) -> u64 {
-    size.div_ceil(UNIT).max(1)
+    let first = FIRST * (SECTOR + BLOCK) as u64;
+    size.saturating_sub(first).div_ceil(UNIT).max(1)
 }
 
 /// A part by its number.
