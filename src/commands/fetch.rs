@@ -151,7 +151,10 @@ async fn seen(
         let mut reporter = printer.reporter(Board::new([(0, &task)].into_iter(), [].into_iter()));
         let began = Instant::now();
         let tell = |event: poll::Event<'_>| reporter.event(&event, began.elapsed());
-        let options = poll::Options::default();
+        let options = poll::Options {
+            interval: context.interval,
+            ..poll::Options::default()
+        };
         let (outcomes, _) = poll::watch(vec![group], options, signals.wait(), tell).await;
         reporter.finish();
         match outcomes.into_iter().next() {

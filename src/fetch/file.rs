@@ -154,6 +154,8 @@ pub async fn to_files(
     if let Some(evidence) = before.iter().flatten().next()
         && before.iter().all(Option::is_some)
     {
+        // A kill right after the name was given leaves these.
+        all.iter().for_each(Files::remove);
         return Ok(Fetched {
             paths: all.into_iter().map(|files| files.name).collect(),
             evidence: evidence.0.clone(),
