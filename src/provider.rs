@@ -19,7 +19,7 @@ pub mod outscale;
 pub mod rackspace;
 
 pub use crate::settings::Setting;
-pub use belief::look_again;
+pub use belief::{look_again, stays_complete};
 pub use contract::{Batch, Capabilities, Naming, Preview, Provider, TaskFilter};
 pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};

@@ -11,8 +11,8 @@ use super::signals::Signals;
 use super::status::look;
 use super::wait::group;
 use crate::commands::context::Context;
-use crate::error::{Error, Hint, Kind, Reason, Result};
-use crate::fetch::{self, About, Wish};
+use crate::error::{Command, Error, Hint, Kind, Reason, Result};
+use crate::fetch::{self, About, Fetched, Wish};
 use crate::options::Output;
 use crate::poll::{self, Outcome};
 use crate::provider::{self, Image, Object, Provider};
@@ -78,31 +78,51 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
             (provider, What::Export(Box::new(task)))
         }
     };
-    let mut is_second = false;
-    loop {
-        let image = match &what {
-            What::Image(image) => Image::of(provider.open_source(image).await?),
-            What::Export(task) => provider.open(task).await?,
+    if args.to.as_deref().is_some_and(|to| to.as_os_str() == "-") {
+        let image = what.open(provider.as_ref()).await?;
+        return match stream(&printer, &image, &args, &signals).await {
+            Err(error) if error.kind == Kind::Interrupted => Ok(interrupted(&signals)),
+            streamed => streamed.map(|()| Ending::Code(0)),
         };
-        let about = about(provider.as_ref(), &what).await;
-        let fetched = one(&mut printer, &image, &about, &args, &signals).await;
-        match fetched {
-            Ok(()) => return Ok(Ending::Code(0)),
-            Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => {
-                let name = &image.name;
-                printer.note(format!(
-                    "{name} was changed meanwhile; its fetch begins again"
-                ));
-                is_second = true;
-            }
-            Err(error) if error.kind == Kind::Interrupted => {
-                if args.to.as_deref().is_none_or(|to| to.as_os_str() != "-") {
-                    printer.note("What came is kept; the same command goes on from there.");
-                }
-                return Ok(Ending::Signal(signals.received().unwrap_or(2)));
-            }
-            Err(error) => return Err(error),
+    }
+    let about = about(provider.as_ref(), &what).await;
+    let (printing, provider) = (&printer, provider.as_ref());
+    let brought = once_or_again(async |is_again| {
+        let image = what.open(provider).await?;
+        if is_again {
+            let name = &image.name;
+            let again = format!("{name} was changed meanwhile; its fetch begins again");
+            printing.note(again);
         }
+        bring(printing, &image, &about, &args, &signals).await
+    });
+    let fetched = match brought.await {
+        Ok(fetched) => fetched,
+        Err(error) if error.kind == Kind::Interrupted => {
+            printer.note("What came is kept; the same command goes on from there.");
+            return Ok(interrupted(&signals));
+        }
+        Err(error) => return Err(error),
+    };
+    if fetched.is_old {
+        let path = fetched.paths[0].display();
+        let verify = Command::from("snapexport verify").arg(&path);
+        let old = Hint::say(format!("{path} was fetched before; nothing was read. "));
+        printer.note(old.and_run(verify).and(" checks it again."));
+    }
+    printer.fetched(&fetched.paths, &fetched.evidence);
+    Ok(Ending::Code(0))
+}
+
+fn interrupted(signals: &Signals) -> Ending {
+    Ending::Signal(signals.received().unwrap_or(2))
+}
+
+/// Fetches; once more from the beginning, if the object was changed meanwhile.
+async fn once_or_again<T>(fetch: impl AsyncFn(bool) -> Result<T>) -> Result<T> {
+    match fetch(false).await {
+        Err(error) if error.is_because(Reason::ObjectChanged) => fetch(true).await,
+        fetched => fetched,
     }
 }
 
@@ -110,6 +130,16 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
 pub(super) enum What<'a> {
     Image(&'a str),
     Export(Box<Task>),
+}
+
+impl What<'_> {
+    /// Ready to be read.
+    pub(super) async fn open(&self, provider: &dyn Provider) -> Result<Image> {
+        match self {
+            What::Image(image) => provider.open_source(image).await.map(Image::of),
+            What::Export(task) => provider.open(task).await,
+        }
+    }
 }
 
 pub(super) async fn about(provider: &dyn Provider, what: &What<'_>) -> About {
@@ -175,56 +205,54 @@ async fn seen(
     }
 }
 
-async fn one(
-    printer: &mut Printer,
+/// To standard output. What was written cannot be taken back: an object that changes is an error.
+async fn stream(printer: &Printer, image: &Image, args: &Args, signals: &Signals) -> Result<()> {
+    let object = chosen(image, args.device.as_deref())?;
+    image.price.iter().for_each(|price| printer.note(price));
+    let mut bar = printer.transfer(&object.name, object.size);
+    let parallel = args.parallel.map(usize::from);
+    let told = |bytes| bar.at(bytes);
+    let written = fetch::to_stream(
+        object,
+        args.decompress,
+        parallel,
+        Stdout,
+        signals.wait(),
+        told,
+    );
+    let checks = written.await;
+    bar.finish();
+    for check in checks?.iter().filter(|check| check.is_open()) {
+        printer.note(format!("Not verified: {} ({})", check.name, check.detail));
+    }
+    Ok(())
+}
+
+/// Into files.
+async fn bring(
+    printer: &Printer,
     image: &Image,
     about: &About,
     args: &Args,
     signals: &Signals,
-) -> Result<()> {
-    let parallel = args.parallel.map(usize::from);
-    if let Some(price) = &image.price {
-        printer.note(price);
-    }
-    if args.to.as_deref().is_some_and(|to| to.as_os_str() == "-") {
-        let object = chosen(image, args.device.as_deref())?;
-        let mut bar = printer.transfer(&object.name, object.size);
-        let written = fetch::to_stream(
-            object,
-            args.decompress,
-            parallel,
-            Stdout,
-            signals.wait(),
-            |bytes| bar.at(bytes),
-        );
-        let checks = written.await;
-        bar.finish();
-        for check in checks?.iter().filter(|check| check.is_open()) {
-            printer.note(format!("Not verified: {} ({})", check.name, check.detail));
-        }
-        return Ok(());
-    }
+) -> Result<Fetched> {
     let wish = Wish {
         to: args.to.clone(),
         unpack: args.decompress,
-        parallel,
+        parallel: args.parallel.map(usize::from),
         force: args.force,
     };
     let size = image.disks.iter().map(|disk| disk.size).sum();
     let mut bar = printer.transfer(&image.name, size);
-    let fetched = fetch::to_files(image, about, &wish, signals.wait(), |bytes| bar.at(bytes)).await;
+    // Once something is read, and before the bar.
+    let mut price = image.price.as_ref();
+    let told = |bytes| {
+        price.take().iter().for_each(|price| printer.note(*price));
+        bar.at(bytes);
+    };
+    let fetched = fetch::to_files(image, about, &wish, signals.wait(), told).await;
     bar.finish();
-    let fetched = fetched?;
-    if fetched.is_old {
-        let path = fetched.paths[0].display();
-        printer.note(
-            Hint::say(format!("{path} was fetched before; nothing was read. "))
-                .and_run(crate::error::Command::from("snapexport verify").arg(path))
-                .and(" checks it again."),
-        );
-    }
-    printer.fetched(&fetched.paths, &fetched.evidence);
-    Ok(())
+    fetched
 }
 
 /// The disk that is written to standard output.

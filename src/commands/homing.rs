@@ -129,11 +129,13 @@ async fn fetch(
     };
     let mut is_second = false;
     loop {
-        let image = provider.open(task).await?;
+        let image = what.open(provider).await?;
         let name = image.name.clone();
         let size = image.disks.iter().map(|disk| disk.size).sum();
+        // Nobody listens any more after a second signal.
         let _ = sender.send(Said::Begun { name, size });
         match to_files(&image, &about, &wish, signals.wait(), |_| {}).await {
+            // As `fetch` does it; a closure of both could not be sent to where this runs.
             Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => is_second = true,
             fetched => return fetched,
         }

@@ -12,8 +12,7 @@ use crate::error::{Hint, Result};
 use crate::journal::Entry as Known;
 use crate::options::Output;
 use crate::provider::{self, TaskFilter};
-use crate::secret::clean;
-use crate::task::{State, Task};
+use crate::task::Task;
 
 /// Asks every cloud with credentials, names the others; of clouds that were named, these.
 pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
@@ -90,13 +89,7 @@ fn remember(context: &Context, tasks: &mut [Task]) {
         .collect();
     for task in tasks {
         if let Some(known) = known.get(&task.qualified()) {
-            if known.task.state == State::Completed && task.state != State::Completed {
-                context.printer(Output::Table).warn(format!(
-                    "{} contradicts itself: {} was seen to complete, and is called '{}' now; it stays completed",
-                    task.provider,
-                    task.id,
-                    clean(&task.provider_state)
-                ));
+            if provider::stays_complete(task, &known.task) {
                 *task = known.task.clone();
                 continue;
             }

@@ -44,15 +44,7 @@ fn believe(slot: Result<Task>, known: &Task) -> Result<Task> {
     match slot {
         Ok(task) => match difference(&task, known) {
             Some(what) => Err(mixed_up(known, &what)),
-            None if is_complete && task.state != State::Completed => {
-                tracing::warn!(
-                    "{} contradicts itself: {} was seen to complete, and is called '{}' now; it stays completed",
-                    known.provider,
-                    known.id,
-                    clean(&task.provider_state)
-                );
-                Ok(known.clone())
-            }
+            None if stays_complete(&task, known) => Ok(known.clone()),
             None => Ok(task),
         },
         Err(mut error) if error.is_because(Reason::NoExport) => {
@@ -63,6 +55,20 @@ fn believe(slot: Result<Task>, known: &Task) -> Result<Task> {
         Err(error) if error.kind == Kind::NotFound && is_complete => Ok(known.clone()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a task was seen to complete and is called something else now, which is said: it stays complete.
+pub fn stays_complete(task: &Task, known: &Task) -> bool {
+    let stays = known.state == State::Completed && task.state != State::Completed;
+    if stays {
+        tracing::warn!(
+            "{} contradicts itself: {} was seen to complete, and is called '{}' now; it stays completed",
+            known.provider,
+            known.id,
+            clean(&task.provider_state)
+        );
+    }
+    stays
 }
 
 /// In what a task differs from the one that was asked for. What a cloud leaves out is no difference.

@@ -6,6 +6,7 @@ mod certificate;
 mod checks;
 mod credentials;
 mod errors;
+mod listing;
 mod locate;
 mod mapping;
 mod names;
@@ -18,7 +19,6 @@ mod rules;
 mod sign;
 mod target;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,17 +37,17 @@ use self::credentials::Account;
 use self::mapping::TASK_PREFIX;
 use self::objects::ObjectStore;
 use self::profile::Profile;
-use super::belief::{is_start_of, mixed_up, twice};
+use super::belief::is_start_of;
 use super::check::{Check, CheckRequest};
 use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, PlaceOption,
     Preview, Provider, Realm, Setting, Shape, TaskFilter,
 };
-use crate::error::{Error, Hint, Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply};
 use crate::secret::redact_json;
 use crate::settings::Sources;
-use crate::task::{Artifact, ExportRequest, ProviderId, Raw, Source, Task, TaskId};
+use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
 
 /// This cloud in the registry.
 pub const ENTRY: Entry = Entry {
@@ -165,61 +165,6 @@ impl Outscale {
         json!({"SnapshotId": request.snapshot, "OsuExport": export})
     }
 
-    fn task(&self, raw: &Value) -> Result<Task> {
-        mapping::task(raw, &self.account.region)
-            .ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))
-    }
-
-    /// The tasks that the API lists with these filters, each once; one that is listed twice, and not alike, is twice in it.
-    async fn listed(
-        &self,
-        filters: &Map<String, Value>,
-        what: &str,
-        keep: impl Fn(Task) -> Option<Task>,
-    ) -> Result<Vec<Task>> {
-        let task = |raw| self.task(&raw).map(&keep);
-        let member = "SnapshotExportTasks";
-        let mut tasks = self
-            .api
-            .list(READ_TASKS, member, filters, what, task)
-            .await?;
-        // In the order of the list.
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut alike = Vec::new();
-        for (at, task) in tasks.iter().enumerate() {
-            match places.get(task.id.as_str()) {
-                None => drop(places.insert(task.id.0.clone(), at)),
-                Some(first) if tasks[*first] == *task => alike.push(at),
-                Some(_) => {}
-            }
-        }
-        for at in alike.into_iter().rev() {
-            tasks.remove(at);
-        }
-        Ok(tasks)
-    }
-
-    /// The tasks that the API lists for these ids.
-    async fn named(&self, ids: &[TaskId]) -> Result<Vec<Task>> {
-        let filters = filter("TaskIds", ids.iter().map(TaskId::as_str));
-        let what = match ids {
-            [id] => format!("the look at {id}"),
-            _ => format!("the look at {} export tasks", ids.len()),
-        };
-        self.listed(&filters, &what, Some).await
-    }
-
-    /// A task that a list has twice, and not alike: a task has no times that would tell which is later.
-    async fn alone(&self, id: &TaskId) -> Result<Task> {
-        let mut listed = self.named(std::slice::from_ref(id)).await?;
-        listed.retain(|task| task.id == *id);
-        match <[Task; 1]>::try_from(listed) {
-            Ok([task]) => Ok(task),
-            Err(none) if none.is_empty() => Err(self.task_not_found(id)),
-            Err(_) => Err(twice(READ_TASKS, id.as_str())),
-        }
-    }
-
     /// The id of the account whose key this is; `None` where the key may not ask.
     async fn account_id(&self) -> Result<Option<String>> {
         let ask = async || {
@@ -231,20 +176,6 @@ impl Outscale {
             }
         };
         self.account_id.get_or_try_init(ask).await.cloned()
-    }
-
-    fn task_not_found(&self, id: &TaskId) -> Error {
-        Error::new(
-            Kind::NotFound,
-            format!(
-                "OUTSCALE knows no export task {id} in {}",
-                self.account.region
-            ),
-        )
-        .hint(
-            Hint::run("snapexport status --remote")
-                .and(" lists the tasks that it knows; check the region and the account"),
-        )
     }
 }
 
@@ -326,68 +257,11 @@ impl Provider for Outscale {
     }
 
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
-        let mut slots = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(api::PAGE) {
-            let listed = self.named(chunk).await?;
-            let stranger = listed.iter().find(|task| !chunk.contains(&task.id));
-            let mut found: HashMap<&TaskId, Vec<&Task>> = HashMap::new();
-            for task in &listed {
-                found.entry(&task.id).or_default().push(task);
-            }
-            for id in chunk {
-                slots.push(match (found.get(id).map(Vec::as_slice), stranger) {
-                    (Some([task]), _) => Ok((*task).clone()),
-                    (Some(_), _) => self.alone(id).await,
-                    (None, Some(other)) => {
-                        let asked = Task::unseen(ID, &self.account.region, id.clone());
-                        Err(mixed_up(&asked, &format!("the task '{}'", other.id)))
-                    }
-                    (None, None) => Err(self.task_not_found(id)),
-                });
-            }
-        }
-        Ok(slots)
+        self.look_at(ids).await
     }
 
-    async fn tasks(&self, wanted: &TaskFilter) -> Result<Vec<Task>> {
-        // To name more than a page holds costs more than to leave out what is not wanted afterwards.
-        let named = Some(&wanted.snapshots).filter(|all| all.len() <= api::PAGE);
-        let filters = filter(
-            "SnapshotIds",
-            named.into_iter().flatten().map(String::as_str),
-        );
-        let what = "the list of export tasks";
-        let keep = |mut task: Task| {
-            if !wanted.with_raw {
-                task.raw = Raw::default();
-            }
-            Some(task)
-        };
-        let is_filtered = !filters.is_empty();
-        let mut tasks = match self.listed(&filters, what, keep).await {
-            // The filter came with spec 1.40.1; an older gateway lists everything.
-            Err(error) if is_filtered && error.details.code.as_deref() == Some(UNKNOWN_MEMBER) => {
-                self.listed(&Map::new(), what, keep).await?
-            }
-            outcome => outcome?,
-        };
-        let mut seen = HashSet::new();
-        let mut doubled = tasks.iter().map(|task| &task.id).collect::<Vec<_>>();
-        doubled.retain(|id| !seen.insert(*id));
-        let doubled: Vec<TaskId> = doubled.into_iter().cloned().collect();
-        tasks.retain(|task| wanted.is_of(task.snapshot.as_deref()));
-        for id in doubled {
-            let Some(first) = tasks.iter().position(|task| task.id == id) else {
-                continue;
-            };
-            tasks[first] = self.alone(&id).await?;
-            let mut at = 0;
-            tasks.retain(|task| {
-                at += 1;
-                task.id != id || at - 1 == first
-            });
-        }
-        Ok(tasks)
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
+        self.list(filter).await
     }
 
     async fn cancel(&self, id: &TaskId) -> Result<()> {

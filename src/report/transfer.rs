@@ -28,6 +28,8 @@ pub(crate) struct Transfer {
     /// Bytes that were there at moments of late, from which the rate is.
     seen: Vec<(Instant, u64)>,
     line: Instant,
+    /// Whether there was anything to draw.
+    is_begun: bool,
 }
 
 enum View {
@@ -43,9 +45,9 @@ impl Transfer {
             Choice::Bars => {
                 console::set_colors_enabled(terminal.stderr_color);
                 let canvas = Canvas::new(terminal.is_reflowing);
-                let target =
-                    ProgressDrawTarget::term_like_with_hz(Box::new(canvas.clone()), REDRAWS);
-                let bar = ProgressBar::with_draw_target(Some(size), target);
+                // Nothing is drawn before there is anything to tell.
+                let bar = ProgressBar::hidden();
+                bar.set_length(size);
                 bar.set_style(bars::style("{bar:24.cyan} {wide_msg}"));
                 View::Bar(bar, canvas)
             }
@@ -60,12 +62,20 @@ impl Transfer {
             began: now,
             seen: Vec::new(),
             line: now,
+            is_begun: false,
         }
     }
 
     /// So many bytes are there.
     pub(crate) fn at(&mut self, bytes: u64) {
         let now = Instant::now();
+        if let View::Bar(bar, canvas) = &self.view
+            && !self.is_begun
+        {
+            let target = Box::new(canvas.clone());
+            bar.set_draw_target(ProgressDrawTarget::term_like_with_hz(target, REDRAWS));
+        }
+        self.is_begun = true;
         self.seen.retain(|(at, _)| now - *at < MEMORY);
         self.seen.push((now, bytes));
         let said = self.words(bytes, now);
@@ -94,9 +104,13 @@ impl Transfer {
             return of;
         }
         let rate = bytes.saturating_sub(*before) as f64 / seconds;
+        if bytes >= self.size {
+            // What is left to do takes its time too.
+            return format!("{of}, checking");
+        }
         let mut said = format!("{of}  {}/s", text::bytes(rate as u64));
         if rate >= 1.0 && now - self.began > Duration::from_secs(1) {
-            let left = Duration::from_secs_f64((self.size - bytes.min(self.size)) as f64 / rate);
+            let left = Duration::from_secs_f64((self.size - bytes) as f64 / rate);
             said += &format!(", {} left", text::duration(left));
         }
         said
@@ -104,7 +118,13 @@ impl Transfer {
 
     /// It is over, or something else is to be said.
     pub(crate) fn finish(self) {
-        if let View::Bar(bar, canvas) = &self.view {
+        if let View::Bar(bar, canvas) = &self.view
+            && self.is_begun
+        {
+            let took = text::duration(self.began.elapsed());
+            let came = self.seen.last().map_or(0, |(_, bytes)| *bytes);
+            let of = format!("{} of {}", text::bytes(came), text::bytes(self.size));
+            bar.set_message(format!("{of}  {took}"));
             bar.abandon();
             let _ = canvas.leave();
         }

@@ -8,6 +8,10 @@ use crate::image::Outcome;
 use crate::schema::VerifiedObject;
 use crate::secret::clean;
 
+/// With fewer columns for what was found, it stands below.
+const NARROW: usize = 24;
+const INDENT: &str = "    ";
+
 /// The lines of a file.
 pub(super) fn text(object: &VerifiedObject<'_>, terminal: Terminal) -> String {
     let painted = |style: Style, text: &str| {
@@ -33,7 +37,18 @@ pub(super) fn text(object: &VerifiedObject<'_>, terminal: Terminal) -> String {
             painted(style, word),
             clean(&check.name)
         );
-        lines.push(hanging(&head, clean(&check.detail), width));
+        let detail = clean(&check.detail);
+        let room = width.map(|width| width.saturating_sub(console::measure_text_width(&head)));
+        match room.is_some_and(|room| room < NARROW) {
+            true => {
+                lines.push(head.trim_end().to_owned());
+                lines.push(hanging(INDENT, detail, width));
+            }
+            false => lines.push(hanging(&head, detail, width)),
+        }
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! EC2's snapshots as a test has them: an export of Lightsail that is done, and the blocks of its disks.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::canned::next_request;
 use crate::program::User;
 
 /// Bytes of a block.
@@ -118,29 +119,14 @@ fn serve(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while reader.read_line(&mut head)? > 0 && !head.ends_with("\r\n\r\n") {}
-        if head.is_empty() {
-            return Ok(());
-        }
-        let lower = head.to_lowercase();
-        let length = lower
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length:"));
-        let mut body = vec![
-            0;
-            length
-                .and_then(|text| text.trim().parse().ok())
-                .unwrap_or(0)
-        ];
-        reader.read_exact(&mut body)?;
+    while let Some((head, body)) = next_request(&mut reader)? {
         let (status, headers, body) = answer(&head, &String::from_utf8_lossy(&body), inner);
         let length = body.len();
         let head = format!("HTTP/1.1 {status} Blocks\r\ncontent-length: {length}\r\n{headers}\r\n");
         writer.write_all(head.as_bytes())?;
         writer.write_all(&body)?;
     }
+    Ok(())
 }
 
 fn answer(head: &str, body: &str, inner: &Mutex<Inner>) -> (u16, String, Vec<u8>) {

@@ -1,6 +1,6 @@
 //! A server that answers with what a test gave it, whatever is asked: for replies no sandbox gives.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -114,4 +114,24 @@ fn read_request(stream: &mut TcpStream) -> std::io::Result<String> {
             n => bytes.extend_from_slice(&buffer[..n]),
         }
     }
+}
+
+/// The next request of a connection that goes on: its head as it came, and its body. `None` at the end.
+pub fn next_request(reader: &mut impl BufRead) -> std::io::Result<Option<(String, Vec<u8>)>> {
+    let mut head = String::new();
+    while reader.read_line(&mut head)? > 0 && !head.ends_with("\r\n\r\n") {}
+    if head.is_empty() {
+        return Ok(None);
+    }
+    let length = header(&head, "content-length").and_then(|text| text.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    Ok(Some((head, body)))
+}
+
+/// The first header of this name.
+pub fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let lines = head.lines().filter_map(|line| line.split_once(':'));
+    let mut values = lines.filter(|(own, _)| own.eq_ignore_ascii_case(name));
+    values.next().map(|(_, value)| value.trim())
 }

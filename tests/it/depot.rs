@@ -1,12 +1,13 @@
 //! An object store of a test's own, with the cloud that exported to it: it serves one object in ranges, and misbehaves as told.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
 
+use crate::canned::{header, next_request};
 use crate::program::User;
 
 /// The task whose object it is.
@@ -127,25 +128,12 @@ fn serve(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        while reader.read_line(&mut head)? > 0 && !head.ends_with("\r\n\r\n") {}
-        if head.is_empty() {
-            return Ok(());
-        }
-        let length = header(&head, "content-length").and_then(|text| text.parse().ok());
-        let mut sent = vec![0; length.unwrap_or(0)];
-        reader.read_exact(&mut sent)?;
+    while let Some((head, _)) = next_request(&mut reader)? {
         if !answer(&head, &mut writer, inner)? {
-            return Ok(());
+            break;
         }
     }
-}
-
-fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
-    let lines = head.lines().filter_map(|line| line.split_once(':'));
-    let mut values = lines.filter(|(own, _)| own.eq_ignore_ascii_case(name));
-    values.next().map(|(_, value)| value.trim())
+    Ok(())
 }
 
 /// Whether the connection goes on.

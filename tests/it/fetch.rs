@@ -463,6 +463,23 @@ fn a_stream_is_in_order_and_verified_at_its_end() {
         _ => Act::Serve,
     };
     assert_eq!(written(Depot::of(&PACKED, corrupt), &[]).0, Some(1));
+    // What was written cannot be taken back: one that changes is not begun again behind it.
+    let depot = Depot::of(&PACKED, |_, first| match first {
+        0 => Act::Serve,
+        _ => Act::Late(Duration::from_millis(400)),
+    });
+    let user = depot.user();
+    let output = std::thread::scope(|scope| {
+        let args = ["fetch", TASK, "--to", "-", "--parallel", "1"];
+        let running = scope.spawn(move || user.command(&args).output().expect("it runs"));
+        while depot.asked().is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        depot.change(&PACKED[..PACKED.len() - 1]);
+        running.join().expect("it ends")
+    });
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.len() < PACKED.len() && PACKED.starts_with(&output.stdout));
     // Whoever reads it may leave.
     let depot = Depot::of(&PACKED, healthy);
     let mut child = depot
@@ -788,4 +805,31 @@ mod ebs {
         assert_eq!(ran.code, Some(1), "{}", ran.all());
         assert!(!folder.path().join("web-1.raw").exists());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_bar_is_drawn_where_bytes_come_and_nowhere_else() {
+    let _alone = alone();
+    let scene = Scene::of(Depot::of(&PACKED, |_, _| {
+        Act::Late(Duration::from_millis(300))
+    }));
+    let to = scene.path("disk.raw");
+    let script = format!("snapexport fetch {TASK} --to {}", to.display());
+    let screen = || {
+        let output = crate::manners::written(&scene.user, &[], &script);
+        crate::manners::screens(&output).pop().expect("a screen")
+    };
+    let first = screen();
+    assert!(
+        first.contains("━━━") && first.contains(" MiB of "),
+        "{first}"
+    );
+    assert!(
+        first.contains("partition table") && !first.contains("checking"),
+        "{first}"
+    );
+    let again = screen();
+    assert!(again.contains("was fetched before"), "{again}");
+    assert!(!again.contains('━') && !again.contains('─'), "{again}");
 }

@@ -95,10 +95,12 @@ impl Ebs {
         let mut pauses = LATE.into_iter();
         let (page, volume) = loop {
             match self.page(snapshot, 0).await {
-                Err(error) if error.kind == Kind::NotFound => match pauses.next() {
-                    Some(pause) => tokio::time::sleep(limit(pause)).await,
-                    None => return Err(error),
-                },
+                Err(error) if error.kind == Kind::NotFound || error.is_because(Reason::BadPart) => {
+                    match pauses.next() {
+                        Some(pause) => tokio::time::sleep(limit(pause)).await,
+                        None => return Err(error),
+                    }
+                }
                 listed => break listed?,
             }
         };
@@ -174,7 +176,10 @@ impl Ebs {
             if !reply.is_success() {
                 return Err(refused(&reply, snapshot));
             }
-            let body: Value = reply.json()?;
+            // What is no list now may be one the next time.
+            let body: Value = reply
+                .json()
+                .map_err(|error| error.because(Reason::BadPart))?;
             let block = |block: &Value| {
                 let index = u32::try_from(block["BlockIndex"].as_u64()?).ok()?;
                 Some((index, block["BlockToken"].as_str()?.to_owned()))
@@ -186,7 +191,7 @@ impl Ebs {
             let tokens: Option<BTreeMap<u32, String>> = blocks.iter().map(block).collect();
             let odd = || {
                 let sentence = format!("The reply to {CALL} lists what is no block");
-                Error::new(Kind::Provider, sentence)
+                Error::new(Kind::Provider, sentence).because(Reason::BadPart)
             };
             let tokens = tokens.ok_or_else(odd)?;
             // What is before the place that was asked for would hide that something is missing.
