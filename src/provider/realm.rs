@@ -29,3 +29,6 @@ impl Realm {
         self.account.is_some() && self.account == other.account
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ const MOST_BARS: usize = 10;
 /// With one bar for all, how many of the latest changes are shown below it.
 const RECENT: usize = 3;
 /// Under this many columns a bar is drawn short, and without its estimate.
-const NARROW: usize = 60;
+pub(super) const NARROW: usize = 60;
 
 /// Draws bars on standard error.
 pub(super) struct Bars {

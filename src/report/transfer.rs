@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::bars;
@@ -48,7 +49,9 @@ impl Transfer {
                 // Nothing is drawn before there is anything to tell.
                 let bar = ProgressBar::hidden();
                 bar.set_length(size);
-                bar.set_style(bars::style("{bar:24.cyan} {wide_msg}"));
+                let is_narrow = usize::from(Term::stderr().size().1) < bars::NARROW;
+                let length = if is_narrow { 6 } else { 24 };
+                bar.set_style(bars::style(&format!("{{bar:{length}.cyan}} {{wide_msg}}")));
                 View::Bar(bar, canvas)
             }
             Choice::Lines => View::Lines,

@@ -292,3 +292,41 @@ fn a_claim_that_somebody_took_over_is_not_sent() {
         .expect("writes");
     assert_eq!(second.intents().expect("reads").len(), 1);
 }
+
+#[test]
+fn a_start_that_is_sent_again_is_as_young_by_the_clouds_clock_as_by_ours() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = open(directory.path());
+    let later = |seconds: i64| Timestamp::from_second(1_768_000_000 + seconds).expect("in range");
+    let left = |mine: &Intent| {
+        journal
+            .settle(mine, &Settled::Unknown, later(0))
+            .expect("writes");
+        journal.intents().expect("reads").pop().expect("left open")
+    };
+    let mine = claimed(&journal, &intent());
+    assert!(
+        journal
+            .renew(&mine, later(600), Some(later(590)))
+            .expect("writes")
+    );
+    let seen = left(&mine);
+    assert_eq!(
+        (seen.made_at, seen.cloud_at),
+        (later(600), Some(later(590)))
+    );
+
+    // One from before the cloud told its time is dated once, when it first does.
+    let twin = Intent {
+        twin: "x".into(),
+        cloud_at: None,
+        ..intent()
+    };
+    let seen = left(&claimed(&journal, &twin));
+    assert_eq!(seen.cloud_at, None);
+    for seconds in [100, 200] {
+        journal.date(&seen, later(seconds)).expect("writes");
+    }
+    let dated = journal.intents().expect("reads").pop().expect("still open");
+    assert_eq!(dated.cloud_at, Some(later(100)));
+}

@@ -34,6 +34,8 @@ fn ids_of_impossible_shape_are_none() {
         "a\u{1b}[2J",
         "..",
         "-",
+        "-rf",
+        ".hidden",
         "$(id)",
         "a;b",
         "a'b",

@@ -200,3 +200,28 @@ fn an_operation_of_another_kind_or_a_failed_one_takes_no_record_in_doubt() {
         assert_eq!(found(&[claim], &[&late]), [expected], "{operation:?}");
     }
 }
+
+#[test]
+fn an_end_is_not_believed_by_time_alone_and_a_failed_operation_has_no_record_that_succeeded() {
+    let ended = |word: &str| {
+        let mut record = record("r", "web-1", 10_004);
+        record.state = Some(word.into());
+        record
+    };
+    let task = known(None);
+    let seen = |operation: &Operation, record: &ExportSnapshotRecord| {
+        join(&[Claim::of_task(&task, Some(operation))], &[record])[0]
+    };
+    let running = operation("web-1", 10_000);
+    assert!(seen(&running, &ended("Started")).is_some_and(|found| found.is_sure));
+    for word in ["Succeeded", "Failed"] {
+        assert!(
+            seen(&running, &ended(word)).is_some_and(|found| !found.is_sure),
+            "{word}"
+        );
+    }
+    let mut failed = operation("web-1", 10_000);
+    failed.status = Some("Failed".into());
+    assert_eq!(seen(&failed, &ended("Succeeded")), None);
+    assert!(seen(&failed, &ended("Failed")).is_some());
+}
