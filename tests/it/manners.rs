@@ -154,12 +154,12 @@ fn bars_have_no_colour_where_none_is_wanted_and_a_dumb_terminal_gets_lines() {
 
 #[test]
 fn a_resize_in_the_middle_of_bars_leaves_no_debris() {
-    let clouds = Clouds::start(Duration::from_secs(5));
+    let clouds = Clouds::start(Duration::from_secs(9));
     let user = User::of(&clouds);
     let ids = [start(&user), start(&user)];
     let script = format!(
-        "echo before; snapexport wait {} -o id & sleep 1.5; \
-         stty cols 40 </dev/tty; printf '\\033]777;40\\007'; sleep 1.5; \
+        "echo before; snapexport wait {} -o id & sleep 3; \
+         stty cols 40 </dev/tty; printf '\\033]777;40\\007'; sleep 3; \
          printf '\\033]777;100\\007'; stty cols 100 </dev/tty; wait",
         ids.join(" ")
     );
