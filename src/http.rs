@@ -9,6 +9,7 @@ mod message;
 mod network;
 mod pages;
 mod reach;
+mod words;
 
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
@@ -20,16 +21,19 @@ pub(crate) use self::pages::{Page, pages};
 pub use self::reach::is_loopback;
 
 use std::fmt::{self, Display};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
 use self::failure::network_error;
 use self::heard::Heard;
 use self::log::{trace_reply, trace_request};
 use self::reach::{host, is_metadata};
+use self::words::Words;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::pace;
@@ -49,6 +53,8 @@ pub struct Limits {
     pub reply: Duration,
     /// A reply longer than this, in bytes, is refused.
     pub body: usize,
+    /// Bytes of one string in its JSON, at most; the rest of it is not kept.
+    pub string: usize,
     /// Attempts of a read, the first included.
     pub attempts: u32,
     /// When the command that asks is to be over.
@@ -71,6 +77,8 @@ impl Default for Limits {
             first_byte: Duration::from_secs(15),
             reply: REPLY_TIMEOUT,
             body: 32 * 1024 * 1024,
+            // Four times what is shown of it.
+            string: 16 * 1024,
             attempts: 3,
             deadline: None,
         }
@@ -81,6 +89,22 @@ impl Default for Limits {
 const READ_BUDGET: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What is longer, in bytes, is read and understood one at a time: each takes a multiple of its length.
+const LARGE: usize = 1 << 20;
+static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+
+/// A body, and the turn that it takes as long as somebody holds it.
+struct Large(
+    Vec<u8>,
+    #[allow(dead_code, reason = "it ends when this does")] OwnedSemaphorePermit,
+);
+
+impl AsRef<[u8]> for Large {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// The client all clouds share. Cheap to clone.
 #[derive(Clone)]
@@ -141,6 +165,22 @@ impl Http {
         };
         let Inner { network, heard, .. } = &*self.0;
         Http::reaching(self.0.allow_http, limits, network.clone(), heard.clone())
+    }
+
+    /// A client like this one that keeps what is said in its full length, for those who want the clouds' own objects.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let limits = Limits {
+            string: usize::MAX,
+            ..self.0.limits
+        };
+        let Inner { network, heard, .. } = &*self.0;
+        Http::reaching(self.0.allow_http, limits, network.clone(), heard.clone())
+    }
+
+    /// Whether the clouds' own objects are wanted.
+    pub fn is_whole(&self) -> bool {
+        self.0.limits.string == usize::MAX
     }
 
     /// A client like this one that reaches its servers so.
@@ -258,9 +298,11 @@ impl Http {
                 response.status().as_u16(),
                 std::mem::take(response.headers_mut()),
             );
-            let mut body = Vec::new();
+            let (mut body, mut length, mut turn) = (Vec::new(), 0, None);
+            let mut words = Words::new(limits.string);
             while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-                if body.len() + chunk.len() > limits.body {
+                length += chunk.len();
+                if length > limits.body {
                     return Err(Error::new(
                         Kind::Provider,
                         format!(
@@ -270,8 +312,15 @@ impl Http {
                     )
                     .maybe_executed());
                 }
-                body.extend_from_slice(&chunk);
+                words.push(&chunk, &mut body);
+                if body.len() > LARGE && turn.is_none() {
+                    turn = TURN.clone().acquire_owned().await.ok();
+                }
             }
+            let body = match turn {
+                Some(turn) => Bytes::from_owner(Large(body, turn)),
+                None => body.into(),
+            };
             let reply = Reply {
                 name,
                 status,

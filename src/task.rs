@@ -230,8 +230,8 @@ pub struct Task {
     pub tags: BTreeMap<String, String>,
     /// Why it failed, or why it is stalled.
     pub error: Option<Fault>,
-    /// The provider's own object or objects, without secrets; of a list that was asked for without them
-    /// ([`TaskFilter::with_raw`](crate::provider::TaskFilter)), what the cloud's own code needs again.
+    /// The provider's own object or objects, without secrets; without
+    /// [`Http::whole`](crate::http::Http::whole), what the cloud's own code needs again.
     pub raw: Raw,
 }
 

@@ -129,8 +129,8 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
         let interval = starting.waiting.interval.or(context.interval);
         let pause = interval.unwrap_or(provider.capabilities().pace_min);
         let printer = context.printer(Output::Id);
-        let ready = ready::wait(provider.as_ref(), &requests, pause, &printer);
-        let ready = ready::within(context.sources.deadline, ready);
+        let deadline = context.sources.deadline;
+        let ready = ready::wait(provider.as_ref(), &requests, pause, &printer, deadline);
         if let Err(error) = ready.await {
             return Ok(none_started(context, entry, &requests, error));
         }

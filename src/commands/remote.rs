@@ -39,7 +39,6 @@ pub(super) async fn run(context: &Context, args: &Args) -> Result<Ending> {
     }
     not_asked(context, &printer, &without);
     let filter = TaskFilter {
-        with_raw: context.with_raw(),
         snapshots: Vec::new(),
         with_completed: false,
         since: args.filter.newer_than.map(|then| then.at(Timestamp::now())),

@@ -85,7 +85,7 @@ impl Flow {
             name: self.name,
             status: self.status(),
             headers: self.response.headers().clone(),
-            body,
+            body: body.into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::Method;
@@ -99,7 +100,7 @@ pub struct Reply {
     /// Headers.
     pub headers: HeaderMap,
     /// The body's bytes.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// The values in a reply, at most: each costs memory many times its own length, and a page of a thousand things has fewer.
@@ -151,7 +152,7 @@ impl Reply {
     #[must_use]
     pub(super) fn without(mut self, secrets: &Known) -> Self {
         if let Some(body) = secrets.mask_bytes(&self.body) {
-            self.body = body;
+            self.body = body.into();
         }
         for value in self.headers.values_mut() {
             let Ok(Cow::Owned(masked)) = value.to_str().map(|text| secrets.mask(text)) else {

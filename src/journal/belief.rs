@@ -42,15 +42,23 @@ pub(crate) fn believe(path: &Path, us: &Us) -> Result<()> {
     Err(error.hints(hints.into_iter().flatten()))
 }
 
+/// As many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 /// What is read or relied on: with the journal, what SQLite would carry over into it, and what tells which process lives.
 fn places(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().unwrap_or(path);
-    let target = match std::fs::read_link(path) {
-        Ok(link) => path.canonicalize().unwrap_or_else(|_| folder.join(link)),
-        Err(_) => path.to_owned(),
-    };
     let mut places = vec![folder.to_owned()];
-    places.extend(target.parent().map(Path::to_owned));
+    let mut target = path.to_owned();
+    // Whoever may write in the folder of any link may let it lead elsewhere. A circle of them has no end.
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = std::fs::read_link(&target) else {
+            break;
+        };
+        let folder = target.parent().unwrap_or(&target).to_owned();
+        target = folder.join(link);
+        places.extend(target.parent().map(Path::to_owned));
+    }
     places.dedup();
     places.extend(["-wal", "-shm", "-journal"].map(|suffix| beside(&target, suffix)));
     places.extend([path.with_extension("live"), target]);

@@ -33,6 +33,7 @@ pub trait Provider: Send + Sync {
         Realm {
             endpoint: Some(self.id().0.to_owned()),
             account: Some(self.account()),
+            key: None,
         }
     }
 
@@ -168,8 +169,6 @@ pub enum Batch {
 /// Which tasks to list. Empty: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskFilter {
-    /// Whether the cloud's own objects are wanted, whole.
-    pub with_raw: bool,
     /// Only exports of these snapshots or images.
     pub snapshots: Vec<String>,
     /// Only those started at or after this time, where the cloud says when.

@@ -160,7 +160,10 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         .ec2
         .map(|url| Ec2::new(http.clone(), credentials.clone(), region.clone(), url));
     Ok(Arc::new(Lightsail {
-        calls: Calls(aws_sdk_lightsail::Client::from_conf(config.build())),
+        calls: Calls {
+            client: aws_sdk_lightsail::Client::from_conf(config.build()),
+            with_raw: http.is_whole(),
+        },
         account: account::of_key(&resolved.account),
         region,
         endpoint,
@@ -211,6 +214,7 @@ impl Provider for Lightsail {
         Realm {
             endpoint: Some(self.endpoint.clone()),
             account: self.owner.get().cloned(),
+            key: None,
         }
     }
 
@@ -258,8 +262,7 @@ impl Provider for Lightsail {
     }
 
     async fn preflight(&self, requests: &[ExportRequest]) -> Result<Vec<Result<Vec<String>>>> {
-        let (sources, records) =
-            try_join(self.sources(requests), self.calls.records(false)).await?;
+        let (sources, records) = try_join(self.sources(requests), self.calls.records()).await?;
         let busy = records
             .iter()
             .filter(|seen| is_started(&seen.typed))
@@ -300,7 +303,7 @@ impl Provider for Lightsail {
         let others: Vec<Value> = operations
             .map(|seen| redact_json(&seen.raw.value()))
             .collect();
-        if !others.is_empty() {
+        if self.calls.with_raw && !others.is_empty() {
             task.raw.insert("otherOperations", others.into());
         }
         Ok(task)

@@ -201,6 +201,7 @@ impl Provider for Outscale {
         Realm {
             endpoint: Some(self.account.api.authority().to_owned()),
             account,
+            key: None,
         }
     }
 

@@ -9,6 +9,9 @@ pub struct Realm {
     pub endpoint: Option<String>,
     /// The cloud's own number or name of the account or project.
     pub account: Option<String>,
+    /// A mark of the key, where nothing names the account: the same key is the same account, and another may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl Realm {
@@ -26,7 +29,8 @@ impl Realm {
 
     /// Whether another is surely the same.
     pub fn is_surely(&self, other: &Realm) -> bool {
-        self.account.is_some() && self.account == other.account
+        let is_one = |one: &Option<String>, other| one.is_some() && one == other;
+        is_one(&self.account, &other.account) || is_one(&self.key, &other.key)
     }
 }
 

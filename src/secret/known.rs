@@ -208,7 +208,8 @@ enum View {
 impl View {
     fn push(self, plain: Plain, bytes: &mut Vec<u8>, places: &mut Vec<Place>) {
         let byte = match (self, plain.byte) {
-            (View::Hex, b' ' | b':' | b'-' | b'.' | b',' | b'_') | (View::Base64, b' ') => return,
+            (View::Base64, b' ') => return,
+            (View::Hex, byte) if !byte.is_ascii_alphanumeric() => return,
             (View::Hex, b'x' | b'X') if bytes.last() == Some(&b'0') => {
                 bytes.pop();
                 places.pop();
@@ -305,9 +306,13 @@ fn base64_forms(secret: &str) -> Vec<Vec<u8>> {
         let (from, to) = ((before * 8).div_ceil(6), shifted.len() * 8 / 6);
         encoded.as_bytes()[from..to].to_vec()
     });
+    // As RFC 6749 (2.3.1) writes it for Basic authentication.
+    let percent: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let percent = aws_smithy_types::base64::encode(percent);
     let alone = aws_smithy_types::base64::encode(secret);
-    let alone = alone.trim_end_matches('=').as_bytes().to_vec();
-    let mut forms: Vec<Vec<u8>> = inside.chain([alone]).collect();
+    let [alone, percent] =
+        [alone, percent].map(|code| code.trim_end_matches('=').as_bytes().to_vec());
+    let mut forms: Vec<Vec<u8>> = inside.chain([alone, percent]).collect();
     forms.retain(|form| form.len() >= SHORTEST_CODE);
     forms
 }

@@ -16,7 +16,8 @@ const LONGEST_ESCAPE: usize = 12;
 const BATCH: usize = 1024;
 
 /// Named entities of what stands in secrets, and of what hides in them.
-const ENTITIES: [(&str, &str); 38] = [
+const ENTITIES: [(&str, &str); 44] = [
+    ("ApplyFunction", ""),
     ("amp", "&"),
     ("apos", "'"),
     ("ast", "*"),
@@ -28,6 +29,11 @@ const ENTITIES: [(&str, &str); 38] = [
     ("equals", "="),
     ("excl", "!"),
     ("grave", "`"),
+    ("InvisibleComma", ""),
+    ("InvisibleTimes", ""),
+    ("NewLine", ""),
+    ("NoBreak", ""),
+    ("Tab", ""),
     ("gt", ">"),
     ("GT", ">"),
     ("Hat", "^"),
@@ -98,18 +104,19 @@ fn undo(tail: &mut Vec<Plain>) -> bool {
             tail.pop();
             false
         }
+        b'}' => undo_braces(tail),
         byte @ (b'/' | b'"' | b'\\' | b'\'') if before(1) == Some(b'\\') => {
             replace(tail, 2, &[byte])
         }
         b'b' | b'f' | b'n' | b'r' | b't' if before(1) == Some(b'\\') => replace(tail, 2, &[]),
-        byte if byte.is_ascii_hexdigit() => undo_number(tail),
+        byte if byte.is_ascii_hexdigit() => undo_number(tail) || undo_open_entity(tail),
         b';' => undo_entity(tail),
         0x80..=0xbf => undo_mark(tail),
-        _ => false,
+        _ => undo_open_entity(tail),
     }
 }
 
-/// `%2f`, `\x2f`, `\u002f`, `%u002f`; two of the last kinds where it takes two.
+/// `%2f`, `\x2f`, `\057`, `\u002f`, `%u002f`, `\U0000002f`; two of `\u` and `%u` where it takes two.
 fn undo_number(tail: &mut Vec<Plain>) -> bool {
     let ends = |back: usize, head: [u8; 2]| {
         let start = tail.len().checked_sub(back);
@@ -120,6 +127,21 @@ fn undo_number(tail: &mut Vec<Plain>) -> bool {
     }
     if ends(4, *b"\\x") {
         return number(tail, 2).is_some_and(|byte| replace(tail, 4, &[byte as u8]));
+    }
+    if ends(10, *b"\\U") {
+        let code = number(tail, 8).and_then(char::from_u32);
+        return code.is_some_and(|c| replace_by(tail, 10, c));
+    }
+    if let [
+        ..,
+        b'\\',
+        high @ b'0'..=b'3',
+        middle @ b'0'..=b'7',
+        low @ b'0'..=b'7',
+    ] = last(tail)
+    {
+        let byte = (high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0');
+        return replace(tail, 4, &[byte]);
     }
     if !ends(6, *b"\\u") && !ends(6, *b"%u") {
         return false;
@@ -139,6 +161,78 @@ fn undo_number(tail: &mut Vec<Plain>) -> bool {
         _ => (6, unit),
     };
     char::from_u32(code).is_some_and(|c| replace_by(tail, length, c))
+}
+
+/// The last four bytes.
+fn last(tail: &[Plain]) -> [u8; 4] {
+    let mut bytes = [0; 4];
+    for (byte, plain) in bytes.iter_mut().rev().zip(tail.iter().rev()) {
+        *byte = plain.byte;
+    }
+    bytes
+}
+
+/// `\u{2f}`.
+fn undo_braces(tail: &mut Vec<Plain>) -> bool {
+    let inner = tail.len() - 1;
+    let digits = tail[..inner].iter().rev().take(6);
+    let count = digits
+        .take_while(|plain| plain.byte.is_ascii_hexdigit())
+        .count();
+    let head = &tail[..inner - count];
+    let is_escape = head.len() >= 3
+        && head[head.len() - 3..]
+            .iter()
+            .map(|plain| plain.byte)
+            .eq(*b"\\u{");
+    let code = number(&tail[..inner], count).filter(|_| is_escape && count > 0);
+    let code = code.and_then(char::from_u32);
+    code.is_some_and(|c| replace_by(tail, count + 4, c))
+}
+
+/// `&#47` without its semicolon, now that the byte behind it is no digit.
+fn undo_open_entity(tail: &mut Vec<Plain>) -> bool {
+    let Some((behind, before)) = tail.split_last() else {
+        return false;
+    };
+    let count = |is_digit: fn(&u8) -> bool| {
+        let digits = before.iter().rev().map(|plain| plain.byte).take(7);
+        digits.take_while(is_digit).count()
+    };
+    let opens = |count: usize, head: &[u8]| {
+        let start = before.len().checked_sub(count + head.len());
+        start.filter(|start| {
+            let found = before[*start..before.len() - count].iter();
+            count > 0 && found.map(|plain| plain.byte).eq(head.iter().copied())
+        })
+    };
+    let (decimal, hex) = (count(u8::is_ascii_digit), count(u8::is_ascii_hexdigit));
+    let (start, code) = if let Some(start) = opens(decimal, b"&#") {
+        if behind.byte.is_ascii_digit() {
+            return false;
+        }
+        let digits = before[before.len() - decimal..].iter();
+        (
+            start,
+            digits.fold(0, |code, digit| code * 10 + u32::from(digit.byte - b'0')),
+        )
+    } else if let Some(start) = opens(hex, b"&#x").or_else(|| opens(hex, b"&#X")) {
+        if behind.byte.is_ascii_hexdigit() {
+            return false;
+        }
+        (start, number(before, hex).unwrap_or(0))
+    } else {
+        return false;
+    };
+    let Some(c) = char::from_u32(code) else {
+        return false;
+    };
+    let behind = *behind;
+    tail.pop();
+    let length = tail.len() - start;
+    replace_by(tail, length, c);
+    tail.push(behind);
+    true
 }
 
 /// The number that the last so many hexadecimal digits write.
@@ -194,11 +288,13 @@ fn undo_mark(tail: &mut Vec<Plain>) -> bool {
     false
 }
 
-/// The last are variations of the character before, which need not have any.
+/// Variations of the character before, which need not have any, are among them.
 fn is_unseen(c: char) -> bool {
     is_control(c)
         || is_hidden_mark(c)
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+        // Blanks that are not the blank, and marks of music.
+        || matches!(c, '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{2800}' | '\u{3000}' | '\u{1d173}'..='\u{1d17a}')
 }
 
 fn replace_by(tail: &mut Vec<Plain>, length: usize, c: char) -> bool {

@@ -177,7 +177,6 @@ async fn a_good_export_completes(subject: &Subject) {
     assert!(!started.state.is_terminal(), "{}", started.state);
     let listed = provider
         .tasks(&TaskFilter {
-            with_raw: false,
             snapshots: vec![subject.good.snapshot.clone()],
             with_completed: false,
             since: None,

@@ -270,6 +270,46 @@ fn a_limit_before_a_start_is_no_wait_that_ran_out() {
 }
 
 #[test]
+fn a_limit_ends_a_dry_run_and_a_wait_for_snapshots_that_nobody_answers() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["*:*:silence-before"]);
+        for (more, words) in [
+            (&["--dry-run"][..], "nothing was started"),
+            (
+                &["--wait-for-snapshot"],
+                "could be exported; nothing was started",
+            ),
+        ] {
+            let limit = ["--timeout", "500ms", "-o", "json"];
+            let ran = in_time(&stage.user, &[cloud.export, more, &limit].concat());
+            assert_eq!(ran.code, Some(1), "{}", ran.all());
+            assert_eq!(ran.json_error()["kind"], "timeout", "{}", ran.all());
+            assert!(ran.stderr.contains(words), "{}", ran.all());
+        }
+        assert_eq!(stage.starts(), 0);
+    });
+}
+
+#[test]
+fn a_signal_ends_an_export_that_waits_for_the_journal() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &[]);
+        // The journal is there, and another process writes it for ever.
+        stage.is_started_once(&stage.export(&[]));
+        let path = stage.user.state().join("journal.db");
+        let other = rusqlite::Connection::open(path).expect("it opens");
+        let mut child = spawn(&stage.user, &[cloud.export, &["--new"]].concat());
+        other.execute_batch("BEGIN IMMEDIATE").expect("it is free");
+        std::thread::sleep(Duration::from_millis(700));
+        signal(&child, "TERM");
+        let began = Instant::now();
+        child.wait().expect("it ends");
+        assert!(began.elapsed() < BOUNDED, "{:?}", began.elapsed());
+        assert_eq!(stage.starts(), 1, "the first alone");
+    });
+}
+
+#[test]
 fn the_first_signal_ends_an_export_that_has_sent_no_start() {
     for name in ["INT", "TERM"] {
         on_every_cloud(|cloud| {

@@ -32,7 +32,7 @@ async fn connect(variables: Vec<(&'static str, String)>) -> Arc<dyn Provider> {
         env: variables.into_iter().collect(),
         ..Sources::default()
     };
-    (ENTRY.connect)(&sources, Http::new(false))
+    (ENTRY.connect)(&sources, Http::new(false).whole())
         .await
         .expect("connected")
 }
@@ -259,7 +259,6 @@ async fn the_list_has_old_exports_by_their_records_and_new_ones_by_their_operati
 
     let started = cloud.start(&export("web-1")).await.expect("started");
     let filter = TaskFilter {
-        with_raw: false,
         snapshots: vec!["web-1".into()],
         with_completed: false,
         since: started.created_at,
@@ -272,7 +271,6 @@ async fn the_list_has_old_exports_by_their_records_and_new_ones_by_their_operati
         assert_eq!(ids, [&started.id], "after {wait} ms");
     }
     let every = TaskFilter {
-        with_raw: false,
         snapshots: vec!["web-1".into()],
         with_completed: false,
         since: None,

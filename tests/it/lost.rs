@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::canned::{Answer, Canned};
 use crate::program::{Ran, User};
-use crate::stage::{CLOSING, CLOUDS, LONG, Stage, on_every_cloud};
+use crate::stage::{CLOSING, CLOUDS, GOOD, LONG, Stage, on_every_cloud};
 
 fn open(user: &User) -> rusqlite::Connection {
     rusqlite::Connection::open(user.state().join("journal.db")).expect("it opens")
@@ -159,6 +160,64 @@ fn an_open_start_of_another_account_keeps_nobody_from_starting() {
             .expect("it reads");
         assert_eq!(left, 1, "theirs stays open");
     }
+}
+
+#[test]
+fn a_claim_is_in_the_journal_itself_before_the_request_is_sent() {
+    on_every_cloud(|cloud| {
+        let stage = Stage::of(cloud, LONG, &["start:1:delay=2s"]);
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| stage.export(&[]));
+            stage.wait_for_starts(1);
+            // Without what lies beside it, which a cleaner may take.
+            let copy = tempfile::tempdir().expect("a folder");
+            let path = copy.path().join("journal.db");
+            std::fs::copy(stage.user.state().join("journal.db"), &path).expect("copied");
+            let journal = rusqlite::Connection::open(path).expect("it opens");
+            let count = "SELECT count(*) FROM intent";
+            let count: i64 = journal
+                .query_row(count, [], |row| row.get(0))
+                .expect("it reads");
+            assert_eq!(count, 1);
+            run.join().expect("it ends");
+        });
+    });
+}
+
+#[test]
+fn a_bare_token_settles_the_starts_of_its_own_and_of_no_other_token() {
+    let canned = Canned::by(|request| match request {
+        _ if request.starts_with("POST") => Answer::html(504, "too late"),
+        _ if request.contains(".vhd") => Answer::html(404, ""),
+        _ if request.contains("/tasks") => Answer::json(200, r#"{"tasks": []}"#),
+        _ => Answer::json(
+            200,
+            &serde_json::json!({"id": GOOD[2][2], "status": "active"}).to_string(),
+        ),
+    });
+    let user = |token: &str| {
+        let user = User::new().with("API_ENDPOINT", &format!("{}/v2", canned.url()));
+        user.with("OS_OBJECT_STORE_URL", &canned.url())
+            .with("RAX_REGION", "DFW")
+            .with("SNAPEXPORT_VISIBILITY", "50ms")
+            .with("AUTH_TOKEN", token)
+    };
+    let mut one = user("t0ken-of-the-one");
+    let ran = one.run(GOOD[2]);
+    assert_eq!(ran.code, Some(6), "{}", ran.all());
+    std::thread::sleep(Duration::from_secs(1));
+    let count = |user: &User| -> i64 {
+        let sql = "SELECT count(*) FROM intent";
+        open(user)
+            .query_row(sql, [], |row| row.get(0))
+            .expect("it reads")
+    };
+    one = one.with("AUTH_TOKEN", "t0ken-of-the-other");
+    let ran = one.run(&["status"]);
+    assert_eq!(count(&one), 1, "{}", ran.all());
+    one = one.with("AUTH_TOKEN", "t0ken-of-the-one");
+    let ran = one.run(&["status"]);
+    assert_eq!(count(&one), 0, "{}", ran.all());
 }
 
 #[test]

@@ -235,7 +235,6 @@ async fn tasks_can_be_asked_for_by_snapshot() {
             .expect("starts");
     }
     let filter = TaskFilter {
-        with_raw: false,
         snapshots: vec!["snap-0a1b2c3d".into()],
         with_completed: false,
         since: None,
@@ -524,7 +523,6 @@ async fn an_older_gateway_is_asked_without_the_filter() {
     let all = r#"{"SnapshotExportTasks":[{"TaskId":"snap-export-1","SnapshotId":"snap-0a1b2c3d"},{"TaskId":"snap-export-2","SnapshotId":"snap-1b2c3d4e"}]}"#;
     let (server, provider) = canned(vec![Answer::json(400, refusal), Answer::json(200, all)]).await;
     let filter = TaskFilter {
-        with_raw: false,
         snapshots: vec!["snap-1b2c3d4e".into()],
         with_completed: false,
         since: None,

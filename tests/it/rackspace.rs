@@ -366,7 +366,6 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
         "a list does not say what is exported"
     );
     let of_web = TaskFilter {
-        with_raw: false,
         snapshots: vec![WEB.into()],
         with_completed: false,
         since: Some(before),
@@ -380,7 +379,6 @@ async fn tasks_are_listed_over_pages_and_found_by_their_image() {
     assert_eq!(found[0].target, Some(request(WEB, "exports").target));
     let later = before + jiff::SignedDuration::from_hours(1);
     let none = TaskFilter {
-        with_raw: false,
         snapshots: Vec::new(),
         with_completed: false,
         since: Some(later),

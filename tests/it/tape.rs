@@ -238,6 +238,7 @@ fn connect(runtime: &Runtime, deck: &Deck, url: &str, access: Access) -> Arc<dyn
         ..Sources::default()
     };
     let limits = Limits {
+        string: 16 * 1024,
         deadline: None,
         first_byte: Duration::from_millis(500),
         reply: Duration::from_secs(1),

@@ -67,8 +67,9 @@ impl Context {
         clouds.sources.region = global.region.clone().map(|region| (region, region_origin));
         let env = &clouds.sources.env;
         let network = Network::of(env, clouds.sources.home.as_deref());
+        let http = Http::new(global.allow_http).over(network);
         let context = Context {
-            http: Http::new(global.allow_http).over(network),
+            http: if global.raw { http.whole() } else { http },
             interval: pause(env, "SNAPEXPORT_INTERVAL")?,
             visibility: pause(env, "SNAPEXPORT_VISIBILITY")?,
             start_pause: pause(env, "SNAPEXPORT_START_PAUSE")?,

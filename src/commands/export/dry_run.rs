@@ -63,7 +63,6 @@ async fn not_exported(
     requests: &[ExportRequest],
 ) -> Result<Vec<ExportRequest>> {
     let filter = TaskFilter {
-        with_raw: false,
         snapshots: snapshots_of(requests),
         since: None,
         with_completed: true,

@@ -1,34 +1,62 @@
 //! Waiting until the snapshots that are to be exported are made.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::timeout_at;
 
 use crate::deadline::Deadline;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, Source};
 
-/// Polls until none of them is still being made. One list serves all; what it does not show is for the start to judge.
+/// Waits until none of them is still being made, no longer than the command as a whole may take.
 pub(super) async fn wait(
     provider: &dyn Provider,
     requests: &[ExportRequest],
     pause: Duration,
     printer: &Printer,
+    deadline: Option<Deadline>,
+) -> Result<()> {
+    let unanswered = RefCell::new(None);
+    let ready = until_ready(provider, requests, pause, printer, &unanswered);
+    within(deadline, ready).await.map_err(|mut error| {
+        let snapshots: Vec<String> = requests.iter().map(|one| clean(&one.snapshot)).collect();
+        if error.kind == Kind::Timeout {
+            let snapshots = snapshots.join(", ");
+            error.message =
+                format!("Time ran out before {snapshots} could be exported; nothing was started");
+        }
+        match unanswered.take() {
+            Some(last) => error.cause(Error::one_line(&last)),
+            None => error,
+        }
+    })
+}
+
+/// Polls. One list serves all; what it does not show is for the start to judge.
+async fn until_ready(
+    provider: &dyn Provider,
+    requests: &[ExportRequest],
+    pause: Duration,
+    printer: &Printer,
+    unanswered: &RefCell<Option<Error>>,
 ) -> Result<()> {
     let mut told: Vec<String> = Vec::new();
     loop {
         let sources = match provider.exportable().await {
             Err(error) if error.kind.is_transient() => {
                 tracing::info!("waiting for snapshots: {}", error.one_line());
+                unanswered.replace(Some(error));
                 tokio::time::sleep(pause).await;
                 continue;
             }
             sources => sources?,
         };
+        unanswered.take();
         let is_wanted = |source: &Source| requests.iter().any(|one| one.snapshot == source.id);
         let mut is_whole = true;
         let pending = sources.iter().filter(|source| source.state == "pending");
@@ -63,6 +91,7 @@ pub(super) async fn within<T>(
         .unwrap_or_else(|_| {
             let sentence = "Time ran out before everything was looked at; nothing was started";
             Err(Error::new(Kind::Timeout, sentence)
+                .because(Reason::NothingStarted)
                 .hint("run the same command again, with a longer --timeout"))
         })
 }

@@ -36,7 +36,6 @@ impl Starter<'_> {
     pub(super) async fn read(&mut self, requests: &[ExportRequest]) {
         let provider = self.search.provider;
         let filter = TaskFilter {
-            with_raw: false,
             snapshots: snapshots_of(requests),
             since: None,
             with_completed: self.wish.skips_exported,

@@ -105,7 +105,6 @@ impl<'a> Search<'a> {
         since: Option<Timestamp>,
     ) -> Result<Vec<Task>> {
         let filter = TaskFilter {
-            with_raw: false,
             snapshots: vec![request.snapshot.clone()],
             since,
             with_completed: false,
@@ -155,8 +154,10 @@ impl<'a> Search<'a> {
 
     /// Whether a start was surely made in this account.
     pub(crate) async fn is_ours(&self, intent: &Intent) -> bool {
-        intent.account == self.provider.account()
-            || intent.realm.is_surely(&self.provider.realm().await)
+        let realm = self.provider.realm().await;
+        // Where nothing but a key tells, all accounts at one address are called the same.
+        let is_named = realm.key.is_none();
+        is_named && intent.account == self.provider.account() || intent.realm.is_surely(&realm)
     }
 
     /// Polls for the task that a start has become, until it is listed or `patience` or the wait is over. What is found

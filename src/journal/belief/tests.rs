@@ -87,6 +87,25 @@ fn of_a_link_it_is_judged_where_it_leads() {
 }
 
 #[test]
+fn of_links_that_lead_to_links_every_folder_is_judged() {
+    let (_target_folder, target) = state();
+    let (middle, folder) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    symlink(&target, middle.path().join("on")).expect("linked");
+    let link = folder.path().join("journal.db");
+    symlink(middle.path().join("on"), &link).expect("linked");
+    assert_eq!(believe(&link, &us()), Ok(()));
+    set_mode(middle.path(), 0o777);
+    assert!(believe(&link, &us()).is_err());
+    // A circle has no end.
+    let circle = folder.path().join("circle.db");
+    symlink(&circle, &circle).expect("linked");
+    assert_eq!(believe(&circle, &us()), Ok(()));
+}
+
+#[test]
 fn how_to_get_back_what_belongs_to_others_is_said() {
     let (folder, path) = (Path::new("/my s"), Path::new("/my s/journal.db"));
     let command = |places: &[&Path]| taken_back(folder, places).to_string();

@@ -217,6 +217,7 @@ fn realm(account: Option<&str>) -> Realm {
     Realm {
         endpoint: Some("api.example".into()),
         account: account.map(str::to_owned),
+        key: None,
     }
 }
 
@@ -257,6 +258,7 @@ fn another_key_of_one_account_is_no_other_account() {
             realm: Realm {
                 endpoint: Some("elsewhere.example".into()),
                 account: None,
+                key: None,
             },
             ..theirs.clone()
         };

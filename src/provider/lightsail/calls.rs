@@ -31,7 +31,11 @@ pub(super) struct Seen<T> {
 
 /// Lightsail in one region, for one caller.
 #[derive(Clone, Debug)]
-pub(super) struct Calls(pub Client);
+pub(super) struct Calls {
+    pub client: Client,
+    /// Whether its own objects are wanted.
+    pub with_raw: bool,
+}
 
 impl Calls {
     /// ExportSnapshot, sent once: the call has no idempotency token, so a repetition could start a second export.
@@ -39,7 +43,7 @@ impl Calls {
         let capture = Capture::default();
         let once = aws_sdk_lightsail::Config::builder().retry_config(RetryConfig::disabled());
         let output = self
-            .0
+            .client
             .export_snapshot()
             .source_snapshot_name(snapshot)
             .customize()
@@ -49,14 +53,30 @@ impl Calls {
             .await
             .map_err(|error| of_start(snapshot, &error))?;
         let operations = output.operations.unwrap_or_default();
-        Ok(seen_all(operations, &capture, "operations"))
+        Ok(self.seen_all(operations, &capture, "operations"))
+    }
+
+    /// Pairs what the SDK read with the API's own objects, which stand in the same order, where they are wanted.
+    fn seen_all<T>(&self, typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
+        let at = capture.at();
+        let said = self.with_raw.then(|| capture.member(member));
+        let mut said = match said {
+            Some(Value::Array(objects)) => objects.into_iter(),
+            _ => Vec::new().into_iter(),
+        };
+        let pair = |typed| Seen {
+            typed,
+            raw: Raw::of(&said.next().unwrap_or_default()),
+            at,
+        };
+        typed.into_iter().map(pair).collect()
     }
 
     /// GetOperation. An id that Lightsail does not know is kind `not_found`.
     pub(super) async fn operation(&self, id: &str) -> Result<Seen<Operation>> {
         let capture = Capture::default();
         let output = self
-            .0
+            .client
             .get_operation()
             .operation_id(id)
             .customize()
@@ -77,17 +97,20 @@ impl Calls {
             let sentence = format!("The reply to GetOperation {id} is of another operation");
             return Err(Error::new(Kind::Provider, sentence).cause(format!("'{}'", clean(other))));
         }
-        let raw = Raw::of(&capture.member("operation"));
+        let raw = match self.with_raw {
+            true => Raw::of(&capture.member("operation")),
+            false => Raw::default(),
+        };
         let at = capture.at();
         Ok(Seen { typed, raw, at })
     }
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
-    pub(super) async fn operations(&self, with_raw: bool) -> Result<Vec<Seen<Operation>>> {
+    pub(super) async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
         pages("GetOperations", |token| async move {
             let capture = Capture::default();
             let output = self
-                .0
+                .client
                 .get_operations()
                 .set_page_token(token)
                 .customize()
@@ -98,7 +121,7 @@ impl Calls {
                     of_call("The operations cannot be listed", "GetOperations", &error)
                 })?;
             let operations = output.operations.unwrap_or_default();
-            let mut seen = seen_list(operations, &capture, "operations", with_raw);
+            let mut seen = self.seen_all(operations, &capture, "operations");
             for Seen { typed, .. } in &mut seen {
                 typed.location = None;
             }
@@ -114,12 +137,12 @@ impl Calls {
 
     /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name. What nobody needs of a hundred
     /// thousand is left out.
-    pub(super) async fn records(&self, with_raw: bool) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
+    pub(super) async fn records(&self) -> Result<Vec<Seen<ExportSnapshotRecord>>> {
         const CALL: &str = "GetExportSnapshotRecords";
         pages(CALL, |token| async move {
             let capture = Capture::default();
             let output = self
-                .0
+                .client
                 .get_export_snapshot_records()
                 .set_page_token(token)
                 .customize()
@@ -128,7 +151,7 @@ impl Calls {
                 .await
                 .map_err(|error| of_call("The export records cannot be listed", CALL, &error))?;
             let records = output.export_snapshot_records.unwrap_or_default();
-            let mut seen = seen_list(records, &capture, "exportSnapshotRecords", with_raw);
+            let mut seen = self.seen_all(records, &capture, "exportSnapshotRecords");
             for Seen { typed, .. } in &mut seen {
                 (typed.arn, typed.location) = (None, None);
                 if let Some(info) = &mut typed.source_info {
@@ -150,7 +173,7 @@ impl Calls {
     /// GetInstanceSnapshot; kind `not_found` where there is none of this name.
     pub(super) async fn instance_snapshot(&self, name: &str) -> Result<InstanceSnapshot> {
         let sent = self
-            .0
+            .client
             .get_instance_snapshot()
             .instance_snapshot_name(name)
             .send();
@@ -166,7 +189,11 @@ impl Calls {
 
     /// GetDiskSnapshot; kind `not_found` where there is none of this name.
     pub(super) async fn disk_snapshot(&self, name: &str) -> Result<DiskSnapshot> {
-        let sent = self.0.get_disk_snapshot().disk_snapshot_name(name).send();
+        let sent = self
+            .client
+            .get_disk_snapshot()
+            .disk_snapshot_name(name)
+            .send();
         const CALL: &str = "GetDiskSnapshot";
         let output = sent.await.map_err(|error| {
             let what = format!("The disk snapshot '{name}' cannot be read");
@@ -182,7 +209,7 @@ impl Calls {
         const CALL: &str = "GetInstanceSnapshots";
         pages(CALL, |token| async move {
             let capture = Capture::default();
-            let call = self.0.get_instance_snapshots().set_page_token(token);
+            let call = self.client.get_instance_snapshots().set_page_token(token);
             let sent = call.customize().interceptor(capture.clone()).send();
             let output = sent.await.map_err(|error| {
                 of_call("The instance snapshots cannot be listed", CALL, &error)
@@ -198,7 +225,7 @@ impl Calls {
         const CALL: &str = "GetDiskSnapshots";
         pages(CALL, |token| async move {
             let capture = Capture::default();
-            let call = self.0.get_disk_snapshots().set_page_token(token);
+            let call = self.client.get_disk_snapshots().set_page_token(token);
             let sent = call.customize().interceptor(capture.clone()).send();
             let output = sent
                 .await
@@ -208,35 +235,6 @@ impl Calls {
         })
         .await
     }
-}
-
-/// Pairs what the SDK read with the API's own objects, which stand in the same order.
-fn seen_all<T>(typed: Vec<T>, capture: &Capture, member: &str) -> Vec<Seen<T>> {
-    let at = capture.at();
-    let mut said = match capture.member(member) {
-        Value::Array(objects) => objects.into_iter(),
-        _ => Vec::new().into_iter(),
-    };
-    let pair = |typed| Seen {
-        typed,
-        raw: Raw::of(&said.next().unwrap_or_default()),
-        at,
-    };
-    typed.into_iter().map(pair).collect()
-}
-
-/// The same of a page of a list, whose objects may not be wanted.
-fn seen_list<T>(typed: Vec<T>, capture: &Capture, member: &str, with_raw: bool) -> Vec<Seen<T>> {
-    if with_raw {
-        return seen_all(typed, capture, member);
-    }
-    let at = capture.at();
-    let bare = |typed| Seen {
-        typed,
-        raw: Raw::default(),
-        at,
-    };
-    typed.into_iter().map(bare).collect()
 }
 
 /// What a list holds, each once: of two of the same id the later, by its own time. Where no time tells, and where an id is

@@ -27,7 +27,7 @@ const EC2: &str = "ec2";
 
 impl Lightsail {
     pub(super) async fn checks(&self) -> Vec<Check> {
-        let records = self.calls.records(false).await;
+        let records = self.calls.records().await;
         let who = "the records of exports can be read".to_owned();
         let outcome = records.as_ref().map(|_| who);
         let contact = first_contact(&self.host(), &self.http, outcome);

@@ -189,7 +189,7 @@ fn reply(call: &'static str, response: &HttpResponse) -> Reply {
         name: call,
         status: response.status().as_u16(),
         headers,
-        body: response.body().bytes().unwrap_or_default().to_vec(),
+        body: response.body().bytes().unwrap_or_default().to_vec().into(),
     }
 }
 

@@ -25,7 +25,7 @@ impl Lightsail {
             .map(|id| async move { self.operation(&id).await });
         let operations = stream::iter(asked).buffered(PARALLEL).collect();
         let (operations, records): (Vec<Option<Result<SeenOperation>>>, _) =
-            join(operations, self.calls.records(true)).await;
+            join(operations, self.calls.records()).await;
         if let Some(error) = common_failure(&operations) {
             return Err(error.clone());
         }
@@ -62,7 +62,7 @@ impl Lightsail {
         let mut joined = join::join(&claims, &typed);
         let others;
         if joined.iter().flatten().any(|found| !found.is_sure) {
-            others = match self.calls.operations(false).await {
+            others = match self.calls.operations().await {
                 // Who may not list them is not kept from their own.
                 Err(error) if !error.kind.is_transient() => Vec::new(),
                 others => others?,
@@ -138,11 +138,7 @@ impl Lightsail {
 
     /// What the records tell of, each under its operation's id while that is readable, newest first.
     pub(super) async fn list(&self, filter: &TaskFilter) -> Result<Vec<Task>> {
-        let (operations, records) = try_join(
-            self.calls.operations(filter.with_raw),
-            self.calls.records(filter.with_raw),
-        )
-        .await?;
+        let (operations, records) = try_join(self.calls.operations(), self.calls.records()).await?;
         let claims = operations
             .iter()
             .map(|seen| Claim::of_operation(&seen.typed));

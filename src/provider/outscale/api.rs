@@ -17,7 +17,7 @@ pub(super) const PAGE: usize = 1000;
 
 /// The API of one region, for one access key.
 pub(super) struct Api {
-    http: Http,
+    pub(super) http: Http,
     keys: Keys,
     region: String,
     endpoint: Url,

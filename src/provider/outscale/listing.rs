@@ -69,10 +69,10 @@ impl Outscale {
         );
         let what = "the list of export tasks";
         let is_filtered = !filters.is_empty();
-        let listed = match self.listed(&filters, what, wanted.with_raw).await {
+        let listed = match self.listed(&filters, what).await {
             // The filter came with spec 1.40.1; an older gateway lists everything.
             Err(error) if is_filtered && error.details.code.as_deref() == Some(UNKNOWN_MEMBER) => {
-                self.listed(&Map::new(), what, wanted.with_raw).await?
+                self.listed(&Map::new(), what).await?
             }
             outcome => outcome?,
         };
@@ -90,19 +90,14 @@ impl Outscale {
             [id] => format!("the look at {id}"),
             _ => format!("the look at {} export tasks", ids.len()),
         };
-        self.listed(&filters, &what, true).await
+        self.listed(&filters, &what).await
     }
 
-    async fn listed(
-        &self,
-        filters: &Map<String, serde_json::Value>,
-        what: &str,
-        with_raw: bool,
-    ) -> Result<Listed> {
+    async fn listed(&self, filters: &Map<String, serde_json::Value>, what: &str) -> Result<Listed> {
         let keep = |raw| {
             let task = mapping::task(&raw, &self.account.region);
             let mut task = task.ok_or_else(|| api::not_a_member(READ_TASKS, "a task"))?;
-            if !with_raw {
+            if !self.api.http.is_whole() {
                 task.raw = Raw::default();
             }
             Ok(Some(task))

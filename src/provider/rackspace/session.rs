@@ -169,9 +169,14 @@ impl Session {
     /// Where the images are, and the account or project that a login or the setting told.
     pub(super) fn realm(&self) -> Realm {
         let images = self.known_base(Service::Images);
+        let account = self.tenant().or_else(|| self.addressed_tenant());
         Realm {
             endpoint: images.as_ref().map(|url| url.authority().to_owned()),
-            account: self.tenant().or_else(|| self.addressed_tenant()),
+            // A bare token.
+            key: account
+                .is_none()
+                .then(|| format!("{:016x}", self.credentials_tag())),
+            account,
         }
     }
 

@@ -95,11 +95,19 @@ pub(super) async fn show(session: &Session, images: &Url, id: &TaskId) -> Result
     let is_complete = value["status"].is_string();
     wire::task(&value, region, files.as_ref())
         .filter(|_| is_complete)
+        .map(|task| kept(session, task))
         .ok_or_else(|| odd(format!("The reply to show task is not the task {id}")))
 }
 
 /// Of a task's own object, what is looked at later: whose it is, and where it went.
 const NEEDED: [&str; 2] = ["owner", "result"];
+
+fn kept(session: &Session, mut task: Task) -> Task {
+    if !session.http().is_whole() {
+        task.raw = task.raw.only(&NEEDED);
+    }
+    task
+}
 
 /// The exports of the filter's images that are under way, and those that it asks for beside them: complete, or since a time.
 ///
@@ -186,11 +194,8 @@ async fn list_from(
         }
         // To leave one out could hide the very task that is looked for.
         let no_id = || not_a_list(LIST, "it lists a task without a proper id");
-        let mut task = read(&value).ok_or_else(no_id)?;
-        if !wanted.with_raw {
-            task.raw = task.raw.only(&NEEDED);
-        }
-        Ok(Some(task).filter(is_wanted))
+        let task = read(&value).ok_or_else(no_id)?;
+        Ok(Some(kept(session, task)).filter(is_wanted))
     };
     let tasks = list_all(session, LIST, &url, "tasks", go_on, keep).await?;
     each_once(session, images, tasks).await

@@ -17,6 +17,11 @@ fn every_escape_is_undone_however_often_it_was_applied() {
             "a\u{200b}b\u{ad}c\u{0}d\u{fe0f}e\\u200bf&ZeroWidthSpace;g%e2%80%8bh&#8203;i",
             "abcdefghi",
         ),
+        (r"\057\u{2f}\U0000002f&#47x&#x2Fy&#47", "////x/y&#47"),
+        (
+            "a&NoBreak;b&InvisibleTimes;c&NewLine;d\u{a0}e\u{2800}f\u{1d173}g",
+            "abcdefg",
+        ),
         (r"a\nb%0ac", "abc"),
         ("100% of & more; \\ é漢", "100% of & more; \\ é漢"),
     ] {

@@ -299,7 +299,7 @@ async fn credentials_that_cannot_be_fetched_are_a_credentials_error_and_nothing_
         home: Some(home.path().into()),
         ..Sources::default()
     };
-    let cloud = (ENTRY.connect)(&sources, Http::new(false))
+    let cloud = (ENTRY.connect)(&sources, Http::new(false).whole())
         .await
         .expect("connected");
     assert_eq!(cloud.account(), "profile p");

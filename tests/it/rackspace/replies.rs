@@ -347,7 +347,6 @@ async fn only_tasks_under_way_or_since_a_time_are_asked_for_their_image() {
     ] {
         let (canned, provider) = with_answers(vec![list(listed.clone()), answer.clone()]).await;
         let filter = TaskFilter {
-            with_raw: false,
             snapshots: vec![WEB.to_owned()],
             with_completed: false,
             since,

@@ -41,8 +41,11 @@ async fn a_read_that_a_silent_server_leaves_waiting_is_not_repeated() {
         .timeout_config(time_limits())
         .endpoint_url(url)
         .build();
-    let calls = Calls(aws_sdk_lightsail::Client::from_conf(config));
-    let error = calls.records(false).await.expect_err("silence");
+    let calls = Calls {
+        client: aws_sdk_lightsail::Client::from_conf(config),
+        with_raw: false,
+    };
+    let error = calls.records().await.expect_err("silence");
     assert_eq!(error.kind, Kind::Network, "{error:?}");
     assert!(
         error

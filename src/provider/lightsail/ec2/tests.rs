@@ -8,7 +8,7 @@ fn reply(status: u16, body: &str) -> Reply {
         name: "DescribeImages",
         status,
         headers: HeaderMap::new(),
-        body: body.into(),
+        body: body.to_owned().into(),
     }
 }
 

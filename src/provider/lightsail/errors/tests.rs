@@ -14,7 +14,7 @@ fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Error {
             name: "GetOperation",
             status,
             headers: map,
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
         },
     )
 }

@@ -8,7 +8,7 @@ fn reply(status: u16, body: &str) -> Reply {
         name: "CreateSnapshotExportTask",
         status,
         headers: HeaderMap::new(),
-        body: body.into(),
+        body: body.to_owned().into(),
     }
 }
 

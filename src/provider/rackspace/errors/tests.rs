@@ -12,7 +12,7 @@ fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> R
         name: "test",
         status,
         headers,
-        body: body.into(),
+        body: body.to_owned().into(),
     }
 }
 
