@@ -39,6 +39,7 @@ impl Words {
 
     /// Appends what is kept of the next piece of the text.
     pub(super) fn push(&mut self, piece: &[u8], kept: &mut Vec<u8>) {
+        kept.reserve(piece.len());
         for byte in piece {
             if self.is_json.is_none() && !byte.is_ascii_whitespace() {
                 self.is_json = Some(matches!(byte, b'{' | b'['));

@@ -27,7 +27,7 @@ const SHORTEST: usize = 4;
 /// Encoded pieces of fewer bytes are not looked for either.
 const SHORTEST_CODE: usize = 6;
 /// So much of a view is searched at once. Nine times as much memory is needed for it.
-const WINDOW: usize = 4 * 1024;
+const WINDOW: usize = 1024;
 /// What repeats secrets so often says nothing else.
 const MOST: usize = 100_000;
 
