@@ -44,6 +44,9 @@ pub struct Args {
     /// Unpack it; done without being asked for where --to names a file that does not end in .gz
     #[arg(long)]
     pub decompress: bool,
+    /// Keep it packed without reading what is in it: faster, and its CRC is not verified
+    #[arg(long, conflicts_with = "decompress")]
+    pub no_inflate: bool,
     /// So many requests at once; without it, as many as pay
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub parallel: Option<u8>,
@@ -56,6 +59,18 @@ pub struct Args {
     /// Wait for its end first
     #[arg(long)]
     pub wait: bool,
+}
+
+impl Args {
+    fn wish(&self) -> Wish {
+        Wish {
+            to: self.to.clone(),
+            unpack: self.decompress,
+            no_inflate: self.no_inflate,
+            parallel: self.parallel.map(usize::from),
+            force: self.force,
+        }
+    }
 }
 
 /// Runs `fetch`.
@@ -210,16 +225,9 @@ async fn stream(printer: &Printer, image: &Image, args: &Args, signals: &Signals
     let object = chosen(image, args.device.as_deref())?;
     image.price.iter().for_each(|price| printer.note(price));
     let mut bar = printer.transfer(&object.name, object.size);
-    let parallel = args.parallel.map(usize::from);
+    let wish = args.wish();
     let told = |bytes| bar.at(bytes);
-    let written = fetch::to_stream(
-        object,
-        args.decompress,
-        parallel,
-        Stdout,
-        signals.wait(),
-        told,
-    );
+    let written = fetch::to_stream(object, &wish, Stdout, signals.wait(), told);
     let checks = written.await;
     bar.finish();
     for check in checks?.iter().filter(|check| check.is_open()) {
@@ -236,12 +244,7 @@ async fn bring(
     args: &Args,
     signals: &Signals,
 ) -> Result<Fetched> {
-    let wish = Wish {
-        to: args.to.clone(),
-        unpack: args.decompress,
-        parallel: args.parallel.map(usize::from),
-        force: args.force,
-    };
+    let wish = args.wish();
     let size = image.disks.iter().map(|disk| disk.size).sum();
     let mut bar = printer.transfer(&image.name, size);
     // Once something is read, and before the bar.

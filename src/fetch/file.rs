@@ -42,6 +42,8 @@ pub struct Wish {
     pub to: Option<PathBuf>,
     /// Unpack it, whatever its name.
     pub unpack: bool,
+    /// Keep what is packed without looking whether it unpacks.
+    pub no_inflate: bool,
     /// Requests at once; `None` for as many as pay.
     pub parallel: Option<usize>,
     /// Overwrite what was not fetched.
@@ -78,6 +80,9 @@ struct Staged {
     /// Keeps others from this place. `None`: it was fetched before.
     lock: Option<File>,
 }
+
+/// Why nobody knows whether it unpacks.
+pub(super) const NOT_INFLATED: &str = "it was fetched with --no-inflate";
 
 /// Whether what is stored is packed.
 pub fn is_packed(object: &Object) -> bool {
@@ -162,6 +167,16 @@ pub async fn to_files(
             is_old: true,
         });
     }
+    if let Some(files) = all
+        .iter()
+        .find(|files| wish.no_inflate && files.unpacked.is_some())
+    {
+        let sentence = format!(
+            "--no-inflate keeps it packed, and {} does not end in .gz",
+            files.name.display()
+        );
+        return Err(Error::usage(sentence));
+    }
     check_room(image, &all)?;
     tokio::pin!(interrupted);
     let mut staged = Vec::new();
@@ -204,7 +219,8 @@ async fn one(
     let done = ledger.recall(object, &data).map_err(cannot)?;
     let unpacked = files.unpacked.as_deref().map(open).transpose();
     let unpacked = unpacked.map_err(|error| unwritten(files.image(), &error))?;
-    let out = is_packed(object).then(|| into(unpacked)).transpose();
+    let is_inflated = is_packed(object) && !wish.no_inflate;
+    let out = is_inflated.then(|| into(unpacked)).transpose();
     let out = out.map_err(|error| unwritten(files.image(), &error))?;
     let disk = Disk::start(object, &data, ledger, &done, out).map_err(cannot)?;
     let mut has: Vec<bool> = vec![false; parts::count(object.size) as usize];
@@ -229,7 +245,7 @@ async fn one(
         let sentence = format!("{} did not come whole", object.name);
         Error::new(Kind::Internal, sentence)
     })?;
-    stage(object, files, found, lock)
+    stage(object, files, wish, found, lock)
 }
 
 /// What is at this place, if it was fetched before from the same. One that is something else is an error.
@@ -304,7 +320,7 @@ fn origin(image: &Image) -> Origin {
 }
 
 /// All bytes of a disk are there: what they are is checked. What is not right is put aside.
-fn stage(object: &Object, files: Files, found: Found, lock: File) -> Result<Staged> {
+fn stage(object: &Object, files: Files, wish: &Wish, found: Found, lock: File) -> Result<Staged> {
     let image = files.image();
     let cannot = |error: io::Error| unwritten(image, &error);
     let file = File::open(image).map_err(cannot)?;
@@ -316,6 +332,9 @@ fn stage(object: &Object, files: Files, found: Found, lock: File) -> Result<Stag
     checks.extend(found.checks);
     let mut virtual_size = None;
     if is_packed(object) && files.unpacked.is_none() {
+        if wish.no_inflate {
+            checks.push(Check::not_possible("gzip", NOT_INFLATED));
+        }
         let why = "the image is packed; fetched with --decompress it is looked at";
         checks.push(Check::not_possible("structure", why));
     } else if checks.iter().all(|check| !check.is_failure()) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 
-use super::file::is_packed;
+use super::file::{NOT_INFLATED, Wish, is_packed};
 use super::follower::{Follower, Out};
 use super::parts;
 use super::transfer::{Piece, Sink, part};
@@ -36,14 +36,14 @@ impl Sink for Held {
 /// kind `corrupt`: who reads the stream has it all by then.
 pub async fn to_stream(
     object: &Object,
-    unpack: bool,
-    parallel: Option<usize>,
+    wish: &Wish,
     out: impl Write + Clone,
     interrupted: impl Future<Output = ()>,
     mut progress: impl FnMut(u64),
 ) -> Result<Vec<Check>> {
-    let unpacks = unpack && is_packed(object);
-    let inside = is_packed(object).then(|| match unpacks {
+    let unpacks = wish.unpack && is_packed(object);
+    let is_inflated = is_packed(object) && !wish.no_inflate;
+    let inside = is_inflated.then(|| match unpacks {
         true => Out::Stream(out.clone()),
         false => Out::Nowhere,
     });
@@ -57,7 +57,11 @@ pub async fn to_stream(
     let mut came = 0;
     let run = async {
         let numbers = stream::iter(0..parts::count(object.size));
-        let mut parts = std::pin::pin!(numbers.map(held).buffered(parallel.unwrap_or(PARALLEL)));
+        let mut parts = std::pin::pin!(
+            numbers
+                .map(held)
+                .buffered(wish.parallel.unwrap_or(PARALLEL))
+        );
         while let Some(bytes) = parts.next().await {
             let bytes = bytes?;
             if let Some(plain) = &mut plain {
@@ -73,7 +77,10 @@ pub async fn to_stream(
         ran = run => ran?,
         () = interrupted => return Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
     }
-    let found = follower.finish().map_err(|error| unwritten(&error))?;
+    let mut found = follower.finish().map_err(|error| unwritten(&error))?;
+    if is_packed(object) && !is_inflated {
+        found.checks.push(Check::not_possible("gzip", NOT_INFLATED));
+    }
     if let Some(plain) = &mut plain {
         plain.flush().map_err(|error| unwritten(&error))?;
     }

@@ -290,6 +290,22 @@ fn what_could_not_be_verified_is_said() {
         .find(|check| check["name"] == "MD5 of the store");
     assert_eq!(sum.expect("it is said")["result"], "not_possible");
     scene.is_right(&ran, NAME, &PACKED);
+    // What is no gzip passes, and the evidence says who wanted it so.
+    let scene = Scene::of(Depot::of(b"no gzip at all", healthy));
+    let ran = scene.fetch("", &["-o", "json", "--no-inflate"]);
+    let checks = ran.json()[0]["checks"].clone();
+    let gzip = checks
+        .as_array()
+        .and_then(|all| all.iter().find(|check| check["name"] == "gzip"));
+    assert_eq!(gzip.expect("it is said")["result"], "not_possible");
+    scene.is_right(&ran, NAME, b"no gzip at all");
+    let ran = scene.fetch("disk.raw", &["--no-inflate"]);
+    assert_eq!(
+        ran.code,
+        Some(2),
+        "not a file that does not end in .gz: {}",
+        ran.all()
+    );
 }
 
 /// The parts that the journal has.
