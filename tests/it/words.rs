@@ -6,6 +6,7 @@ use crate::canned::{Answer, Canned};
 use crate::hostile::variables;
 use crate::leaks::{ALPHABETS, Secret, base64, search, search_files};
 use crate::program::{Ran, User};
+use crate::stage::side_by_side;
 
 const CLOUDS: [&str; 3] = ["outscale", "lightsail", "rackspace"];
 const UUID: &str = "cc59c7d3-c056-47b2-a9f2-8e1525695bbb";
@@ -352,7 +353,11 @@ fn a_reply_of_millions_of_values_is_an_error_and_not_their_weight_in_memory() {
             let body = format!("{{\"x\":[{}0]}}", many);
             let server = Canned::start(vec![Answer::json(200, &body)]);
             let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
-            let ran = bounded(&user, &["wait", &id(cloud), "--timeout", "0", "-o", "json"]);
+            let ran = bounded(
+                256,
+                &user,
+                &["wait", &id(cloud), "--timeout", "0", "-o", "json"],
+            );
             assert!(
                 ran.stderr.contains("too many parts"),
                 "{cloud}, {unit}: {}",
@@ -362,13 +367,16 @@ fn a_reply_of_millions_of_values_is_an_error_and_not_their_weight_in_memory() {
     }
 }
 
-/// Runs the program with 256 MiB for all that it keeps.
+/// Runs the program with so many MiB for all that it keeps.
 #[cfg(target_os = "linux")]
-fn bounded(user: &User, args: &[&str]) -> Ran {
+fn bounded(mib: u32, user: &User, args: &[&str]) -> Ran {
     let plain = user.command(&[]);
     let mut command = std::process::Command::new("sh");
     command
-        .args(["-c", "ulimit -d 262144 && exec \"$0\" \"$@\""])
+        .args([
+            "-c",
+            &format!("ulimit -d {} && exec \"$0\" \"$@\"", mib * 1024),
+        ])
         .arg(crate::program::program())
         .args(args)
         .env_clear()
@@ -384,26 +392,26 @@ fn bounded(user: &User, args: &[&str]) -> Ran {
 #[cfg(target_os = "linux")]
 #[test]
 fn long_words_of_a_cloud_do_not_fill_the_memory() {
-    let long = format!("\"{}\"", "x".repeat(12 << 20));
-    let many = vec![format!("\"{}\"", "y".repeat(10 << 10)); 800].join(",");
-    for cloud in CLOUDS {
-        for said in [long.clone(), format!("\"no\", \"others\": [{many}]")] {
-            let server = server(cloud, &said);
-            let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
-            let one = id(cloud);
-            let ids: Vec<String> = match cloud {
-                "rackspace" => (0..6)
-                    .map(|at| format!("{}{at}", &one[..one.len() - 1]))
-                    .collect(),
-                _ => vec![one],
-            };
-            let ids = ids.iter().map(String::as_str);
-            let args: Vec<&str> = ["wait", "--timeout", "90s", "-o", "json"]
-                .into_iter()
-                .chain(ids)
-                .collect();
-            let ran = bounded(&user, &args);
-            assert_eq!(ran.code, Some(3), "{cloud}: {}", ran.stderr);
-        }
-    }
+    let long = format!("\"{}\"", "x".repeat(8 << 20));
+    let many = vec![format!("\"{}\"", "y".repeat(10 << 10)); 400].join(",");
+    let words = [long, format!("\"no\", \"others\": [{many}]")];
+    let scenes = CLOUDS
+        .iter()
+        .flat_map(|cloud| words.iter().map(move |said| (*cloud, said)));
+    side_by_side(3, scenes.collect(), |(cloud, said)| {
+        let server = server(cloud, said);
+        let user = user(cloud, &server.url(), "MARKED1+of2/secret3");
+        let one = id(cloud);
+        let ids: Vec<String> = match cloud {
+            "rackspace" => (0..6)
+                .map(|at| format!("{}{at}", &one[..one.len() - 1]))
+                .collect(),
+            _ => vec![one],
+        };
+        let ids = ids.iter().map(String::as_str);
+        let args = ["wait", "--timeout", "90s", "-o", "json"];
+        let args: Vec<&str> = args.into_iter().chain(ids).collect();
+        let ran = bounded(96, &user, &args);
+        assert_eq!(ran.code, Some(3), "{cloud}: {}", ran.stderr);
+    });
 }
