@@ -173,14 +173,13 @@ def measure(args, binary, store):
     print(f"{server.size / MIB:.0f} MiB packed, {blocks * 16} MiB unpacked{limit}; {os.cpu_count()} cores; best of {args.rounds}\n")
     print("| work | with | wall | packed MiB/s | CPU | memory, max |\n|---|---|--:|--:|--:|--:|")
     for work, name, command in ways:
-        tool = command.split()[0]
-        if not shutil.which(next(word for word in (tool, name.split()[0], name.split("| ")[-1].split()[0]) if word not in ("for",))):
-            continue
-        if "pigz" in command and not shutil.which("pigz"):
+        missing = [tool for tool in ("curl", "pigz", "aws", "s5cmd", "aria2c") if f"{tool} " in name and not shutil.which(tool)]
+        if missing:
+            print(f"| {work} | {name} | {missing[0]} is missing |", flush=True)
             continue
         found = []
         for _ in range(args.rounds):
-            folder = tempfile.mkdtemp(prefix="fetch-", dir=".")
+            folder = tempfile.mkdtemp(prefix="fetch-", dir=Path.cwd())
             try:
                 if str(binary) in command:
                     found.append(peak(command, env, folder))
