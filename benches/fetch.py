@@ -173,7 +173,7 @@ def measure(args, binary, store):
     print(f"{server.size / MIB:.0f} MiB packed, {blocks * 16} MiB unpacked{limit}; {os.cpu_count()} cores; best of {args.rounds}\n")
     print("| work | with | wall | packed MiB/s | CPU | memory, max |\n|---|---|--:|--:|--:|--:|")
     for work, name, command in ways:
-        missing = [tool for tool in ("curl", "pigz", "aws", "s5cmd", "aria2c") if f"{tool} " in name and not shutil.which(tool)]
+        missing = [tool for tool in ("curl", "pigz", "aws", "s5cmd", "aria2c") if tool in name and not shutil.which(tool)]
         if missing:
             print(f"| {work} | {name} | {missing[0]} is missing |", flush=True)
             continue
