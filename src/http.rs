@@ -1,9 +1,11 @@
 //! The one HTTP client: time limits, size limits, read retries, no redirects, tracing without secrets.
 
+mod body;
 mod contact;
 mod failure;
 mod flow;
 mod heard;
+mod limits;
 mod log;
 mod message;
 mod network;
@@ -14,6 +16,7 @@ mod words;
 pub use self::contact::Contact;
 pub use self::failure::{chain, find, innermost};
 pub use self::flow::Flow;
+pub use self::limits::{CONNECT_TIMEOUT, Limits, REPLY_TIMEOUT};
 use self::message::MOST_PARTS;
 pub use self::message::{Reply, Request, http_date, strip_tags};
 pub use self::network::Network;
@@ -21,90 +24,26 @@ pub(crate) use self::pages::{Page, pages};
 pub use self::reach::is_loopback;
 
 use std::fmt::{self, Display};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout_at;
 
+use self::body::Body;
 use self::failure::network_error;
 use self::heard::Heard;
 use self::log::{trace_reply, trace_request};
 use self::reach::{host, is_metadata};
-use self::words::Words;
 use crate::deadline::Deadline;
 use crate::error::{Error, Kind, Result};
 use crate::pace;
 use crate::secret::{Secret, Url, clean};
 
-/// Time to connect, TLS included.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time for a whole exchange.
-pub const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What a server is granted.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Until its answer begins; the connection is part of it.
-    pub first_byte: Duration,
-    /// For the whole exchange.
-    pub reply: Duration,
-    /// A reply longer than this, in bytes, is refused.
-    pub body: usize,
-    /// Bytes of one string in its JSON, at most; the rest of it is not kept.
-    pub string: usize,
-    /// Attempts of a read, the first included.
-    pub attempts: u32,
-    /// When the command that asks is to be over.
-    pub deadline: Option<Deadline>,
-}
-
-impl Limits {
-    fn in_this_process(self) -> Self {
-        Limits {
-            first_byte: pace::limit(self.first_byte),
-            reply: pace::limit(self.reply),
-            ..self
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            first_byte: Duration::from_secs(15),
-            reply: REPLY_TIMEOUT,
-            body: 32 * 1024 * 1024,
-            // Four times what is shown of it.
-            string: 16 * 1024,
-            attempts: 3,
-            deadline: None,
-        }
-    }
-}
-
 /// A read that has taken longer than this is not repeated.
 const READ_BUDGET: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that a read waits for by itself; a longer one is the caller's to plan.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
-
-/// What is longer, in bytes, is read and understood one at a time: each takes a multiple of its length.
-const LARGE: usize = 1 << 20;
-static TURN: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
-
-/// A body, and the turn that it takes as long as somebody holds it.
-struct Large(
-    Vec<u8>,
-    #[allow(dead_code, reason = "it ends when this does")] OwnedSemaphorePermit,
-);
-
-impl AsRef<[u8]> for Large {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
 
 /// The client all clouds share. Cheap to clone.
 #[derive(Clone)]
@@ -159,21 +98,22 @@ impl Http {
     /// A client like this one for a command that is to be over then.
     #[must_use]
     pub fn until(&self, deadline: Deadline) -> Self {
-        let limits = Limits {
+        self.granting(Limits {
             deadline: Some(deadline),
             ..self.0.limits
-        };
-        let Inner { network, heard, .. } = &*self.0;
-        Http::reaching(self.0.allow_http, limits, network.clone(), heard.clone())
+        })
     }
 
     /// A client like this one that keeps what is said in its full length, for those who want the clouds' own objects.
     #[must_use]
     pub fn whole(&self) -> Self {
-        let limits = Limits {
+        self.granting(Limits {
             string: usize::MAX,
             ..self.0.limits
-        };
+        })
+    }
+
+    fn granting(&self, limits: Limits) -> Self {
         let Inner { network, heard, .. } = &*self.0;
         Http::reaching(self.0.allow_http, limits, network.clone(), heard.clone())
     }
@@ -298,8 +238,7 @@ impl Http {
                 response.status().as_u16(),
                 std::mem::take(response.headers_mut()),
             );
-            let (mut body, mut length, mut turn) = (Vec::new(), 0, None);
-            let mut words = Words::new(limits.string);
+            let (mut body, mut length) = (Body::new(limits.string), 0);
             while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
                 length += chunk.len();
                 if length > limits.body {
@@ -312,20 +251,13 @@ impl Http {
                     )
                     .maybe_executed());
                 }
-                words.push(&chunk, &mut body);
-                if body.len() > LARGE && turn.is_none() {
-                    turn = TURN.clone().acquire_owned().await.ok();
-                }
+                body.push(&chunk).await;
             }
-            let body = match turn {
-                Some(turn) => Bytes::from_owner(Large(body, turn)),
-                None => body.into(),
-            };
             let reply = Reply {
                 name,
                 status,
                 headers,
-                body,
+                body: body.finish(),
             };
             if reply.has_too_many_parts() {
                 let sentence = format!("The reply to {name} has too many parts");
@@ -361,7 +293,7 @@ impl Http {
         };
         let contact = Contact::of(reply.date(), sent_at, Timestamp::now());
         self.0.heard.answered(contact);
-        trace_reply(&reply, &url, started.elapsed());
+        trace_reply(&reply, &url, started.elapsed(), self.is_whole());
         if (300..400).contains(&reply.status) && reply.status != 304 {
             return Err(Error::new(
                 Kind::Provider,

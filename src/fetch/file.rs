@@ -12,14 +12,13 @@ use super::disk::{Disk, into};
 use super::evidence::{Evidence, FetchedFile, Origin, beside, sync_folder};
 use super::follower::Found;
 use super::parts::{self, Ledger};
-use super::place::{room, taken};
+use super::place::{must_fit, taken};
 use super::transfer::transfer;
 use super::verify;
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::image::Check;
 use crate::provider::{Image, Object};
 use crate::task::{ProviderId, SCHEMA, TaskId};
-use crate::text;
 
 /// What an object is of.
 pub struct About {
@@ -80,9 +79,6 @@ struct Staged {
     /// Keeps others from this place. `None`: it was fetched before.
     lock: Option<File>,
 }
-
-/// Why nobody knows whether it unpacks.
-pub(super) const NOT_INFLATED: &str = "it was fetched with --no-inflate";
 
 /// Whether what is stored is packed.
 pub fn is_packed(object: &Object) -> bool {
@@ -175,7 +171,7 @@ pub async fn to_files(
             "--no-inflate keeps it packed, and {} does not end in .gz",
             files.name.display()
         );
-        return Err(Error::usage(sentence));
+        return Err(Error::usage(sentence).hint("name a file that does, or leave out --no-inflate"));
     }
     check_room(image, &all)?;
     tokio::pin!(interrupted);
@@ -245,7 +241,7 @@ async fn one(
         let sentence = format!("{} did not come whole", object.name);
         Error::new(Kind::Internal, sentence)
     })?;
-    stage(object, files, wish, found, lock)
+    stage(object, files, found, lock)
 }
 
 /// What is at this place, if it was fetched before from the same. One that is something else is an error.
@@ -286,22 +282,7 @@ fn check_room(image: &Image, all: &[Files]) -> Result<()> {
     let is_here = |files: &Files| File::open(&files.partial).map_or(0, |file| taken(&file));
     let here: u64 = all.iter().map(is_here).sum();
     let needed = size(image).saturating_sub(here);
-    match room(folder) {
-        Some(free) if free < needed => Err(Error::new(
-            Kind::Internal,
-            format!(
-                "There is no room for {} in {}",
-                image.name,
-                folder.display()
-            ),
-        )
-        .cause(format!(
-            "{} are needed, {} are free",
-            text::bytes(needed),
-            text::bytes(free)
-        ))),
-        _ => Ok(()),
-    }
+    must_fit(&image.name, needed, folder)
 }
 
 fn size(image: &Image) -> u64 {
@@ -320,7 +301,7 @@ fn origin(image: &Image) -> Origin {
 }
 
 /// All bytes of a disk are there: what they are is checked. What is not right is put aside.
-fn stage(object: &Object, files: Files, wish: &Wish, found: Found, lock: File) -> Result<Staged> {
+fn stage(object: &Object, files: Files, found: Found, lock: File) -> Result<Staged> {
     let image = files.image();
     let cannot = |error: io::Error| unwritten(image, &error);
     let file = File::open(image).map_err(cannot)?;
@@ -332,9 +313,6 @@ fn stage(object: &Object, files: Files, wish: &Wish, found: Found, lock: File) -
     checks.extend(found.checks);
     let mut virtual_size = None;
     if is_packed(object) && files.unpacked.is_none() {
-        if wish.no_inflate {
-            checks.push(Check::not_possible("gzip", NOT_INFLATED));
-        }
         let why = "the image is packed; fetched with --decompress it is looked at";
         checks.push(Check::not_possible("structure", why));
     } else if checks.iter().all(|check| !check.is_failure()) {

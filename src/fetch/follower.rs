@@ -6,6 +6,7 @@ use flate2::write::MultiGzDecoder;
 use md5::{Digest, Md5};
 use ring::digest::{Context, SHA256};
 
+use super::file::is_packed;
 use super::hashing::digits;
 use super::sparse::Sparse;
 use crate::image::Check;
@@ -19,6 +20,8 @@ pub(super) struct Follower<W: Write> {
     has_block_sums: bool,
     hash: Option<(Hash, Option<Context>)>,
     gzip: Option<Gzip<W>>,
+    /// It is packed, and nobody wants to know whether it unpacks.
+    is_unread: bool,
     length: u64,
 }
 
@@ -84,7 +87,7 @@ impl<W: Write> Write for Counted<W> {
 }
 
 impl<W: Write> Follower<W> {
-    /// Over this object; `packed` says where the bytes go that a gzip holds, for one that is.
+    /// Over this object; `packed` says where the bytes go that a gzip holds, for one that is to be read.
     pub(super) fn new(object: &Object, packed: Option<Out<W>>) -> Self {
         Follower {
             sha256: Context::new(&SHA256),
@@ -94,6 +97,7 @@ impl<W: Write> Follower<W> {
                 let context = algorithm(&hash.name).map(Context::new);
                 (hash, context)
             }),
+            is_unread: packed.is_none() && is_packed(object),
             gzip: packed.map(|out| Gzip {
                 decoder: Some(MultiGzDecoder::new(Counted {
                     out,
@@ -141,6 +145,12 @@ impl<W: Write> Follower<W> {
             false => self.sums.judge(),
         }];
         checks.extend(self.hash.map(|(hash, context)| compared(&hash, context)));
+        if self.is_unread {
+            checks.push(Check::not_possible(
+                "gzip",
+                "it was fetched with --no-inflate",
+            ));
+        }
         let mut unpacked = None;
         if let Some(mut gzip) = self.gzip {
             if let Some(mut decoder) = gzip.decoder.take() {

@@ -1,7 +1,11 @@
-//! Reading and writing at a place in a file, whoever else does so elsewhere in it.
+//! Reading and writing at a place in a file, whoever else does so elsewhere in it; and whether there is room.
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+use crate::text;
 
 /// Bytes from `at` on; fewer than asked for only at the end of the file.
 #[cfg(unix)]
@@ -32,15 +36,28 @@ pub(super) fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result
     Ok(())
 }
 
+/// That so many bytes more can be written for this in a folder; so, too, where the system does not tell.
+pub(super) fn must_fit(name: &str, needed: u64, folder: &Path) -> Result<()> {
+    match room(folder) {
+        Some(free) if free < needed => {
+            let sentence = format!("There is no room for {name} in {}", folder.display());
+            let (needed, free) = (text::bytes(needed), text::bytes(free));
+            Err(Error::new(Kind::Internal, sentence)
+                .cause(format!("{needed} are needed, {free} are free")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Bytes that others may still write in the folder of a file; `None` where the system does not tell.
 #[cfg(unix)]
-pub(super) fn room(folder: &std::path::Path) -> Option<u64> {
+fn room(folder: &Path) -> Option<u64> {
     let told = rustix::fs::statvfs(folder).ok()?;
     Some(told.f_bavail.saturating_mul(told.f_frsize))
 }
 
 #[cfg(not(unix))]
-pub(super) fn room(_folder: &std::path::Path) -> Option<u64> {
+fn room(_folder: &Path) -> Option<u64> {
     None
 }
 

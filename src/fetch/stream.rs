@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 
-use super::file::{NOT_INFLATED, Wish, is_packed};
+use super::file::{Wish, is_packed};
 use super::follower::{Follower, Out};
 use super::parts;
 use super::transfer::{Piece, Sink, part};
@@ -77,10 +77,7 @@ pub async fn to_stream(
         ran = run => ran?,
         () = interrupted => return Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
     }
-    let mut found = follower.finish().map_err(|error| unwritten(&error))?;
-    if is_packed(object) && !is_inflated {
-        found.checks.push(Check::not_possible("gzip", NOT_INFLATED));
-    }
+    let found = follower.finish().map_err(|error| unwritten(&error))?;
     if let Some(plain) = &mut plain {
         plain.flush().map_err(|error| unwritten(&error))?;
     }

@@ -277,7 +277,7 @@ fn a_limit_ends_a_dry_run_and_a_wait_for_snapshots_that_nobody_answers() {
             (&["--dry-run"][..], "nothing was started"),
             (
                 &["--wait-for-snapshot"],
-                "could be exported; nothing was started",
+                "could be exported; nothing was started\n  no list of what can be exported has come",
             ),
         ] {
             let limit = ["--timeout", "500ms", "-o", "json"];

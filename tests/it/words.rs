@@ -343,6 +343,26 @@ fn the_account_at_a_proxy_is_a_secret_too() {
     }
 }
 
+/// Strings are cut while they are read, perhaps in the middle of a secret.
+#[test]
+fn a_secret_where_a_long_word_is_cut_is_shown_in_no_part() {
+    let secret = "MARKED1+of2/secret3";
+    for cloud in CLOUDS {
+        let before = "x".repeat(16 * 1024 - secret.len() / 2);
+        let server = server(cloud, &json!(format!("{before}{secret}")).to_string());
+        let ran = wait(
+            &user(cloud, &server.url(), secret),
+            cloud,
+            &["-vvv", "-o", "json"],
+        );
+        assert_eq!(ran.code, Some(3), "{cloud}");
+        assert!(
+            !ran.all().contains("MARKED"),
+            "{cloud}: a part of it is shown"
+        );
+    }
+}
+
 /// The memory is the system's own limit, which a tree of what is sent here would pass many times.
 #[cfg(target_os = "linux")]
 #[test]

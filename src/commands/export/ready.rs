@@ -12,6 +12,7 @@ use crate::provider::Provider;
 use crate::report::Printer;
 use crate::secret::clean;
 use crate::task::{ExportRequest, Source};
+use crate::text;
 
 /// Waits until none of them is still being made, no longer than the command as a whole may take.
 pub(super) async fn wait(
@@ -21,19 +22,19 @@ pub(super) async fn wait(
     printer: &Printer,
     deadline: Option<Deadline>,
 ) -> Result<()> {
-    let unanswered = RefCell::new(None);
+    let unanswered = RefCell::new(Some("no list of what can be exported has come".to_owned()));
     let ready = until_ready(provider, requests, pause, printer, &unanswered);
     within(deadline, ready).await.map_err(|mut error| {
-        let snapshots: Vec<String> = requests.iter().map(|one| clean(&one.snapshot)).collect();
-        if error.kind == Kind::Timeout {
-            let snapshots = snapshots.join(", ");
-            error.message =
-                format!("Time ran out before {snapshots} could be exported; nothing was started");
+        if error.kind != Kind::Timeout {
+            return error;
         }
-        match unanswered.take() {
-            Some(last) => error.cause(Error::one_line(&last)),
-            None => error,
-        }
+        let what = match requests {
+            [one] => clean(&one.snapshot),
+            all => text::count(all.len(), "snapshot"),
+        };
+        error.message =
+            format!("Time ran out before {what} could be exported; nothing was started");
+        unanswered.take().into_iter().fold(error, Error::cause)
     })
 }
 
@@ -43,14 +44,14 @@ async fn until_ready(
     requests: &[ExportRequest],
     pause: Duration,
     printer: &Printer,
-    unanswered: &RefCell<Option<Error>>,
+    unanswered: &RefCell<Option<String>>,
 ) -> Result<()> {
     let mut told: Vec<String> = Vec::new();
     loop {
         let sources = match provider.exportable().await {
             Err(error) if error.kind.is_transient() => {
                 tracing::info!("waiting for snapshots: {}", error.one_line());
-                unanswered.replace(Some(error));
+                unanswered.replace(Some(error.one_line()));
                 tokio::time::sleep(pause).await;
                 continue;
             }
