@@ -1,5 +1,6 @@
 //! Bringing what an export made to this machine, and the proof that it is right.
 
+mod device;
 mod disk;
 mod evidence;
 mod file;
@@ -10,11 +11,16 @@ mod place;
 mod qemu_img;
 mod sparse;
 mod stream;
+mod sums;
 mod transfer;
 mod verify;
+mod wish;
 
+pub use self::device::to_device;
 pub use self::evidence::{Evidence, FetchedFile, Origin, beside, put, sum_line, sync_folder};
-pub use self::file::{About, Fetched, Wish, is_packed, not_ended, to_files};
+pub use self::file::{Fetched, not_ended, to_files};
 pub use self::hashing::Hashing;
+pub use self::place::{is_device, prepare};
 pub use self::stream::to_stream;
 pub use self::verify::{image, verify};
+pub use self::wish::{About, Wish, is_packed};

@@ -1,7 +1,7 @@
 //! `snapexport fetch`: bring what an export made to this machine, and prove that it is right.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::status::look;
 use super::wait::group;
 use crate::commands::context::Context;
 use crate::error::{Command, Error, Hint, Kind, Reason, Result};
-use crate::fetch::{self, About, Fetched, Wish};
+use crate::fetch::{self, About, Evidence, Fetched, Wish};
 use crate::options::Output;
 use crate::poll::{self, Outcome};
 use crate::provider::{self, Image, Object, Provider};
@@ -38,7 +38,7 @@ pub struct Args {
     /// After rackspace: the image itself, from a cloud without exports (Flex, OVH, any Glance)
     #[arg(value_name = "IMAGE")]
     pub image: Option<String>,
-    /// A file, a folder, or - for standard output; by default the object's own name here
+    /// A file, a folder, - for standard output, or with --force a block device; by default the object's own name here
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
     /// Unpack it; done without being asked for where --to names a file that does not end in .gz
@@ -50,10 +50,10 @@ pub struct Args {
     /// So many requests at once; without it, as many as pay
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub parallel: Option<u8>,
-    /// Overwrite a file that is not from this object
+    /// Overwrite a file that is not from this object, or all that a block device holds
     #[arg(long)]
     pub force: bool,
-    /// With --to -, of an instance with several disks: this one, such as /dev/sda1
+    /// With --to - or a block device, of an instance with several disks: this one, such as /dev/sda1
     #[arg(long, value_name = "NAME", requires = "to")]
     pub device: Option<String>,
     /// Wait for its end first
@@ -76,6 +76,7 @@ impl Args {
 /// Runs `fetch`.
 pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let mut printer = context.printer(Output::Table);
+    args.to.as_deref().map(fetch::prepare).transpose()?;
     let signals = Signals::listen();
     let (provider, what) = match &args.image {
         Some(image) => {
@@ -101,6 +102,21 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
         };
     }
     let about = about(provider.as_ref(), &what).await;
+    if let Some(device) = args
+        .to
+        .as_deref()
+        .filter(|to| args.force && fetch::is_device(to))
+    {
+        let image = what.open(provider.as_ref()).await?;
+        return match onto(&printer, &image, &about, (&args, device), &signals).await {
+            Err(error) if error.kind == Kind::Interrupted => Ok(interrupted(&signals)),
+            Err(error) => Err(error),
+            Ok(evidence) => {
+                printer.fetched(&[device.to_owned()], &evidence);
+                Ok(Ending::Code(0))
+            }
+        };
+    }
     let (printing, provider) = (&printer, provider.as_ref());
     let brought = once_or_again(async |is_again| {
         let image = what.open(provider).await?;
@@ -126,7 +142,29 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
         printer.note(old.and_run(verify).and(" checks it again."));
     }
     printer.fetched(&fetched.paths, &fetched.evidence);
+    if !fetched.is_old {
+        left_behind(provider, &what, &fetched.evidence.source.uri)
+            .into_iter()
+            .for_each(|hint| printer.note(hint));
+    }
     Ok(Ending::Code(0))
+}
+
+/// What goes on being billed after a fetch, and how it is deleted: nothing is by us.
+pub(super) fn left_behind(provider: &dyn Provider, what: &What<'_>, uri: &str) -> Option<Hint> {
+    let What::Export(task) = what else {
+        return None;
+    };
+    let commands = provider.left_behind(task, uri);
+    let billed = "Still billed, until you delete it";
+    let said = commands
+        .iter()
+        .enumerate()
+        .fold(Hint::say(billed), |said, (index, command)| {
+            said.and(if index == 0 { ": " } else { "; " })
+                .and_run(command.clone())
+        });
+    (!commands.is_empty()).then_some(said)
 }
 
 fn interrupted(signals: &Signals) -> Ending {
@@ -227,13 +265,37 @@ async fn stream(printer: &Printer, image: &Image, args: &Args, signals: &Signals
     let mut bar = printer.transfer(&object.name, object.size);
     let wish = args.wish();
     let told = |bytes| bar.at(bytes);
-    let written = fetch::to_stream(object, &wish, Stdout, signals.wait(), told);
-    let checks = written.await;
+    let out = (Stdout, "standard output");
+    let written = fetch::to_stream(object, &wish, out, signals.wait(), told);
+    let found = written.await;
     bar.finish();
-    for check in checks?.iter().filter(|check| check.is_open()) {
+    for check in found?.checks.iter().filter(|check| check.is_open()) {
         printer.note(format!("Not verified: {} ({})", check.name, check.detail));
     }
     Ok(())
+}
+
+/// Onto a block device. Nothing is beside it: the evidence is what `-o json` prints.
+async fn onto(
+    printer: &Printer,
+    image: &Image,
+    about: &About,
+    (args, device): (&Args, &Path),
+    signals: &Signals,
+) -> Result<Evidence> {
+    let object = chosen(image, args.device.as_deref())?;
+    image.price.iter().for_each(|price| printer.note(price));
+    printer.note(format!(
+        "{} is overwritten from its first byte on; a fetch that stops there begins again",
+        device.display()
+    ));
+    let mut bar = printer.transfer(&object.name, object.size);
+    let parallel = args.wish().parallel;
+    let told = |bytes| bar.at(bytes);
+    let wait = signals.wait();
+    let written = fetch::to_device(image, object, about, (device, parallel), wait, told).await;
+    bar.finish();
+    written
 }
 
 /// Into files.

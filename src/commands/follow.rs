@@ -200,7 +200,9 @@ impl<'c> Follow<'c> {
                 end = End::Interrupted;
             }
         }
-        for (_, outcome) in &outcomes {
+        // A fetch of one has said it already.
+        let is_said = self.homing.as_ref().is_some_and(|homing| homing.is_alone);
+        for (_, outcome) in outcomes.iter().filter(|_| !is_said) {
             let task = outcome.task();
             let provider = aftermath
                 .iter()

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::fetch::{What, about};
+use super::fetch::{What, about, left_behind};
 use super::signals::Signals;
-use crate::error::{Error, Reason, Result};
-use crate::fetch::{Fetched, Wish, to_files};
+use crate::error::{Error, Hint, Reason, Result};
+use crate::fetch::{Fetched, Wish, prepare, to_files};
 use crate::provider::Provider;
 use crate::report::Printer;
 use crate::task::Task;
@@ -20,8 +20,12 @@ const AT_ONCE: usize = 2;
 
 /// What is said of a fetch.
 enum Said {
-    Begun { name: String, size: u64 },
-    Ended(Box<Task>, Result<Box<Fetched>>),
+    Begun {
+        name: String,
+        size: u64,
+    },
+    /// With what is left behind.
+    Ended(Box<Task>, Result<Box<(Fetched, Option<Hint>)>>),
 }
 
 /// Brings home what ends.
@@ -33,6 +37,8 @@ pub(super) struct Homing {
     signals: Signals,
     /// Those that have not ended.
     open: usize,
+    /// There is one task in all: then what it leaves behind is said with the commands that delete it.
+    pub(super) is_alone: bool,
 }
 
 impl Homing {
@@ -50,6 +56,7 @@ impl Homing {
             receiver,
             signals: signals.clone(),
             open: 0,
+            is_alone: tasks == 1,
         })
     }
 
@@ -101,8 +108,12 @@ impl Homing {
             Said::Ended(task, fetched) => {
                 self.open -= 1;
                 match fetched {
-                    Ok(fetched) => {
+                    Ok(both) => {
+                        let (fetched, left) = *both;
                         printer.brought(&fetched.paths, &fetched.evidence);
+                        left.filter(|_| self.is_alone)
+                            .into_iter()
+                            .for_each(|hint| printer.note(hint));
                         None
                     }
                     Err(error) => Some(error.naming(task.id.as_str(), || {
@@ -120,7 +131,7 @@ async fn fetch(
     to: PathBuf,
     sender: &UnboundedSender<Said>,
     signals: &Signals,
-) -> Result<Fetched> {
+) -> Result<(Fetched, Option<Hint>)> {
     let what = What::Export(Box::new(task.clone()));
     let about = about(provider, &what).await;
     let wish = Wish {
@@ -137,7 +148,12 @@ async fn fetch(
         match to_files(&image, &about, &wish, signals.wait(), |_| {}).await {
             // As `fetch` does it; a closure of both could not be sent to where this runs.
             Err(error) if error.is_because(Reason::ObjectChanged) && !is_second => is_second = true,
-            fetched => return fetched,
+            fetched => {
+                return fetched.map(|fetched| {
+                    let left = left_behind(provider, &what, &fetched.evidence.source.uri);
+                    (fetched, left)
+                });
+            }
         }
     }
 }
@@ -148,6 +164,6 @@ pub(super) fn check(to: &Path) -> Result<()> {
         true => Err(Error::usage(
             "--fetch writes files; fetch --to - writes to standard output",
         )),
-        false => Ok(()),
+        false => prepare(to),
     }
 }

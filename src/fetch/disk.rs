@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::follower::{Follower, Found, Out};
 use super::parts::{Done, Ledger, bounds, count};
-use super::place::{is_zero, read_at, write_at};
+use super::place::{is_zero, is_zero_at, read_at, write_at};
 use super::sparse::Sparse;
 use super::transfer::{Piece, Sink};
 use crate::error::{Error, Kind, Result};
@@ -38,6 +38,15 @@ struct Shared {
     bell: Condvar,
 }
 
+/// What is here of a disk.
+pub(super) struct Came<'f> {
+    pub(super) data: &'f File,
+    pub(super) ledger: Ledger,
+    pub(super) done: &'f [Done],
+    /// There is nothing but zeros yet.
+    pub(super) is_empty: bool,
+}
+
 /// The threads between the network and the disk.
 pub(super) struct Disk {
     shared: Arc<Shared>,
@@ -55,14 +64,18 @@ impl Sink for Disk {
 }
 
 impl Disk {
-    /// For the bytes of an object, of which some are in `data` already. What it holds is unpacked to `out`, if it is packed.
+    /// For the bytes of an object, of which some came already. What it holds is unpacked to `out`, if it is packed.
     pub(super) fn start(
         object: &Object,
-        data: &File,
-        ledger: Ledger,
-        done: &[Done],
+        came: Came<'_>,
         out: Option<Out<io::Sink>>,
     ) -> io::Result<Self> {
+        let Came {
+            data,
+            ledger,
+            done,
+            is_empty,
+        } = came;
         let size = object.size;
         let mut has = vec![false; usize::try_from(count(size)).unwrap_or(usize::MAX)];
         for one in done {
@@ -81,7 +94,8 @@ impl Disk {
         let follower = Follower::new(object, out);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let (one, file) = (shared.clone(), data.try_clone()?);
-        let writer = thread("writer").spawn(move || one.end(write(&one, &file, size, receiver)))?;
+        let writer = thread("writer")
+            .spawn(move || one.end(write(&one, (&file, is_empty), size, receiver)))?;
         let (one, file) = (shared.clone(), data.try_clone()?);
         let keeper = thread("journal").spawn(move || one.end(keep(&one, &file, ledger)))?;
         let (one, file) = (shared.clone(), data.try_clone()?);
@@ -156,12 +170,12 @@ impl Shared {
 /// Writes pieces in the order in which they come.
 fn write(
     shared: &Shared,
-    data: &File,
+    (data, is_empty): (&File, bool),
     size: u64,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> io::Result<()> {
     let mut open: HashMap<u64, (Crc, u64)> = HashMap::new();
-    // Where something else may stand than zeros.
+    // Where something came that was not to be believed.
     let mut used = HashSet::new();
     while let Some(piece) = pieces.blocking_recv() {
         if shared.lock().broken.is_some() {
@@ -177,9 +191,11 @@ fn write(
         };
         let (first, length) = bounds(number, size);
         let (crc, written) = open.entry(number).or_insert_with(|| (Crc::new(), 0));
-        // Zeros are there already, as holes.
-        if used.contains(&number) || !is_zero(&bytes) {
-            write_at(data, &bytes, first + *written)?;
+        let place = first + *written;
+        // Zeros are there already, as holes, unless something came before: in this run or in one that was killed.
+        let is_hole = is_empty && !used.contains(&number);
+        if !is_zero(&bytes) || !(is_hole || is_zero_at(data, place, bytes.len())?) {
+            write_at(data, &bytes, place)?;
         }
         crc.update(&bytes);
         *written += bytes.len() as u64;

@@ -8,46 +8,21 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::disk::{Disk, into};
+use super::disk::{Came, Disk, into};
 use super::evidence::{Evidence, FetchedFile, Origin, beside, sync_folder};
 use super::follower::Found;
 use super::parts::{self, Ledger};
-use super::place::{must_fit, taken};
+use super::place::{is_device, must_fit, taken};
 use super::transfer::transfer;
 use super::verify;
+use super::wish::{About, Wish, is_packed};
 use crate::error::{Command, Error, Hint, Kind, Result};
 use crate::image::Check;
 use crate::provider::{Image, Object};
-use crate::task::{ProviderId, SCHEMA, TaskId};
+use crate::task::SCHEMA;
 
-/// What an object is of.
-pub struct About {
-    /// The cloud.
-    pub provider: ProviderId,
-    /// Its region.
-    pub region: String,
-    /// The account, as far as it is known.
-    pub account: Option<String>,
-    /// The export that made it.
-    pub task_id: Option<TaskId>,
-    /// What was exported.
-    pub snapshot: Option<String>,
-}
-
-/// How it is wanted.
-#[derive(Clone, Debug, Default)]
-pub struct Wish {
-    /// A file or a folder; `None` for the object's own name here.
-    pub to: Option<PathBuf>,
-    /// Unpack it, whatever its name.
-    pub unpack: bool,
-    /// Keep what is packed without looking whether it unpacks.
-    pub no_inflate: bool,
-    /// Requests at once; `None` for as many as pay.
-    pub parallel: Option<usize>,
-    /// Overwrite what was not fetched.
-    pub force: bool,
-}
+/// How often segments are asked for again whose sums do not fit.
+const AGAIN: u32 = 2;
 
 /// What came of it.
 pub struct Fetched {
@@ -77,12 +52,7 @@ struct Staged {
     file: FetchedFile,
     checks: Vec<Check>,
     /// Keeps others from this place. `None`: it was fetched before.
-    lock: Option<File>,
-}
-
-/// Whether what is stored is packed.
-pub fn is_packed(object: &Object) -> bool {
-    Path::new(&object.name).extension() == Some(OsStr::new("gz"))
+    lock: Option<Ledger>,
 }
 
 impl Files {
@@ -210,18 +180,69 @@ async fn one(
         return Err(Error::new(Kind::Conflict, sentence));
     };
     let cannot = |error: io::Error| unwritten(&files.partial, &error);
-    let lock = ledger.held().map_err(cannot)?;
     let data = open(&files.partial).map_err(cannot)?;
-    let done = ledger.recall(object, &data).map_err(cannot)?;
+    let mut done = ledger.recall(object, &data).map_err(cannot)?;
+    let mut is_empty = done.is_empty();
+    let mut again = AGAIN;
+    tokio::pin!(interrupted);
+    loop {
+        let writing = ledger.again().map_err(cannot)?;
+        let came = Came {
+            data: &data,
+            ledger: writing,
+            done: &done,
+            is_empty,
+        };
+        is_empty = false;
+        let found = all(
+            object,
+            &files,
+            wish,
+            came,
+            interrupted.as_mut(),
+            &mut progress,
+        )
+        .await?;
+        if found.wrong.is_empty() || again == 0 {
+            return stage(object, files, found, ledger);
+        }
+        again -= 1;
+        // A segment that came wrong costs only itself.
+        let is_wrong = |number: u64| {
+            let (first, length) = parts::bounds(number, object.size);
+            let mut wrong = found.wrong.iter();
+            wrong.any(|wrong| wrong.start < first + length && first < wrong.end)
+        };
+        done = ledger.claimed(object).map_err(cannot)?;
+        done.retain(|done| !is_wrong(done.number));
+        ledger.keep(object, &done).map_err(cannot)?;
+        tracing::info!(
+            "{}: segments came wrong; they are asked for again",
+            object.name
+        );
+    }
+}
+
+/// Brings what is missing, and looks at all of it in order.
+async fn all(
+    object: &Object,
+    files: &Files,
+    wish: &Wish,
+    here: Came<'_>,
+    interrupted: impl Future<Output = ()>,
+    mut progress: impl FnMut(u64),
+) -> Result<Found> {
+    let cannot = |error: io::Error| unwritten(&files.partial, &error);
     let unpacked = files.unpacked.as_deref().map(open).transpose();
     let unpacked = unpacked.map_err(|error| unwritten(files.image(), &error))?;
     let is_inflated = is_packed(object) && !wish.no_inflate;
     let out = is_inflated.then(|| into(unpacked)).transpose();
     let out = out.map_err(|error| unwritten(files.image(), &error))?;
-    let disk = Disk::start(object, &data, ledger, &done, out).map_err(cannot)?;
+    let done = here.done;
+    let disk = Disk::start(object, here, out).map_err(cannot)?;
     let mut has: Vec<bool> = vec![false; parts::count(object.size) as usize];
     let mut came = 0;
-    for one in &done {
+    for one in done {
         has[one.number as usize] = true;
         came += parts::bounds(one.number, object.size).1;
     }
@@ -237,11 +258,10 @@ async fn one(
     };
     let found = disk.finish().await.map_err(cannot)?;
     sent?;
-    let found = found.ok_or_else(|| {
+    found.ok_or_else(|| {
         let sentence = format!("{} did not come whole", object.name);
         Error::new(Kind::Internal, sentence)
-    })?;
-    stage(object, files, found, lock)
+    })
 }
 
 /// What is at this place, if it was fetched before from the same. One that is something else is an error.
@@ -268,21 +288,33 @@ fn there_already(
         false => "it is no regular file",
     };
     let error = Error::usage(format!("{} is there already: {what}", name.display()));
-    Err(match data.is_file() {
-        true => error.hint("--to names another place; --force overwrites it"),
-        false => error.hint("--to names another place"),
+    Err(match (data.is_file(), is_device(name)) {
+        (true, _) => error.hint("--to names another place; --force overwrites it"),
+        (_, true) => error.hint("--force writes onto the device, over all that it holds"),
+        (false, false) => error.hint("--to names another place"),
     })
 }
 
-/// What is stored must fit beside what is here of it. How large it is unpacked nobody says before.
+/// What is stored must fit, and beside it what is unpacked of it, as far as somebody says how large that is. What is here of
+/// both has its room.
 fn check_room(image: &Image, all: &[Files]) -> Result<()> {
     let folder = all.first().and_then(|files| files.name.parent());
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let is_here = |files: &Files| File::open(&files.partial).map_or(0, |file| taken(&file));
-    let here: u64 = all.iter().map(is_here).sum();
-    let needed = size(image).saturating_sub(here);
-    must_fit(&image.name, needed, folder)
+    let here = |path: &Path| File::open(path).map_or(0, |file| taken(&file));
+    let mut needed = 0_u64;
+    for (object, files) in image.disks.iter().zip(all) {
+        let stored = object.size.saturating_sub(here(&files.partial));
+        let unpacked = files.unpacked.as_deref().map_or(0, |path| {
+            object.disk_size.unwrap_or(0).saturating_sub(here(path))
+        });
+        needed = needed.saturating_add(stored).saturating_add(unpacked);
+    }
+    let is_unpacked = all.iter().any(|files| files.unpacked.is_some());
+    must_fit(&image.name, needed, folder).map_err(|error| match is_unpacked {
+        true => error.hint("kept packed it needs less: --to a name that ends in .gz"),
+        false => error,
+    })
 }
 
 fn size(image: &Image) -> u64 {
@@ -301,7 +333,7 @@ fn origin(image: &Image) -> Origin {
 }
 
 /// All bytes of a disk are there: what they are is checked. What is not right is put aside.
-fn stage(object: &Object, files: Files, found: Found, lock: File) -> Result<Staged> {
+fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<Staged> {
     let image = files.image();
     let cannot = |error: io::Error| unwritten(image, &error);
     let file = File::open(image).map_err(cannot)?;
@@ -359,21 +391,9 @@ fn conclude(
     staged: Vec<Staged>,
     started_at: Timestamp,
 ) -> Result<Fetched> {
-    let evidence = Evidence {
-        schema: SCHEMA,
-        provider: about.provider.0.to_owned(),
-        region: about.region.clone(),
-        account: about.account.clone(),
-        task_id: about.task_id.clone(),
-        snapshot: about.snapshot.clone(),
-        source: origin(image),
-        files: staged.iter().map(|one| one.file.clone()).collect(),
-        checks: staged.iter().flat_map(|one| one.checks.clone()).collect(),
-        started_at,
-        finished_at: Timestamp::now(),
-        request_ids: Vec::new(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let files = staged.iter().map(|one| one.file.clone()).collect();
+    let checks = staged.iter().flat_map(|one| one.checks.clone()).collect();
+    let evidence = evidence(image, about, files, checks, started_at);
     let first = &staged[0].files.name;
     let proof = match staged.len() {
         1 => first.clone(),
@@ -400,6 +420,32 @@ fn conclude(
         evidence,
         is_old: false,
     })
+}
+
+/// The proof of what was fetched by now.
+pub(super) fn evidence(
+    image: &Image,
+    about: &About,
+    files: Vec<FetchedFile>,
+    checks: Vec<Check>,
+    started_at: Timestamp,
+) -> Evidence {
+    let requests = image.disks.iter().flat_map(|disk| disk.requests.list());
+    Evidence {
+        schema: SCHEMA,
+        provider: about.provider.0.to_owned(),
+        region: about.region.clone(),
+        account: about.account.clone(),
+        task_id: about.task_id.clone(),
+        snapshot: about.snapshot.clone(),
+        source: origin(image),
+        files,
+        checks,
+        started_at,
+        finished_at: Timestamp::now(),
+        request_ids: requests.collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 fn corrupt(name: &Path, bad: &Path, failed: &[&Check]) -> Error {

@@ -1,24 +1,24 @@
 //! Looks at an object's bytes in their order, as soon as they are there: hashes them, and unpacks them.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use flate2::write::MultiGzDecoder;
-use md5::{Digest, Md5};
 use ring::digest::{Context, SHA256};
 
-use super::file::is_packed;
-use super::hashing::digits;
+use super::hashing::{Digest, digits};
 use super::sparse::Sparse;
+use super::sums::Judge;
+use super::wish::is_packed;
 use crate::image::Check;
-use crate::provider::{Hash, Object, Sum};
+use crate::provider::{Hash, Object};
 use crate::secret::clean;
 
 /// What goes over the bytes of an object.
 pub(super) struct Follower<W: Write> {
     sha256: Context,
-    sums: Sums,
-    has_block_sums: bool,
-    hash: Option<(Hash, Option<Context>)>,
+    sums: Judge,
+    hashes: Vec<(Hash, Option<Digest>)>,
     gzip: Option<Gzip<W>>,
     /// It is packed, and nobody wants to know whether it unpacks.
     is_unread: bool,
@@ -26,18 +26,20 @@ pub(super) struct Follower<W: Write> {
 }
 
 /// What was found.
-pub(super) struct Found {
+pub struct Found {
     /// Of the object as stored.
-    pub(super) sha256: String,
+    pub sha256: String,
     /// Of what was unpacked.
-    pub(super) unpacked: Option<Unpacked>,
-    pub(super) checks: Vec<Check>,
+    pub unpacked: Option<Unpacked>,
+    pub checks: Vec<Check>,
+    /// Where bytes are wrong, as far as that is known better than "somewhere": to be asked for again.
+    pub wrong: Vec<Range<u64>>,
 }
 
 /// What a packed object holds.
-pub(super) struct Unpacked {
-    pub(super) size: u64,
-    pub(super) sha256: String,
+pub struct Unpacked {
+    pub size: u64,
+    pub sha256: String,
 }
 
 /// Where unpacked bytes go.
@@ -91,12 +93,12 @@ impl<W: Write> Follower<W> {
     pub(super) fn new(object: &Object, packed: Option<Out<W>>) -> Self {
         Follower {
             sha256: Context::new(&SHA256),
-            sums: Sums::new(object),
-            has_block_sums: object.has_block_sums,
-            hash: object.hash.clone().map(|hash| {
-                let context = algorithm(&hash.name).map(Context::new);
-                (hash, context)
-            }),
+            sums: Judge::new(object.sums.clone()),
+            hashes: object
+                .hashes
+                .iter()
+                .map(|hash| (hash.clone(), Digest::named(&hash.name)))
+                .collect(),
             is_unread: packed.is_none() && is_packed(object),
             gzip: packed.map(|out| Gzip {
                 decoder: Some(MultiGzDecoder::new(Counted {
@@ -116,8 +118,12 @@ impl<W: Write> Follower<W> {
         self.length += bytes.len() as u64;
         self.sha256.update(bytes);
         self.sums.see(bytes);
-        if let Some((_, Some(context))) = &mut self.hash {
-            context.update(bytes);
+        for digest in self
+            .hashes
+            .iter_mut()
+            .filter_map(|(_, digest)| digest.as_mut())
+        {
+            digest.update(bytes);
         }
         let Some(gzip) = &mut self.gzip else {
             return Ok(());
@@ -137,14 +143,13 @@ impl<W: Write> Follower<W> {
 
     /// There are no more.
     pub(super) fn finish(self) -> io::Result<Found> {
-        let mut checks = vec![match self.has_block_sums {
-            true => Check::passed(
-                "SHA-256 of the blocks",
-                "each block was held against its own",
-            ),
-            false => self.sums.judge(),
-        }];
-        checks.extend(self.hash.map(|(hash, context)| compared(&hash, context)));
+        let sha256 = digits(self.sha256.finish());
+        let (check, wrong) = self.sums.judge();
+        let mut checks = vec![check];
+        checks.extend(self.hashes.into_iter().map(|(hash, digest)| {
+            let own = digest.map(|digest| digest.finish(&sha256));
+            compared(&hash, own)
+        }));
         if self.is_unread {
             checks.push(Check::not_possible(
                 "gzip",
@@ -164,7 +169,7 @@ impl<W: Write> Follower<W> {
                         }
                         unpacked = Some(Unpacked {
                             size,
-                            sha256: digits(sha256),
+                            sha256: digits(sha256.finish()),
                         });
                     }
                     Err(error) => match decoder.get_mut().broken.take() {
@@ -185,95 +190,22 @@ impl<W: Write> Follower<W> {
             });
         }
         Ok(Found {
-            sha256: digits(self.sha256),
+            sha256,
             unpacked,
             checks,
+            wrong,
         })
     }
 }
 
-/// What a cloud may call a hash (`os_hash_algo`, the names of Python's hashlib).
-fn algorithm(name: &str) -> Option<&'static ring::digest::Algorithm> {
-    match name {
-        "sha256" => Some(&SHA256),
-        "sha384" => Some(&ring::digest::SHA384),
-        "sha512" => Some(&ring::digest::SHA512),
-        _ => None,
-    }
-}
-
-fn compared(hash: &Hash, context: Option<Context>) -> Check {
+fn compared(hash: &Hash, own: Option<String>) -> Check {
     let name = format!("{} of the cloud", clean(&hash.name));
-    match context.map(digits) {
+    match own {
         None => Check::not_possible(name, "this kind of hash is not known here"),
         Some(own) if own == hash.value => Check::passed(name, own),
         Some(own) => Check::failed(
             name,
             format!("{own}, the cloud says {}", clean(&hash.value)),
         ),
-    }
-}
-
-/// The MD5 sums of pieces that follow each other.
-struct Sums {
-    expected: std::vec::IntoIter<Sum>,
-    now: Option<(Sum, Md5, u64)>,
-    count: usize,
-    wrong: Vec<usize>,
-    without: &'static str,
-}
-
-impl Sums {
-    fn new(object: &Object) -> Self {
-        let mut expected = object.sums.clone().into_iter();
-        Sums {
-            now: expected.next().map(|sum| (sum, Md5::new(), 0)),
-            expected,
-            count: 0,
-            wrong: Vec::new(),
-            without: object.without_sums,
-        }
-    }
-
-    fn see(&mut self, mut bytes: &[u8]) {
-        while let Some((sum, md5, seen)) = &mut self.now {
-            let wanted = usize::try_from(sum.size - *seen).unwrap_or(usize::MAX);
-            let (own, rest) = bytes.split_at(bytes.len().min(wanted));
-            md5.update(own);
-            *seen += own.len() as u64;
-            bytes = rest;
-            if *seen < sum.size {
-                return;
-            }
-            let found: String = std::mem::take(md5)
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            self.count += 1;
-            if found != sum.md5 {
-                self.wrong.push(self.count);
-            }
-            self.now = self.expected.next().map(|sum| (sum, Md5::new(), 0));
-        }
-    }
-
-    fn judge(self) -> Check {
-        const NAME: &str = "MD5 of the store";
-        match (self.count, &self.wrong[..], self.now) {
-            (0, _, _) => Check::not_possible(NAME, self.without),
-            (_, _, Some(_)) => Check::failed(NAME, "the object is shorter than its parts"),
-            (1, [], None) => Check::passed(NAME, "as the ETag says"),
-            (count, [], None) => Check::passed(NAME, format!("of {count} segments")),
-            (1, _, None) => Check::failed(NAME, "it is not what the ETag says"),
-            (count, wrong, None) => {
-                let first = wrong[0];
-                let many = wrong.len();
-                Check::failed(
-                    NAME,
-                    format!("{many} of {count} segments are wrong, the first is {first}"),
-                )
-            }
-        }
     }
 }

@@ -58,9 +58,10 @@ impl Ledger {
         }
     }
 
-    /// Holds the target as long as this is open, whatever becomes of the journal.
-    pub(super) fn held(&self) -> io::Result<File> {
-        self.file.try_clone()
+    /// The same. The target is held as long as either is open.
+    pub(super) fn again(&self) -> io::Result<Ledger> {
+        let file = self.file.try_clone()?;
+        Ok(Ledger { file })
     }
 
     /// The parts of this object that are in the partial file, each held against its CRC. None, where the journal is of another
@@ -80,7 +81,7 @@ impl Ledger {
     }
 
     /// What the journal says, as far as it is of this object.
-    fn claimed(&mut self, object: &Object) -> io::Result<Vec<Done>> {
+    pub(super) fn claimed(&mut self, object: &Object) -> io::Result<Vec<Done>> {
         self.file.seek(SeekFrom::Start(0))?;
         let mut lines = BufReader::new(&self.file).lines();
         let head = lines.next().and_then(Result::ok);
@@ -103,11 +104,17 @@ impl Ledger {
     fn begin(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
         data.set_len(0)?;
         data.set_len(object.size)?;
+        self.keep(object, &[])?;
+        Ok(Vec::new())
+    }
+
+    /// Forgets all but these parts.
+    pub(super) fn keep(&mut self, object: &Object, done: &[Done]) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.write(&Head::of(object))?;
-        self.file.sync_all()?;
-        Ok(Vec::new())
+        self.note(done)?;
+        self.file.sync_all()
     }
 
     /// Adds parts whose data is synced.

@@ -36,6 +36,38 @@ pub(super) fn write_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result
     Ok(())
 }
 
+/// Whether this is a block device.
+#[cfg(unix)]
+pub fn is_device(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata()
+        .is_ok_and(|data| data.file_type().is_block_device())
+}
+
+#[cfg(not(unix))]
+pub fn is_device(_path: &Path) -> bool {
+    false
+}
+
+/// Before anything is started: makes the folder that is meant by a slash at the end, and refuses a place in a folder that is
+/// not there.
+pub fn prepare(to: &Path) -> Result<()> {
+    if to.to_string_lossy().ends_with(std::path::is_separator) {
+        return std::fs::create_dir_all(to).map_err(|error| {
+            let sentence = format!("The folder {} cannot be made", to.display());
+            Error::usage(sentence).cause(error.to_string())
+        });
+    }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        None => Ok(()),
+        Some(folder) => {
+            let sentence = format!("There is no folder {}", folder.display());
+            Err(Error::usage(sentence).hint("make it first, or end --to with a / to name a folder"))
+        }
+    }
+}
+
 /// That so many bytes more can be written for this in a folder; so, too, where the system does not tell.
 pub(super) fn must_fit(name: &str, needed: u64, folder: &Path) -> Result<()> {
     match room(folder) {
@@ -81,4 +113,19 @@ pub(super) fn is_zero(bytes: &[u8]) -> bool {
     bytes
         .chunks(ZEROS.len())
         .all(|part| *part == ZEROS[..part.len()])
+}
+
+/// Whether a file has nothing but zeros at a place.
+pub(super) fn is_zero_at(file: &File, mut at: u64, length: usize) -> io::Result<bool> {
+    let end = at + length as u64;
+    let mut buffer = vec![0; length.min(64 << 10)];
+    while at < end {
+        let wanted = buffer.len().min((end - at) as usize);
+        let read = read_at(file, &mut buffer[..wanted], at)?;
+        if read == 0 || !is_zero(&buffer[..read]) {
+            return Ok(false);
+        }
+        at += read as u64;
+    }
+    Ok(true)
 }

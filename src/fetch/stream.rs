@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 
-use super::file::{Wish, is_packed};
-use super::follower::{Follower, Out};
+use super::follower::{Follower, Found, Out};
 use super::parts;
 use super::transfer::{Piece, Sink, part};
+use super::wish::{Wish, is_packed};
 use crate::error::{Error, Kind, Result};
 use crate::image::Check;
 use crate::provider::Object;
@@ -32,15 +32,15 @@ impl Sink for Held {
     }
 }
 
-/// Writes an object, unpacked if that is wanted, and gives what was verified on the way. A failed check is an error of the
+/// Writes an object, unpacked if that is wanted, and gives what was found on the way. A failed check is an error of the
 /// kind `corrupt`: who reads the stream has it all by then.
 pub async fn to_stream(
     object: &Object,
     wish: &Wish,
-    out: impl Write + Clone,
+    (out, place): (impl Write + Clone, &str),
     interrupted: impl Future<Output = ()>,
     mut progress: impl FnMut(u64),
-) -> Result<Vec<Check>> {
+) -> Result<Found> {
     let unpacks = wish.unpack && is_packed(object);
     let is_inflated = is_packed(object) && !wish.no_inflate;
     let inside = is_inflated.then(|| match unpacks {
@@ -65,9 +65,13 @@ pub async fn to_stream(
         while let Some(bytes) = parts.next().await {
             let bytes = bytes?;
             if let Some(plain) = &mut plain {
-                plain.write_all(&bytes).map_err(|error| unwritten(&error))?;
+                plain
+                    .write_all(&bytes)
+                    .map_err(|error| unwritten(place, &error))?;
             }
-            follower.see(&bytes).map_err(|error| unwritten(&error))?;
+            follower
+                .see(&bytes)
+                .map_err(|error| unwritten(place, &error))?;
             came += bytes.len() as u64;
             progress(came);
         }
@@ -77,9 +81,11 @@ pub async fn to_stream(
         ran = run => ran?,
         () = interrupted => return Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
     }
-    let found = follower.finish().map_err(|error| unwritten(&error))?;
+    let found = follower
+        .finish()
+        .map_err(|error| unwritten(place, &error))?;
     if let Some(plain) = &mut plain {
-        plain.flush().map_err(|error| unwritten(&error))?;
+        plain.flush().map_err(|error| unwritten(place, &error))?;
     }
     let failed: Vec<&Check> = found
         .checks
@@ -87,7 +93,7 @@ pub async fn to_stream(
         .filter(|check| check.is_failure())
         .collect();
     if failed.is_empty() {
-        return Ok(found.checks);
+        return Ok(found);
     }
     let sentence = format!("What was written of {} is not right", object.name);
     let told =
@@ -99,10 +105,7 @@ pub async fn to_stream(
         .hint("do not use what was made of it"))
 }
 
-fn unwritten(error: &std::io::Error) -> Error {
-    Error::new(
-        Kind::Internal,
-        "The image cannot be written to standard output",
-    )
-    .cause(error.to_string())
+fn unwritten(place: &str, error: &std::io::Error) -> Error {
+    let sentence = format!("The image cannot be written to {place}");
+    Error::new(Kind::Internal, sentence).cause(error.to_string())
 }

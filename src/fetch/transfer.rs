@@ -135,7 +135,12 @@ async fn once(
     sink: &impl Sink,
 ) -> Result<()> {
     let (from, rest) = (first + *got, length - *got);
-    let mut flow = match object.reader.part(from, rest).await? {
+    let part = object.reader.part(from, rest).await;
+    let part = part.map_err(|error| match error.is_because(Reason::ObjectChanged) {
+        true => changed(object),
+        false => error,
+    });
+    let mut flow = match part? {
         Answer::Coming(flow) => flow,
         Answer::Whole(bytes) if bytes.len() as u64 == rest => {
             // In pieces, of which those of zeros become holes.
@@ -149,12 +154,12 @@ async fn once(
             return Err(bad_part(from, &format!("{} bytes of {rest}", bytes.len())));
         }
     };
+    object.requests.note(flow.request_id());
     let place = flow.header("content-range").map(str::to_owned);
     if let (Some(etag), Some(now)) = (&object.etag, flow.header("etag"))
         && etag.trim_matches('"') != now.trim_matches('"')
     {
-        let sentence = format!("{} was changed while it was fetched", object.name);
-        return Err(Error::new(Kind::Conflict, sentence).because(Reason::ObjectChanged));
+        return Err(changed(object));
     }
     let is_asked_for = match (flow.status(), &place) {
         (206, Some(place)) => is_place(place, from, rest),
@@ -184,6 +189,13 @@ async fn once(
         true => Ok(()),
         false => Err(bad_part(from, &format!("{came} bytes of {rest}"))),
     }
+}
+
+fn changed(object: &Object) -> Error {
+    let sentence = format!("{} was changed while it was fetched", object.name);
+    Error::new(Kind::Conflict, sentence)
+        .hint("something writes to it: fetch it when that has ended")
+        .because(Reason::ObjectChanged)
 }
 
 /// Whether a `Content-Range` is that of what was asked for (RFC 9110, 14.4).

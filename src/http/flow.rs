@@ -6,6 +6,7 @@ use tokio::time::timeout;
 
 use super::failure::network_error;
 use super::log::trace_request;
+use super::message::request_id;
 use super::reach::host;
 use super::{Http, Reply, Request};
 use crate::error::{Error, Kind, Result};
@@ -60,6 +61,11 @@ impl Flow {
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// What the server calls the request.
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(self.response.headers())
     }
 
     /// The next piece of the body; `None` at its end.

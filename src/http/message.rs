@@ -103,6 +103,20 @@ pub struct Reply {
     pub body: Bytes,
 }
 
+/// The headers in which servers say what they call a request: AWS's, S3's, OpenStack's.
+const REQUEST_IDS: [&str; 5] = [
+    "x-amzn-requestid",
+    "x-amz-request-id",
+    "x-openstack-request-id",
+    "x-compute-request-id",
+    "x-trans-id",
+];
+
+pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    id.to_str().ok().filter(|id| !id.is_empty())
+}
+
 /// The values in a reply, at most: each costs memory many times its own length, and a page of a thousand things has fewer.
 pub(super) const MOST_PARTS: usize = 250_000;
 
@@ -128,6 +142,11 @@ impl Reply {
     /// A header's value, where it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// What the server calls the request.
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)
     }
 
     /// Whether the status is 2xx.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::check::{Check, CheckRequest};
 use super::{Image, Object, Realm};
-use crate::error::{Error, Hint, Result};
+use crate::error::{Command, Error, Hint, Result};
 use crate::secret::clean;
 use crate::settings::Setting;
 use crate::task::{Artifact, ExportRequest, ProviderId, Source, Task, TaskId};
@@ -123,6 +123,11 @@ pub trait Provider: Send + Sync {
     /// What a person should know who finds that there is nothing to export.
     fn none_exportable(&self) -> Option<Hint> {
         None
+    }
+
+    /// Once what a task made is fetched from `uri`, the cloud's own commands that delete what goes on being billed.
+    fn left_behind(&self, _task: &Task, _uri: &str) -> Vec<Command> {
+        Vec::new()
     }
 
     /// What a person should know once the export is complete, such as what goes on being billed.

@@ -62,7 +62,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, NoCancel,
     Preview, Provider, Realm, Setting, Shape, TaskFilter, is_uuid, name_problem,
 };
-use crate::error::{Error, Hint, Kind, Reason, Result};
+use crate::error::{Command, Error, Hint, Kind, Reason, Result};
 use crate::http::Http;
 use crate::process;
 use crate::secret::redact_json;
@@ -356,6 +356,33 @@ impl Provider for Lightsail {
 
     fn none_exportable(&self) -> Option<Hint> {
         Some(sources::only_automatic(&self.region))
+    }
+
+    fn left_behind(&self, task: &Task, _uri: &str) -> Vec<Command> {
+        let Some((artifact, id)) = task
+            .artifact
+            .as_ref()
+            .and_then(|a| Some((a, a.id.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        let region = &self.region;
+        let ec2 = |words, id: &str| Command::from(words).arg(id).and("--region").arg(region);
+        let snapshot = |id: &String| ec2("aws ec2 delete-snapshot --snapshot-id", id);
+        let is_image = artifact.kind.read() == Some(Made::Ami);
+        let (mut commands, own) = match is_image {
+            true => (
+                vec![ec2("aws ec2 deregister-image --image-id", id)],
+                "aws lightsail delete-instance-snapshot --instance-snapshot-name",
+            ),
+            false => (
+                vec![snapshot(id)],
+                "aws lightsail delete-disk-snapshot --disk-snapshot-name",
+            ),
+        };
+        commands.extend(artifact.snapshots.iter().filter(|_| is_image).map(snapshot));
+        commands.extend(task.snapshot.iter().map(|name| ec2(own, name)));
+        commands
     }
 
     fn aftermath(&self, task: &Task) -> Option<String> {

@@ -43,7 +43,7 @@ use super::{
     Batch, Capabilities, Configured, Entry, ExportArguments, Forms, Image, Naming, PlaceOption,
     Preview, Provider, Realm, Setting, Shape, TaskFilter,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Command, Error, Kind, Result};
 use crate::http::{Http, Reply};
 use crate::secret::redact_json;
 use crate::settings::Sources;
@@ -309,7 +309,35 @@ impl Provider for Outscale {
     }
 
     async fn open(&self, task: &Task) -> Result<Image> {
-        locate::open(&self.objects, task).await.map(Image::of)
+        let disk_size = self.volume_size(task).await;
+        let object = locate::open(&self.objects, task, disk_size).await?;
+        Ok(Image::of(object))
+    }
+
+    fn left_behind(&self, task: &Task, uri: &str) -> Vec<Command> {
+        let store = self.objects.endpoint();
+        let object = Command::from("aws s3 rm").arg(uri);
+        let object = object.and("--endpoint-url").arg(store);
+        let snapshot = task.snapshot.as_ref();
+        let snapshot =
+            snapshot.map(|id| Command::from("osc-cli api DeleteSnapshot --SnapshotId").arg(id));
+        [object].into_iter().chain(snapshot).collect()
+    }
+}
+
+impl Outscale {
+    /// The size of the volume that a task's snapshot is of, in bytes. The snapshot may be gone, or not to be seen by these keys.
+    async fn volume_size(&self, task: &Task) -> Option<u64> {
+        let id = task.snapshot.as_deref()?;
+        let filters = filter("SnapshotIds", [id]);
+        let what = "the snapshot";
+        let keep = |raw: Value| Ok(mapping::source(&raw, &self.account.region));
+        let list = self
+            .api
+            .list(READ_SNAPSHOTS, "Snapshots", &filters, what, keep);
+        let sources: Vec<Source> = list.await.ok()?;
+        let source = sources.into_iter().find(|source| source.id == id)?;
+        source.size_bytes
     }
 }
 

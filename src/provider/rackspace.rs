@@ -243,6 +243,12 @@ impl Provider for Rackspace {
                 error.details.request_id = refused.details.request_id;
                 return Err(self.session.explain(error));
             }
+            let is_elsewhere = reply.status == 403 && !identity::is_rackspace(&images);
+            let refused = match is_elsewhere {
+                // Stock Glance keeps tasks for its administrators.
+                true => refused.hint(offer::instead(image)),
+                false => refused,
+            };
             return Err(self.session.explain(refused));
         }
         let value: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
@@ -254,7 +260,7 @@ impl Provider for Rackspace {
                 format!("The answer to the start of the export of the image {image} names no task");
             let error = Error::new(Kind::Provider, sentence)
                 .cause(format!("HTTP {}, {}", reply.status, reply.excerpt()))
-                .request_id(errors::request_id(&reply));
+                .request_id(reply.request_id().map(str::to_owned));
             self.session.explain(error.maybe_executed().of_start())
         })?;
         task.snapshot.get_or_insert_with(|| image.clone());
@@ -329,6 +335,16 @@ impl Provider for Rackspace {
     async fn open_source(&self, id: &str) -> Result<Object> {
         rules::check_image(id)?;
         download::open(&self.session, id).await
+    }
+
+    fn left_behind(&self, task: &Task, _uri: &str) -> Vec<Command> {
+        let object = wire::location(task).map(|(container, name)| {
+            // With its segments, as that client does it.
+            Command::from("swift delete").arg(container).arg(name)
+        });
+        let image = task.snapshot.as_ref();
+        let image = image.map(|id| Command::from("openstack image delete").arg(id));
+        object.into_iter().chain(image).collect()
     }
 
     fn aftermath(&self, task: &Task) -> Option<String> {

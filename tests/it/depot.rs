@@ -49,6 +49,12 @@ struct Inner {
     /// First byte and length of every range that was asked for.
     asked: Vec<(u64, u64)>,
     state: &'static str,
+    /// What else a HEAD is answered with, each line ended.
+    head: String,
+    /// The size of the first part, where the store says it.
+    first_part: Option<u64>,
+    /// The size of the volume that the snapshot is of, in GiB.
+    volume: Option<u64>,
 }
 
 /// The store.
@@ -67,6 +73,9 @@ impl Depot {
             plan: Box::new(plan),
             asked: Vec::new(),
             state: "completed",
+            head: String::new(),
+            first_part: None,
+            volume: None,
         }));
         let served = inner.clone();
         std::thread::spawn(move || {
@@ -89,6 +98,25 @@ impl Depot {
     /// What the store calls the object's ETag.
     pub fn with_etag(self, etag: &str) -> Self {
         self.inner.lock().expect("not poisoned").etag = etag.into();
+        self
+    }
+
+    /// What else the store says of the object.
+    pub fn with_head(self, name: &str, value: &str) -> Self {
+        let line = format!("{name}: {value}\r\n");
+        self.inner.lock().expect("not poisoned").head += &line;
+        self
+    }
+
+    /// The store says how large the first part is.
+    pub fn with_first_part(self, size: u64) -> Self {
+        self.inner.lock().expect("not poisoned").first_part = Some(size);
+        self
+    }
+
+    /// The cloud says how large the volume is.
+    pub fn with_volume(self, gib: u64) -> Self {
+        self.inner.lock().expect("not poisoned").volume = Some(gib);
         self
     }
 
@@ -147,7 +175,17 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         writer.write_all(format!("{head}{body}").as_bytes())
     };
     if line.starts_with("POST") {
-        let state = inner.lock().expect("not poisoned").state;
+        let (state, volume) = {
+            let inner = inner.lock().expect("not poisoned");
+            (inner.state, inner.volume)
+        };
+        if let Some(gib) = volume.filter(|_| line.contains("ReadSnapshots ")) {
+            let body = format!(
+                r#"{{"ResponseContext":{{"RequestId":"r"}},"Snapshots":[{{"SnapshotId":"snap-0a1b2c3d","State":"completed","VolumeSize":{gib}}}]}}"#
+            );
+            say(writer, 200, "application/json", &body)?;
+            return Ok(true);
+        }
         let task = format!(
             r#"{{"TaskId":"{TASK}","SnapshotId":"snap-0a1b2c3d","State":"{state}","Progress":100,"OsuExport":{{"OsuBucket":"demo","DiskImageFormat":"raw"}}}}"#
         );
@@ -183,8 +221,15 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         return Ok(true);
     }
     if line.starts_with("HEAD") {
-        let head =
-            format!("HTTP/1.1 200 Depot\r\ncontent-length: {total}\r\netag: \"{etag}\"\r\n\r\n");
+        let (more, first) = {
+            let inner = inner.lock().expect("not poisoned");
+            (inner.head.clone(), inner.first_part)
+        };
+        let part = first.filter(|_| line.contains("partNumber=1"));
+        let length = part.unwrap_or(total);
+        let head = format!(
+            "HTTP/1.1 200 Depot\r\ncontent-length: {length}\r\netag: \"{etag}\"\r\nx-amz-request-id: HEAD\r\n{more}\r\n"
+        );
         writer.write_all(head.as_bytes())?;
         return Ok(true);
     }
@@ -232,7 +277,7 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         place.map(|(first, last)| format!("content-range: bytes {first}-{last}/{total}\r\n"));
     let length = part.len();
     let head = format!(
-        "HTTP/1.1 {status} Depot\r\ncontent-length: {length}\r\netag: \"{etag}\"\r\n{}\r\n",
+        "HTTP/1.1 {status} Depot\r\ncontent-length: {length}\r\netag: \"{etag}\"\r\nx-amz-request-id: PART\r\n{}\r\n",
         place.unwrap_or_default()
     );
     writer.write_all(head.as_bytes())?;

@@ -308,6 +308,157 @@ fn what_could_not_be_verified_is_said() {
     );
 }
 
+/// What a check of the evidence came to.
+fn result(ran: &Ran, name: &str) -> String {
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let evidence = ran.json().remove(0);
+    let checks = evidence["checks"].as_array().expect("checks").clone();
+    let check = checks.iter().find(|check| check["name"] == name);
+    let check = check.unwrap_or_else(|| panic!("no check {name}: {checks:?}"));
+    check["result"].as_str().expect("text").to_owned()
+}
+
+/// The ETag of an upload in parts of this size.
+fn in_parts(bytes: &[u8], part: usize) -> String {
+    use md5::{Digest, Md5};
+    let each: Vec<u8> = bytes.chunks(part).flat_map(Md5::digest).collect();
+    format!("{}-{}", md5_hex(&each), bytes.chunks(part).len())
+}
+
+#[test]
+fn what_a_store_of_s3_says_of_an_object_is_held_against_it() {
+    let _alone = alone();
+    const NAMED: &str = "MD5 of the store";
+    let json = &["-o", "json"];
+    // Of parts whose size everybody takes, and of those that the store must say.
+    let usual = Depot::of(&PACKED, healthy).with_etag(&in_parts(&PACKED, 8 << 20));
+    let odd = 3_000_001;
+    let told = Depot::of(&PACKED, healthy)
+        .with_etag(&in_parts(&PACKED, odd))
+        .with_first_part(odd as u64);
+    for depot in [usual, told] {
+        let scene = Scene::of(depot);
+        let ran = scene.fetch("", json);
+        assert_eq!(result(&ran, NAMED), "passed");
+        let ids = ran.json()[0]["request_ids"].clone();
+        let ids: Vec<&str> = ids
+            .as_array()
+            .expect("ids")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert!(ids.contains(&"HEAD") && ids.contains(&"PART"), "{ids:?}");
+    }
+    // An object that is sealed has an ETag that only looks like an MD5.
+    let sealed = Depot::of(&PACKED, healthy)
+        .with_etag("0123456789abcdef0123456789abcdef")
+        .with_head("x-amz-server-side-encryption", "aws:kms");
+    assert_eq!(
+        result(&Scene::of(sealed).fetch("", json), NAMED),
+        "not_possible"
+    );
+    // The sums of "123456789" are those that their standards name; `0` is another's.
+    let sums = [
+        ("crc32", "y/Q5Jg=="),
+        ("crc32c", "4waSgw=="),
+        ("crc64nvme", "rosUhgp5mIg="),
+        ("sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        ("sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="),
+    ];
+    for (name, sum) in sums {
+        let check = format!("{name} of the cloud");
+        let header = format!("x-amz-checksum-{name}");
+        let of = |value: &str| Depot::of(b"123456789", healthy).with_head(&header, value);
+        let scene = Scene::of(of(sum));
+        let ran = scene.fetch("", &["-o", "json", "--no-inflate"]);
+        assert_eq!(result(&ran, &check), "passed");
+        let scene = Scene::of(of("AAAA"));
+        let ran = scene.fetch("", &["-o", "json", "--no-inflate"]);
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert!(
+            ran.json_error()["message"].to_string().contains(&check),
+            "{}",
+            ran.all()
+        );
+    }
+}
+
+#[test]
+fn a_segment_that_came_wrong_is_asked_for_again_and_costs_only_itself() {
+    let _alone = alone();
+    let export = GOOD[2];
+    for (what, code) in [("1:corrupt", 0), ("*:corrupt", 1)] {
+        let fault = format!("rackspace:get object:{what}").parse();
+        let clouds = Clouds::start_with(snapexport_sandbox::Options {
+            duration: QUICK,
+            object_size: Some(24 << 20),
+            ..Default::default()
+        });
+        let user = User::of(&clouds);
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("disk.vhd");
+        let id = user.run(&[export, &["--wait", "-o", "id"]].concat()).id();
+        clouds.set_faults(vec![fault.expect("a fault")]);
+        let to = path.to_str().expect("text");
+        let ran = user.run(&[
+            "fetch",
+            &format!("rackspace/{id}"),
+            "--to",
+            to,
+            "-o",
+            "json",
+        ]);
+        assert_eq!(ran.code, Some(code), "{}", ran.all());
+        assert_eq!(path.exists(), code == 0);
+        assert_eq!(folder.path().join("disk.vhd.bad").exists(), code == 1);
+        if code == 0 {
+            assert_eq!(result(&ran, "MD5 of the store"), "passed");
+        }
+    }
+}
+
+#[test]
+fn room_for_the_unpacked_disk_is_looked_for_before_the_first_byte() {
+    let _alone = alone();
+    // A petabyte.
+    let scene = Scene::of(Depot::of(&PACKED, healthy).with_volume(1 << 20));
+    let ran = scene.fetch("disk.raw", &["-o", "json"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert!(ran.stderr.contains("There is no room"), "{}", ran.all());
+    assert!(ran.stderr.contains("ends in .gz"), "{}", ran.all());
+    assert_eq!(scene.depot.asked(), [], "nothing was read");
+    assert_eq!(names(scene.folder.path()), [""; 0]);
+    // Packed, it does not matter.
+    scene.is_right(&scene.fetch("", &[]), NAME, &PACKED);
+}
+
+#[test]
+fn an_object_is_read_within_the_clouds_own_network_where_that_is_wished() {
+    let _alone = alone();
+    let clouds = Clouds::start(QUICK);
+    let user = User::of(&clouds);
+    let id = user.run(&[GOOD[2], &["--wait", "-o", "id"]].concat()).id();
+    let folder = tempfile::tempdir().expect("a directory");
+    let to = folder.path().to_str().expect("text");
+    let fetch = ["fetch", &format!("rackspace/{id}"), "--to", to, "-v"];
+    for (name, value) in [
+        ("OS_INTERFACE", "internal"),
+        ("OS_ENDPOINT_TYPE", "internalURL"),
+    ] {
+        let ran = User::of(&clouds).with(name, value).in_haste().run(&fetch);
+        // Which leads nowhere from here.
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert!(ran.stderr.contains("snet-storage101"), "{}", ran.all());
+    }
+    let ran = User::of(&clouds)
+        .with("OS_INTERFACE", "sideways")
+        .run(&fetch);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    let ran = user.run(&fetch);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(!ran.stderr.contains("snet-storage101"), "{}", ran.all());
+}
+
 /// The parts that the journal has.
 fn journaled(scene: &Scene, name: &str) -> Vec<u64> {
     let text = std::fs::read_to_string(scene.path(&format!("{name}.partial.parts")));
@@ -587,16 +738,21 @@ fn an_export_of_each_cloud_comes_home() {
             // Its disks have 20 GiB there; `ebs` has smaller ones.
             continue;
         }
-        if cloud.name == "lightsail" {
-            // `ebs` reads disks of its own: a GiB is the least there.
-            continue;
-        }
         let folder = tempfile::tempdir().expect("a directory");
         let to = folder.path().to_str().expect("text").to_owned() + "/";
         let id = user.run(&[export, &["--wait", "-o", "id"]].concat()).id();
         let task = format!("{}/{id}", cloud.name);
         let ran = user.run(&["fetch", &task, "--to", &to, "--decompress", "-o", "id"]);
         let path = ran.id();
+        let left = match cloud.name {
+            "outscale" => "aws s3 rm s3://demo/snap-0a1b2c3d-",
+            _ => "swift delete exports 7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21.vhd",
+        };
+        let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            said.contains("Still billed") && said.contains(left),
+            "{said}"
+        );
         let verified = user.run(&["verify", "--deep", &path]);
         assert_eq!(verified.code, Some(0), "{}", verified.all());
         let image = std::fs::read(&path).expect("it is there");
@@ -692,16 +848,23 @@ fn a_fleet_is_fetched_as_it_ends_and_each_failure_is_said() {
     // Again, and all is there.
     let again = user.run_with_input(&["wait", "-", "--fetch", to], &ids);
     assert_eq!(again.code, Some(3), "{}", again.all());
-    // What cannot be written is an error of its own.
-    let nowhere = folder.path().join("file");
-    std::fs::write(&nowhere, "").expect("written");
+    // A folder that is named as one is made; one in the middle is not, and nothing is started for it.
     let good = ids.lines().next().expect("an id");
-    let ran = user.run(&[
-        "wait",
-        good,
-        "--fetch",
-        nowhere.join("x.gz").to_str().expect("text"),
-    ]);
+    let made = folder.path().join("new/folder/");
+    let ran = user.run(&["wait", good, "--fetch", made.to_str().expect("text")]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert_eq!(names(&made).len(), 3);
+    let nowhere = folder.path().join("nowhere/disk.raw");
+    let nowhere = nowhere.to_str().expect("text");
+    let ran = user.run(&[GOOD[0], &["--new", "--fetch", nowhere]].concat());
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    assert!(!ran.stderr.contains("Started"), "{}", ran.all());
+    let ran = user.run(&["fetch", good, "--to", nowhere]);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    // What cannot be written is an error of its own.
+    std::fs::create_dir(folder.path().join("x.gz.partial")).expect("made");
+    let to = folder.path().join("x.gz");
+    let ran = user.run(&["wait", good, "--fetch", to.to_str().expect("text")]);
     assert_eq!(ran.code, Some(1), "{}", ran.all());
 }
 
@@ -744,6 +907,12 @@ mod ebs {
         let ran = fetch(&blocks, folder.path(), &["-o", "json"]);
         assert_eq!(ran.code, Some(0), "{}", ran.all());
         assert!(ran.stderr.contains("USD"), "{}", ran.all());
+        for left in [
+            "deregister-image --image-id ami-0a1b2c3d",
+            "delete-instance-snapshot",
+        ] {
+            assert!(ran.stderr.contains(left), "{}", ran.all());
+        }
         assert_eq!(
             names(folder.path()),
             [

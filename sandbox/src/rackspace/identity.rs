@@ -118,7 +118,7 @@ fn catalogue_v2(origin: &str) -> Value {
         {"name": "cloudFiles", "type": "object-store", "endpoints": [
             {"region": REGION, "tenantId": FILES_TENANT, "publicURL": files,
              // From outside its region it leads nowhere.
-             "internalURL": format!("http://snet-storage101.dfw1.invalid/v1/{FILES_TENANT}")}]},
+             "internalURL": format!("https://snet-storage101.dfw1.invalid/v1/{FILES_TENANT}")}]},
     ])
 }
 

@@ -17,7 +17,7 @@ use super::expiry::Watched;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::http::{Flow, Http, Reply, Request};
 use crate::pace::limit;
-use crate::provider::{Answer, Reader, sigv4};
+use crate::provider::{Answer, Reader, RequestIds, sigv4};
 use crate::secret::Url;
 
 /// Bytes of a block.
@@ -52,6 +52,7 @@ pub(super) struct Ebs {
     credentials: Watched,
     region: String,
     endpoint: Url,
+    requests: RequestIds,
 }
 
 /// A snapshot that can be read.
@@ -60,6 +61,8 @@ pub(super) struct Disk {
     snapshot: String,
     /// Bytes of the whole disk.
     pub size: u64,
+    /// What the replies of lists and blocks were called.
+    pub requests: RequestIds,
     /// Tokens by the blocks that they are for.
     pages: Mutex<Vec<Arc<Page>>>,
 }
@@ -87,14 +90,19 @@ impl Ebs {
             credentials,
             region,
             endpoint,
+            requests: RequestIds::default(),
         }
     }
 
     /// A snapshot, ready to be read.
     pub(super) async fn open(&self, snapshot: &str) -> Result<Disk> {
+        let ebs = Ebs {
+            requests: RequestIds::default(),
+            ..self.clone()
+        };
         let mut pauses = LATE.into_iter();
         let (page, volume) = loop {
-            match self.page(snapshot, 0).await {
+            match ebs.page(snapshot, 0).await {
                 Err(error) if error.kind == Kind::NotFound || error.is_because(Reason::BadPart) => {
                     match pauses.next() {
                         Some(pause) => tokio::time::sleep(limit(pause)).await,
@@ -111,7 +119,8 @@ impl Ebs {
             Error::new(Kind::Provider, sentence)
         };
         Ok(Disk {
-            ebs: self.clone(),
+            requests: ebs.requests.clone(),
+            ebs,
             snapshot: snapshot.to_owned(),
             size: size.ok_or_else(unsaid)?,
             pages: Mutex::new(vec![Arc::new(page)]),
@@ -176,6 +185,7 @@ impl Ebs {
             if !reply.is_success() {
                 return Err(refused(&reply, snapshot));
             }
+            self.requests.note(reply.request_id());
             // What is no list now may be one the next time.
             let body: Value = reply
                 .json()
@@ -221,6 +231,7 @@ impl Ebs {
         if flow.status() != 200 {
             return Err(refused(&flow.refusal().await, snapshot));
         }
+        self.requests.note(flow.request_id());
         let told = |flow: &Flow, name| flow.header(name).map(str::to_owned);
         let (kind, sum) = (
             told(&flow, "x-amz-checksum-algorithm"),
@@ -366,7 +377,7 @@ fn refused(reply: &Reply, snapshot: &str) -> Error {
         format!("The snapshot {snapshot} cannot be read ({})", reply.name),
     )
     .cause(message)
-    .request_id(reply.header("x-amzn-requestid").map(str::to_owned))
+    .request_id(reply.request_id().map(str::to_owned))
     .retry_after(reply.retry_after());
     if let Some(code) = reason.or(kind_of.map(str::to_owned)) {
         error = error.code(code);

@@ -201,13 +201,13 @@ pub(super) fn not_an_answer(reply: &Reply) -> Error {
     )
     .cause(format!("HTTP {}", reply.status))
     .cause(reply.excerpt())
-    .request_id(reply.header("x-amzn-requestid").map(str::to_owned))
+    .request_id(reply.request_id().map(str::to_owned))
     .hint("check that the endpoint is right (-v shows it)")
     .maybe_executed()
 }
 
 fn of_reply(what: &str, reply: &Reply) -> Error {
-    let request_id = reply.header("x-amzn-requestid").map(str::to_owned);
+    let request_id = reply.request_id().map(str::to_owned);
     if reply.is_success() {
         return not_an_answer(reply);
     }

@@ -4,7 +4,7 @@ use super::Lightsail;
 use super::ebs::Ebs;
 use super::target::Made;
 use crate::error::{Error, Kind, Result};
-use crate::provider::{Image, Object};
+use crate::provider::{Image, Object, Sums};
 use crate::task::Task;
 
 impl Lightsail {
@@ -81,10 +81,10 @@ async fn disk(
         // A snapshot never changes.
         etag: None,
         format: Some("raw".to_owned()),
-        sums: Vec::new(),
-        without_sums: "a snapshot has none as a whole",
-        has_block_sums: true,
-        hash: None,
+        sums: Sums::Blocks,
+        hashes: Vec::new(),
+        disk_size: None,
+        requests: disk.requests.clone(),
         reader: Box::new(disk),
     })
 }

@@ -185,7 +185,7 @@ impl Said {
                 words
             },
             request_id: text("/ResponseContext/RequestId")
-                .or_else(|| reply.header("x-amzn-requestid").map(str::to_owned)),
+                .or_else(|| reply.request_id().map(str::to_owned)),
         }
     }
 }

@@ -8,9 +8,8 @@ use super::mapping;
 use super::objects::{Object, ObjectStore};
 use super::target::Destination;
 use crate::error::{Command, Error, Hint, Kind, Result};
+use crate::provider;
 use crate::provider::belief::is_id;
-use crate::provider::object::md5_of;
-use crate::provider::{self, Sum};
 use crate::task::{Artifact, Task};
 
 /// Requests under way at once.
@@ -35,29 +34,26 @@ pub(super) async fn locate(store: &ObjectStore, tasks: &[Task]) -> Vec<Result<Ar
     stream::iter(looks).buffered(PARALLEL).collect().await
 }
 
-/// The object of a completed task, as the store describes it now.
-pub(super) async fn open(store: &ObjectStore, task: &Task) -> Result<provider::Object> {
+/// The object of a completed task, as the store describes it now. `disk_size` is that of the volume, as far as it is known.
+pub(super) async fn open(
+    store: &ObjectStore,
+    task: &Task,
+    disk_size: Option<u64>,
+) -> Result<provider::Object> {
     let place = Place::of(task);
     let artifact = look(store, &place, &BTreeMap::new()).await?;
     let place = place?;
     let key = artifact.id.unwrap_or_default();
     let seen = store.head(&place.bucket, &key).await?;
-    let md5 = seen.etag.as_deref().and_then(md5_of);
     Ok(provider::Object {
         uri: artifact.uri,
         name: key.rsplit('/').next().unwrap_or_default().to_owned(),
         size: seen.size,
-        sums: md5
-            .map(|md5| Sum {
-                size: seen.size,
-                md5,
-            })
-            .into_iter()
-            .collect(),
-        without_sums: "the object's ETag is no MD5",
+        sums: seen.sums,
+        hashes: seen.hashes,
+        disk_size,
+        requests: seen.requests,
         device: None,
-        has_block_sums: false,
-        hash: None,
         format: artifact.format,
         reader: Box::new(store.reader(&place.bucket, &key, seen.etag.clone())),
         etag: seen.etag,

@@ -3,14 +3,15 @@
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use aws_smithy_types::base64;
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::sign::{self, Keys};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, Reply, Request, strip_tags};
-use crate::provider::object::{range, refused_part};
-use crate::provider::{Answer, Reader};
+use crate::provider::object::{multipart_of, range, refused_part, sums_of};
+use crate::provider::{Answer, Hash, Reader, RequestIds, Sums};
 use crate::secret::Url;
 
 /// The largest page of a list.
@@ -43,6 +44,11 @@ impl ObjectStore {
             region,
             endpoint,
         }
+    }
+
+    /// Where it is, without a slash at the end.
+    pub(super) fn endpoint(&self) -> String {
+        self.endpoint.to_string().trim_end_matches('/').to_owned()
     }
 
     /// The first objects (at most ten) whose keys begin like this. An empty prefix asks whether the bucket can be read.
@@ -104,23 +110,45 @@ impl ObjectStore {
 
     /// What the store says of one object.
     pub(super) async fn head(&self, bucket: &str, key: &str) -> Result<Seen> {
-        let url = self.url(bucket, key);
-        let build = || self.signed(Request::new("HeadObject", Method::HEAD, url.clone()));
-        let read = |reply: Reply| {
-            if !reply.is_success() {
-                return Err(refused(&reply, bucket));
+        let requests = RequestIds::default();
+        let whole = self.look(bucket, self.url(bucket, key), &requests).await?;
+        let etag = whole.header("etag").map(str::to_owned);
+        let size = length(&whole).ok_or_else(|| {
+            let sentence = format!("The object store does not say how large {key} is");
+            Error::new(Kind::Provider, sentence)
+        })?;
+        let sums = match etag.as_deref().and_then(multipart_of) {
+            _ if is_sealed(&whole) => Sums::None("the object is encrypted, and its ETag is no MD5"),
+            Some((_, 2..)) => {
+                let mut url = self.url(bucket, key);
+                url.set_query(Some("partNumber=1"));
+                // Not every store knows this, and none has to.
+                let first = self.look(bucket, url, &requests).await;
+                sums_of(etag.as_deref(), size, first.ok().as_ref().and_then(length))
             }
-            let size = reply
-                .header("content-length")
-                .and_then(|size| size.parse().ok());
-            let size = size.ok_or_else(|| {
-                let sentence = format!("The object store does not say how large {key} is");
-                Error::new(Kind::Provider, sentence)
-            })?;
-            let etag = reply.header("etag").map(str::to_owned);
-            Ok(Seen { size, etag })
+            _ => sums_of(etag.as_deref(), size, None),
         };
-        self.http.read(build, read).await
+        Ok(Seen {
+            size,
+            hashes: hashes(&whole),
+            sums,
+            etag,
+            requests,
+        })
+    }
+
+    async fn look(&self, bucket: &str, url: Url, requests: &RequestIds) -> Result<Reply> {
+        let build = || {
+            let request = Request::new("HeadObject", Method::HEAD, url.clone());
+            self.signed(request.header("x-amz-checksum-mode", "ENABLED")?)
+        };
+        let read = |reply: Reply| match reply.is_success() {
+            true => Ok(reply),
+            false => Err(refused(&reply, bucket)),
+        };
+        let reply = self.http.read(build, read).await?;
+        requests.note(reply.request_id());
+        Ok(reply)
     }
 
     /// Reads an object in parts, as long as it has this ETag.
@@ -176,6 +204,43 @@ impl ObjectStore {
 pub(super) struct Seen {
     pub size: u64,
     pub etag: Option<String>,
+    pub sums: Sums,
+    pub hashes: Vec<Hash>,
+    pub requests: RequestIds,
+}
+
+fn length(reply: &Reply) -> Option<u64> {
+    reply.header("content-length")?.parse().ok()
+}
+
+/// With a key of its owner's or of KMS: then S3's ETags are no MD5.
+fn is_sealed(reply: &Reply) -> bool {
+    let kind = reply.header("x-amz-server-side-encryption");
+    kind.is_some_and(|kind| kind.starts_with("aws:kms"))
+        || reply
+            .header("x-amz-server-side-encryption-customer-algorithm")
+            .is_some()
+}
+
+/// The checksums that S3 keeps of whole objects, in base64. One of parts has a dash and their count behind.
+fn hashes(reply: &Reply) -> Vec<Hash> {
+    const KINDS: [(&str, &str); 5] = [
+        ("sha256", "x-amz-checksum-sha256"),
+        ("crc64nvme", "x-amz-checksum-crc64nvme"),
+        ("crc32c", "x-amz-checksum-crc32c"),
+        ("crc32", "x-amz-checksum-crc32"),
+        ("sha1", "x-amz-checksum-sha1"),
+    ];
+    let is_of_parts = reply.header("x-amz-checksum-type") == Some("COMPOSITE");
+    let kinds = KINDS.iter().filter(|_| !is_of_parts);
+    let hash = |(name, header): &(&str, &str)| {
+        let bytes = base64::decode(reply.header(header)?).ok()?;
+        Some(Hash {
+            name: (*name).to_owned(),
+            value: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    };
+    kinds.filter_map(hash).collect()
 }
 
 /// One object, read in parts.
@@ -319,7 +384,7 @@ pub(super) fn refused(reply: &Reply, bucket: &str) -> Error {
         format!("The bucket {bucket} cannot be read: {reason}"),
     )
     .cause(part("Message").unwrap_or_else(|| strip_tags(&reply.excerpt())))
-    .request_id(part("RequestId").or_else(|| reply.header("x-amz-request-id").map(str::to_owned)))
+    .request_id(part("RequestId").or_else(|| reply.request_id().map(str::to_owned)))
     .retry_after(reply.retry_after());
     match code {
         Some(code) => error.code(code),

@@ -297,6 +297,8 @@ impl Cloud {
         found.region = region.clone();
         found.usual_images = own("image_endpoint_override");
         found.usual_files = own("object_store_endpoint_override");
+        let interface = ["object_store_interface", "interface", "endpoint_type"];
+        found.interface = interface.into_iter().find_map(own);
         found.authorities = own("cacert");
         found.certificate = self.says("cert").map(|cert| (cert, self.says("key")));
         if self

@@ -31,6 +31,8 @@ pub(super) struct Settings {
     pub images: Option<Url>,
     /// Instead of the catalogue's endpoint of Cloud Files.
     pub files: Option<Url>,
+    /// Whether objects are read by the address within the cloud's own network.
+    pub is_internal: bool,
     /// All of it with its origins.
     pub said: Vec<Setting>,
     /// How the servers are reached.
@@ -101,6 +103,20 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         refuse_zone(region, identity.version)?;
         said.push(Setting::new("region", region, origin));
     }
+    let variable = [OS_INTERFACE, OS_ENDPOINT_TYPE]
+        .into_iter()
+        .find_map(|name| {
+            let text = own.var(name)?.to_owned();
+            Some((text, Origin::Variable(name)))
+        });
+    let is_internal = match variable.or_else(|| found.interface.clone()) {
+        Some((text, origin)) => {
+            let is_internal = is_internal(&text, &origin)?;
+            said.push(Setting::new("interface", text, origin));
+            is_internal
+        }
+        None => false,
+    };
     let network = network(&own, http, &found, &mut said)?;
     said.extend(network.settings(&identity.base));
     Ok(Settings {
@@ -110,9 +126,22 @@ pub(super) fn resolve(sources: &Sources, http: &Http) -> Result<Settings> {
         region: region.map(|(region, _)| region),
         images,
         files,
+        is_internal,
         said,
         network,
     })
+}
+
+/// `internal`, or one of its older spellings; only from a server in the cloud's region it leads anywhere.
+fn is_internal(text: &str, origin: &Origin) -> Result<bool> {
+    match text.trim().trim_end_matches("URL") {
+        "internal" => Ok(true),
+        "public" | "admin" => Ok(false),
+        _ => Err(Error::usage(format!(
+            "The interface '{}' from {origin} is not public or internal",
+            clean(text)
+        ))),
+    }
 }
 
 /// The authorities and the client certificate that belong to the cloud.

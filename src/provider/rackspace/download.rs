@@ -11,7 +11,7 @@ use super::urls::below;
 use super::wire::Object as Members;
 use crate::error::{Error, Kind, Result};
 use crate::provider::object::md5_of;
-use crate::provider::{Hash, Object, Sum};
+use crate::provider::{Hash, Object, RequestIds, Sum, Sums};
 
 /// An image of this account, ready to be read.
 pub(super) async fn open(session: &Arc<Session>, image: &str) -> Result<Object> {
@@ -41,14 +41,20 @@ pub(super) async fn open(session: &Arc<Session>, image: &str) -> Result<Object> 
         // Glance gives none; an image never changes.
         etag: None,
         format: format.map(str::to_owned),
-        sums: md5.map(|md5| Sum { size, md5 }).into_iter().collect(),
-        without_sums: "the image has no checksum",
+        sums: match md5 {
+            Some(md5) => Sums::Pieces(vec![Sum { size, md5 }]),
+            None => Sums::None("the image has no checksum"),
+        },
         device: None,
-        has_block_sums: false,
-        hash: hash.map(|(name, value)| Hash {
-            name: name.to_owned(),
-            value: value.to_ascii_lowercase(),
-        }),
+        hashes: hash
+            .map(|(name, value)| Hash {
+                name: name.to_owned(),
+                value: value.to_ascii_lowercase(),
+            })
+            .into_iter()
+            .collect(),
+        disk_size: None,
+        requests: RequestIds::default(),
         reader: Box::new(Parts::new(
             session,
             format!("the image {image}"),

@@ -59,7 +59,7 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
         } else {
             format!("HTTP {}: {}", reply.status, said.message)
         })
-        .request_id(request_id(reply));
+        .request_id(reply.request_id().map(str::to_owned));
     error.details.code = said.name;
     // Glance has no code for that, only words.
     if said.message.contains("Invalid type value") {
@@ -80,14 +80,6 @@ fn told(reply: &Reply, said: Said, sentence: String) -> Error {
         Kind::Permission => error.hint("the user needs the role cloudImages:admin or admin to start exports, observer to see them"),
         _ => error,
     }
-}
-
-/// The id that the provider's support asks for.
-pub(super) fn request_id(reply: &Reply) -> Option<String> {
-    reply
-        .header("x-openstack-request-id")
-        .or_else(|| reply.header("x-trans-id"))
-        .map(str::to_owned)
 }
 
 fn asks_for_passcode(reply: &Reply) -> bool {

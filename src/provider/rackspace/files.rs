@@ -13,7 +13,7 @@ use super::urls::below;
 use crate::error::{Error, Kind, Result};
 use crate::http::Reply;
 use crate::provider::object::{md5_of, range, refused_part};
-use crate::provider::{Answer, Object, Reader, Sum};
+use crate::provider::{Answer, Object, Reader, RequestIds, Sum, Sums};
 use crate::secret::Url;
 use crate::task::Artifact;
 
@@ -34,9 +34,12 @@ pub(super) async fn open(session: &Arc<Session>, artifact: Artifact) -> Result<O
     let name = artifact.id.clone().unwrap_or_default();
     let url =
         Url::parse(&artifact.uri).map_err(|error| Error::new(Kind::Internal, error.to_string()))?;
+    let url = session.inward(url).await?;
     let refused =
         |reply: &Reply| files_refusal(reply, format!("The object {name} cannot be looked at"));
+    let requests = RequestIds::default();
     let head = |reply: Reply| {
+        requests.note(reply.request_id());
         if !reply.is_success() {
             return Err(refused(&reply));
         }
@@ -66,17 +69,20 @@ pub(super) async fn open(session: &Arc<Session>, artifact: Artifact) -> Result<O
     };
     // Segments that do not make up the object were listed at another time, or not all of them.
     let whole: u64 = sums.iter().map(|sum| sum.size).sum();
-    let is_whole = whole == head.size;
+    let is_whole = whole == head.size && !sums.is_empty();
     Ok(Object {
         uri: artifact.uri,
         name: name.clone(),
         size: head.size,
-        sums: if is_whole { sums } else { Vec::new() },
-        without_sums: "the store gives no MD5 of all its parts",
+        sums: match is_whole {
+            true => Sums::Pieces(sums),
+            false => Sums::None("the store gives no MD5 of all its parts"),
+        },
         format: artifact.format,
         device: None,
-        has_block_sums: false,
-        hash: None,
+        hashes: Vec::new(),
+        disk_size: None,
+        requests,
         reader: Box::new(Parts::new(
             session,
             format!("the object {name}"),
@@ -95,7 +101,7 @@ async fn dynamic_sums(session: &Session, manifest: &str) -> Result<Vec<Sum>> {
         return Ok(Vec::new());
     };
     let files = session.base(Service::Files, None).await?;
-    let mut url = below(&files, &[container]);
+    let mut url = session.inward(below(&files, &[container])).await?;
     url.query_pairs_mut()
         .append_pair("format", "json")
         .append_pair("limit", &MOST_SEGMENTS.to_string())

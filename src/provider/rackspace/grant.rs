@@ -42,6 +42,9 @@ pub(super) struct Endpoint {
     pub region: Option<String>,
     /// Its public address.
     pub url: String,
+    /// Its address within the cloud's own network (ServiceNet), where it has one.
+    #[serde(default)]
+    pub internal: Option<String>,
 }
 
 impl Grant {
@@ -100,10 +103,15 @@ impl Grant {
         }
     }
 
-    /// The address of a service in a region: by type and name, else by type. `None` without any of this type.
+    /// The endpoint of a service in a region: by type and name, else by type. `None` without any of this type.
     ///
     /// A region that none of them is in is a `usage` error that names those there are.
-    pub(super) fn endpoint(&self, kind: &str, name: &str, region: &str) -> Result<Option<&str>> {
+    pub(super) fn endpoint(
+        &self,
+        kind: &str,
+        name: &str,
+        region: &str,
+    ) -> Result<Option<&Endpoint>> {
         let of_kind: Vec<&Endpoint> = self.endpoints.iter().filter(|e| e.kind == kind).collect();
         let mut chosen: Vec<&Endpoint> =
             of_kind.iter().copied().filter(|e| e.name == name).collect();
@@ -117,7 +125,7 @@ impl Grant {
         };
         let everywhere = || chosen.iter().find(|e| e.region.is_none());
         if let Some(endpoint) = chosen.iter().find(is_here).or_else(everywhere) {
-            return Ok(Some(&endpoint.url));
+            return Ok(Some(endpoint));
         }
         if chosen.is_empty() {
             return Ok(None);
@@ -135,7 +143,13 @@ impl Grant {
 
 impl Grant {
     /// Takes up an endpoint of a service of the catalogue, if it is of those we use.
-    pub(super) fn add(&mut self, service: &Value, region: Option<String>, url: Option<String>) {
+    pub(super) fn add(
+        &mut self,
+        service: &Value,
+        region: Option<String>,
+        url: Option<String>,
+        internal: Option<String>,
+    ) {
         let kind = text(service, "type").unwrap_or_default();
         let Some(url) = url.filter(|_| ["image", "object-store"].contains(&kind.as_str())) else {
             return;
@@ -146,6 +160,7 @@ impl Grant {
             name,
             region,
             url,
+            internal,
         });
     }
 }

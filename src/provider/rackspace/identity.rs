@@ -311,6 +311,7 @@ pub(super) fn v2_grant(reply: &Reply) -> Result<Grant> {
                 service,
                 text(endpoint, "region"),
                 text(endpoint, "publicURL"),
+                text(endpoint, "internalURL"),
             );
         }
     }
@@ -332,8 +333,12 @@ pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
     for service in list(&token["catalog"]) {
         for endpoint in list(&service["endpoints"]) {
             if endpoint["interface"] == "public" {
-                let region = text(endpoint, "region_id").or_else(|| text(endpoint, "region"));
-                grant.add(service, region, text(endpoint, "url"));
+                let region = v3_region(endpoint);
+                let is_internal =
+                    |other: &&Value| other["interface"] == "internal" && v3_region(other) == region;
+                let internal = list(&service["endpoints"]).iter().find(is_internal);
+                let internal = internal.and_then(|endpoint| text(endpoint, "url"));
+                grant.add(service, region, text(endpoint, "url"), internal);
             }
         }
     }
@@ -342,6 +347,10 @@ pub(super) fn v3_grant(reply: &Reply) -> Result<Grant> {
         clock(reply),
         Timestamp::now(),
     ))
+}
+
+fn v3_region(endpoint: &Value) -> Option<String> {
+    text(endpoint, "region_id").or_else(|| text(endpoint, "region"))
 }
 
 fn roles(holder: &Value) -> Vec<String> {

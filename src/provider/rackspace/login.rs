@@ -99,6 +99,8 @@ pub(super) struct Found {
     pub prefers_v3: bool,
     /// The region.
     pub region: Option<(String, Origin)>,
+    /// `public` or `internal`: which address of Cloud Files.
+    pub interface: Option<(String, Origin)>,
     /// A file of certificate authorities to trust.
     pub authorities: Option<(String, Origin)>,
     /// Files of a client certificate and its key.
@@ -119,6 +121,7 @@ impl Found {
             auth_url: None,
             prefers_v3: false,
             region: None,
+            interface: None,
             authorities: None,
             certificate: None,
         }

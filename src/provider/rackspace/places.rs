@@ -163,6 +163,7 @@ fn of_profile(sources: &Sources, profile: Profile, origin: Origin) -> Result<Fou
     Ok(Found {
         auth_url,
         region,
+        interface: own(profile.interface),
         ..Found::new(Access::Login(Login::of(user, proof)), origin)
     })
 }

@@ -26,4 +26,6 @@ pub(crate) struct Profile {
     pub(crate) password_command: Option<Vec<String>>,
     /// Another identity service than Rackspace's; one that ends in `/v3` speaks Keystone v3.
     pub(crate) auth_url: Option<String>,
+    /// `internal`: objects are read within Rackspace's own network (ServiceNet).
+    pub(crate) interface: Option<String>,
 }

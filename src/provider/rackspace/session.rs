@@ -269,6 +269,28 @@ impl Session {
         }))
     }
 
+    /// The same place by the address within the cloud's own network (ServiceNet), where that is wished and there is one.
+    pub(super) async fn inward(&self, url: Url) -> Result<Url> {
+        if !self.settings.is_internal || self.overridden(Service::Files).is_some() {
+            return Ok(url);
+        }
+        let (grant, region) = (self.grant().await?, self.find_region().await?);
+        let service = Service::Files;
+        let found = grant.endpoint(service.kind(), service.name(), region)?;
+        let inner = found.and_then(|found| Some((found.url.as_str(), found.internal.as_ref()?)));
+        let Some((outer, inner)) = inner else {
+            tracing::warn!(
+                "the service catalogue has no internal address of Cloud Files; the public one is used"
+            );
+            return Ok(url);
+        };
+        let Some(rest) = url.as_str().strip_prefix(outer.trim_end_matches('/')) else {
+            return Ok(url);
+        };
+        let text = format!("{}{rest}", inner.trim_end_matches('/'));
+        self.http.endpoint(&text, "the service catalogue")
+    }
+
     fn overridden(&self, service: Service) -> Option<Url> {
         match service {
             Service::Images => self.settings.images.clone().map(with_version),
@@ -282,7 +304,7 @@ impl Session {
 
     fn catalogued(&self, grant: &Grant, service: Service, region: &str) -> Result<Option<Url>> {
         let url = grant.endpoint(service.kind(), service.name(), region)?;
-        let url = url.map(|url| self.http.endpoint(url, "the service catalogue"));
+        let url = url.map(|found| self.http.endpoint(&found.url, "the service catalogue"));
         Ok(match service {
             Service::Images => url.transpose()?.map(with_version),
             Service::Files => url.transpose()?,

@@ -12,6 +12,7 @@ fn grant(endpoints: &[(&str, &str, Option<&str>, &str)]) -> Grant {
             name: (*name).into(),
             region: region.map(str::to_owned),
             url: (*url).into(),
+            internal: None,
         })
         .collect();
     grant
@@ -35,6 +36,7 @@ fn services_are_found_by_type_and_name_and_region() {
         let found = grant
             .endpoint(kind, name, region)
             .expect("a region there is");
+        let found = found.map(|found| found.url.as_str());
         assert_eq!(found, url, "{kind} {name} {region}");
     }
     let error = grant
