@@ -64,6 +64,9 @@ pub struct Starting {
     /// Wait, and fetch what each export made as soon as it ends: to a folder, or one alone to a file
     #[arg(long, value_name = "PATH", conflicts_with = "dry_run")]
     pub fetch: Option<PathBuf>,
+    /// With --fetch: so many at once
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "fetch", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub fetch_parallel: u8,
     /// How to wait, with --wait; --timeout bounds the starts too.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -155,9 +158,10 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     settle_left(context, &search, &requests).await;
     // Until here a signal ends the process at once, and may.
     let signals = Signals::listen();
+    let at_once = starting.fetch_parallel.into();
     let homing = starting
         .fetch
-        .map(|to| Homing::new(to, requests.len(), &signals));
+        .map(|to| Homing::new(to, (requests.len(), at_once), &signals));
     follow.homing = homing.transpose()?;
     let starter = tokio::select! {
         starter = Starter::of(context, search, &signals, wish, &requests) => starter,

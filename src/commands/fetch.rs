@@ -113,6 +113,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
             Err(error) => Err(error),
             Ok(evidence) => {
                 printer.fetched(&[device.to_owned()], &evidence);
+                left_behind(provider.as_ref(), &what, &evidence.source.uri)
+                    .into_iter()
+                    .for_each(|hint| printer.note(hint));
                 Ok(Ending::Code(0))
             }
         };
@@ -284,14 +287,19 @@ async fn onto(
     signals: &Signals,
 ) -> Result<Evidence> {
     let object = chosen(image, args.device.as_deref())?;
-    image.price.iter().for_each(|price| printer.note(price));
-    printer.note(format!(
-        "{} is overwritten from its first byte on; a fetch that stops there begins again",
-        device.display()
-    ));
     let mut bar = printer.transfer(&object.name, object.size);
     let parallel = args.wish().parallel;
-    let told = |bytes| bar.at(bytes);
+    let over = format!(
+        "{} is overwritten from its first byte on; a fetch that stops there begins again",
+        device.display()
+    );
+    // Once it is known that it fits, and before the bar.
+    let mut notes = vec![over];
+    notes.extend(image.price.clone());
+    let told = |bytes| {
+        notes.drain(..).for_each(|note| printer.note(note));
+        bar.at(bytes);
+    };
     let wait = signals.wait();
     let written = fetch::to_device(image, object, about, (device, parallel), wait, told).await;
     bar.finish();

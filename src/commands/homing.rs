@@ -15,9 +15,6 @@ use crate::report::Printer;
 use crate::task::Task;
 use crate::text;
 
-/// Fetches at once.
-const AT_ONCE: usize = 2;
-
 /// What is said of a fetch.
 enum Said {
     Begun {
@@ -42,8 +39,12 @@ pub(super) struct Homing {
 }
 
 impl Homing {
-    /// To a folder; one alone may go to a file.
-    pub(super) fn new(to: PathBuf, tasks: usize, signals: &Signals) -> Result<Self> {
+    /// To a folder, so many at once; one alone may go to a file.
+    pub(super) fn new(
+        to: PathBuf,
+        (tasks, at_once): (usize, usize),
+        signals: &Signals,
+    ) -> Result<Self> {
         if tasks > 1 && !to.is_dir() {
             let sentence = format!("{} is no folder, and there are {tasks} tasks", to.display());
             return Err(Error::usage(sentence).hint("make it, or fetch each to a file of its own"));
@@ -51,7 +52,7 @@ impl Homing {
         let (sender, receiver) = unbounded_channel();
         Ok(Homing {
             to,
-            slots: Arc::new(Semaphore::new(AT_ONCE)),
+            slots: Arc::new(Semaphore::new(at_once)),
             sender,
             receiver,
             signals: signals.clone(),

@@ -48,6 +48,9 @@ pub struct Args {
     /// Fetch what each export made as soon as it ends: to a folder, or one alone to a file
     #[arg(long, value_name = "PATH")]
     pub fetch: Option<PathBuf>,
+    /// With --fetch: so many at once
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "fetch", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub fetch_parallel: u8,
     /// How to wait.
     #[command(flatten)]
     pub waiting: Waiting,
@@ -72,7 +75,7 @@ pub(crate) async fn run(context: &mut Context, args: Args) -> Result<Ending> {
     let homing = args
         .fetch
         .clone()
-        .map(|to| Homing::new(to, named.len(), &signals));
+        .map(|to| Homing::new(to, (named.len(), args.fetch_parallel.into()), &signals));
     let homing = homing.transpose()?;
     let journal = journal.map(Rc::new);
     let mut follow = Follow::new(context, Output::Table, journal, args.any, args.waiting);

@@ -55,6 +55,7 @@ pub async fn to_stream(
         Ok::<_, Error>(held.0.into_inner().unwrap_or_else(PoisonError::into_inner))
     };
     let mut came = 0;
+    progress(came);
     let run = async {
         let numbers = stream::iter(0..parts::count(object.size));
         let mut parts = std::pin::pin!(

@@ -832,8 +832,15 @@ fn a_fleet_is_fetched_as_it_ends_and_each_failure_is_said() {
         &ids,
     );
     assert_eq!(ran.code, Some(2), "{}", ran.all());
-    let ran = user.run_with_input(&["wait", "-", "--fetch", to], &ids);
+    let one = ["wait", "-", "--fetch", to, "--fetch-parallel", "1"];
+    let ran = user.run_with_input(&one, &ids);
     assert_eq!(ran.code, Some(3), "{}", ran.all());
+    let mut open = 0;
+    for line in ran.stderr.lines() {
+        open += i32::from(line.starts_with("Fetching "));
+        open -= i32::from(line.contains("fetched, and right"));
+        assert!((0..=1).contains(&open), "{}", ran.all());
+    }
     let images: Vec<String> = names(folder.path())
         .into_iter()
         .filter(|name| name.ends_with(".qcow2.gz"))
