@@ -8,10 +8,13 @@ use serde_json::Value;
 use super::page;
 use crate::program::{Clouds, User};
 
-/// The actions of all statements that begin with this.
-fn allowed(path: &str, start: &str) -> BTreeSet<String> {
+const OUTSCALE: (&str, &str) = ("docs/outscale.md", "outscale");
+const LIGHTSAIL: (&str, &str) = ("docs/lightsail.md", "lightsail");
+
+/// The actions of all statements of a page's policy that begin with this.
+fn allowed((path, name): (&str, &str), start: &str) -> BTreeSet<String> {
     let page = page(path);
-    let is_policy = |info: &str| info.starts_with("json policy");
+    let is_policy = |info: &str| info == format!("json policy {name}");
     let block = page.blocks.iter().find(|block| is_policy(&block.info));
     let policy: Value = serde_json::from_str(&block.expect("a policy").text).expect("JSON");
     let statements = policy["Statement"].as_array().expect("statements");
@@ -72,7 +75,7 @@ fn the_outscale_policy_allows_what_is_called_and_nothing_else() {
             &["status", "--remote"],
         ],
     );
-    assert_eq!(calls, allowed("docs/outscale.md", "api:"));
+    assert_eq!(calls, allowed(OUTSCALE, "api:"));
 }
 
 #[test]
@@ -88,9 +91,30 @@ fn the_lightsail_policy_allows_what_is_called_and_nothing_else() {
             &["status", "--remote"],
         ],
     );
-    let mut told = allowed("docs/lightsail.md", "lightsail:");
-    told.extend(allowed("docs/lightsail.md", "ec2:"));
+    let mut told = allowed(LIGHTSAIL, "lightsail:");
+    told.extend(allowed(LIGHTSAIL, "ec2:"));
     assert_eq!(calls, told);
     let roles = BTreeSet::from(["CreateServiceLinkedRole".into(), "PutRolePolicy".into()]);
-    assert_eq!(allowed("docs/lightsail.md", "iam:"), roles);
+    assert_eq!(allowed(LIGHTSAIL, "iam:"), roles);
+}
+
+#[test]
+fn the_policy_for_fetch_allows_what_is_called_and_nothing_else() {
+    let blocks = crate::blocks::Blocks::of(|_| crate::blocks::Act::Serve).with_one_disk();
+    let folder = tempfile::tempdir().expect("a directory");
+    let task = format!("lightsail/{}", crate::blocks::TASK);
+    let to = folder.path().to_str().expect("text");
+    let ran = blocks.user().run(&["fetch", &task, "--to", to, "-v"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let lines = ran.stderr.lines();
+    let calls = lines.filter_map(|line| line.strip_prefix("· ")?.split_once(": "));
+    let calls: BTreeSet<String> = calls
+        .filter(|(_, rest)| rest.starts_with("GET ") || rest.starts_with("POST "))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let mut told = allowed(("docs/lightsail.md", "fetch"), "ebs:");
+    for start in ["lightsail:", "ec2:"] {
+        told.extend(allowed(LIGHTSAIL, start).intersection(&calls).cloned());
+    }
+    assert_eq!(calls, told);
 }
