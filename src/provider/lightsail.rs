@@ -31,6 +31,7 @@ mod sources;
 mod taking;
 mod target;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -174,6 +175,7 @@ async fn connect(sources: &Sources, http: Http) -> Result<Arc<dyn Provider>> {
         settings: resolved.settings,
         tag: resolved.tag,
         absences: Absences::default(),
+        pages_of_operations: AtomicUsize::new(sightings::FEW),
         owner: OnceLock::new(),
     }))
 }
@@ -192,6 +194,8 @@ struct Lightsail {
     tag: u64,
     /// Which tasks have had no record so far.
     absences: Absences,
+    /// How many pages the list of operations had.
+    pages_of_operations: AtomicUsize,
     /// The account's number, once something of its own was seen.
     owner: OnceLock<String>,
 }

@@ -271,13 +271,12 @@ impl Provider for Rackspace {
 
     async fn look(&self, ids: &[TaskId]) -> Result<Vec<Result<Task>>> {
         let images = self.session.base(Service::Images, None).await?;
-        let slots = tasks::show_all(&self.session, &images, ids).await;
-        // The same wall before every one of them is one error, not many.
-        let is_wall = |slot: &Result<Task>| slot.as_ref().is_err_and(tasks::is_wall);
-        match slots.first() {
-            Some(Err(first)) if slots.iter().all(is_wall) => Err(first.clone()),
-            _ => Ok(slots),
-        }
+        tasks::together(tasks::show_all(&self.session, &images, ids).await)
+    }
+
+    async fn look_again(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
+        let images = self.session.base(Service::Images, None).await?;
+        tasks::look_again(&self.session, &images, known).await
     }
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Task>> {

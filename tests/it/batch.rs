@@ -481,3 +481,40 @@ fn a_wait_for_twenty_thousand_tells_of_each_once_and_in_order() {
         assert!(error.contains(id.as_str()), "{error}, not {id}");
     }
 }
+
+#[test]
+fn a_look_at_many_costs_what_their_lists_cost() {
+    let images = ["7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21"; 5];
+    for (cloud, single, list, export) in [
+        (
+            "lightsail",
+            "GetOperation",
+            "GetOperations",
+            vec!["web-1"; 5],
+        ),
+        ("rackspace", "show task", "list tasks", images.to_vec()),
+    ] {
+        let clouds = Clouds::start_with(Options {
+            duration: LONG,
+            ..Options::default()
+        });
+        let user = User::of(&clouds);
+        let mut ids = String::new();
+        for snapshot in export {
+            let mut args = vec!["export", cloud, snapshot, "--new", "-o", "id"];
+            if cloud == "rackspace" {
+                args.extend(["--container", "exports"]);
+            }
+            ids += &user.run(&args).stdout;
+        }
+        assert_eq!(ids.lines().count(), 5, "{ids}");
+        clouds.set_faults(vec![fault(&format!("{cloud}:*:*:throttle=100000/s"))]);
+        let wait = ["wait", "-", "--interval", "300ms", "--timeout", "1500ms"];
+        let ran = user.run_with_input(&wait, &ids);
+        assert_eq!(ran.code, Some(124), "{}", ran.all());
+        let (singles, lists) = (count(&clouds, cloud, single), count(&clouds, cloud, list));
+        assert!(lists >= 2, "{cloud}: {lists}");
+        // What nothing is known of is asked for once.
+        assert!(singles <= 5, "{cloud}: {singles}, and {lists} lists");
+    }
+}

@@ -1,7 +1,8 @@
 //! The API calls that an export needs. The SDK has neither paginators nor waiters for Lightsail; the loop over pages is ours.
 
-use std::cmp::Ordering;
+use std::cmp;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use aws_sdk_lightsail::Client;
 use aws_sdk_lightsail::config::retry::RetryConfig;
@@ -107,7 +108,20 @@ impl Calls {
 
     /// GetOperations, all pages: up to 200 a page, oldest first.
     pub(super) async fn operations(&self) -> Result<Vec<Seen<Operation>>> {
-        pages("GetOperations", |token| async move {
+        self.some_operations(usize::MAX, |_| true)
+            .await
+            .map(|(all, _)| all)
+    }
+
+    /// The same, of so many pages at most and only those that are wanted; and how many pages there were, if these were all.
+    pub(super) async fn some_operations(
+        &self,
+        most: usize,
+        is_wanted: impl Fn(&Operation) -> bool,
+    ) -> Result<(Vec<Seen<Operation>>, Option<usize>)> {
+        let (count, is_cut) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let (number, cut, is_wanted) = (&count, &is_cut, &is_wanted);
+        let all = pages("GetOperations", |token| async move {
             let capture = Capture::default();
             let output = self
                 .client
@@ -122,17 +136,23 @@ impl Calls {
                 })?;
             let operations = output.operations.unwrap_or_default();
             let mut seen = self.seen_all(operations, &capture, "operations");
+            seen.retain(|seen| is_wanted(&seen.typed));
             for Seen { typed, .. } in &mut seen {
                 typed.location = None;
             }
-            Ok(page(seen, output.next_page_token, capture.size()))
+            let is_last = number.fetch_add(1, Ordering::Relaxed) + 1 >= most;
+            let next = output.next_page_token;
+            cut.store(is_last && next.is_some(), Ordering::Relaxed);
+            Ok(page(seen, next.filter(|_| !is_last), capture.size()))
         })
         .await
         .and_then(|all| {
             each_once("GetOperations", all, Operation::id, |op| {
                 op.status_changed_at()
             })
-        })
+        })?;
+        let is_whole = !is_cut.into_inner();
+        Ok((all, is_whole.then(|| count.into_inner())))
     }
 
     /// GetExportSnapshotRecords, all pages: the API has neither filter nor look-up by name. What nobody needs of a hundred
@@ -262,8 +282,10 @@ fn each_once<T: PartialEq>(
             continue;
         };
         match time(&other.typed).partial_cmp(&time(&seen.typed)) {
-            Some(Ordering::Less) => *other = seen,
-            Some(Ordering::Equal) if other.typed != seen.typed => return Err(twice(call, own)),
+            Some(cmp::Ordering::Less) => *other = seen,
+            Some(cmp::Ordering::Equal) if other.typed != seen.typed => {
+                return Err(twice(call, own));
+            }
             _ => {}
         }
     }

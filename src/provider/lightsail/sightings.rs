@@ -1,5 +1,8 @@
 //! Tasks as they are seen: looked at by id, listed, and followed to what they made.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
+
 use aws_sdk_lightsail::types::{ExportSnapshotRecord, Operation};
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt};
@@ -13,19 +16,16 @@ use crate::provider::TaskFilter;
 use crate::provider::belief::mixed_up;
 use crate::task::{Artifact, State, Task, TaskId};
 
+/// So many operations are asked for one by one.
+pub(super) const FEW: usize = 4;
 /// How long after an export's start EC2 may be copying what it made. Exports take an hour or so.
 const LONGEST_COPY: SignedDuration = SignedDuration::from_hours(48);
 
 impl Lightsail {
     /// One slot per task: the operations side by side, and one pass over the records for all of them.
     pub(super) async fn look_at(&self, known: &[Task]) -> Result<Vec<Result<Task>>> {
-        let ids: Vec<TaskId> = known.iter().map(|task| task.id.clone()).collect();
-        let asked = ids
-            .into_iter()
-            .map(|id| async move { self.operation(&id).await });
-        let operations = stream::iter(asked).buffered(PARALLEL).collect();
-        let (operations, records): (Vec<Option<Result<SeenOperation>>>, _) =
-            join(operations, self.calls.records()).await;
+        let (operations, records) = join(self.operations_of(known), self.calls.records()).await;
+        let operations = operations?;
         if let Some(error) = common_failure(&operations) {
             return Err(error.clone());
         }
@@ -47,6 +47,40 @@ impl Lightsail {
             }
         }
         Ok(slots)
+    }
+
+    /// The operation of each task: from the list of all, where that takes fewer requests than to ask for each.
+    async fn operations_of(&self, known: &[Task]) -> Result<Vec<Option<Result<SeenOperation>>>> {
+        let ids = known.iter().map(|task| task.id.as_str());
+        let ids: HashSet<&str> = ids.filter(|id| !id.starts_with(RECORD_PREFIX)).collect();
+        let mut listed = HashMap::new();
+        if ids.len() > self.pages_of_operations.load(Ordering::Relaxed) {
+            let is_wanted =
+                |operation: &Operation| operation.id().is_some_and(|id| ids.contains(id));
+            // The newest come last: behind more pages than there are tasks, each is asked for, and from then on.
+            let operations = self.calls.some_operations(ids.len(), is_wanted).await;
+            let (operations, pages) = match operations {
+                Err(error) if !error.kind.is_transient() => (Vec::new(), None),
+                operations => operations?,
+            };
+            let pages = pages.map_or(usize::MAX, |pages| pages.max(FEW));
+            self.pages_of_operations.store(pages, Ordering::Relaxed);
+            for operation in operations {
+                let id = operation.typed.id().unwrap_or_default().to_owned();
+                listed.insert(id, operation);
+            }
+        }
+        let mut asked = Vec::with_capacity(known.len());
+        for task in known {
+            let listed = listed.remove(task.id.as_str());
+            asked.push(async move {
+                match listed {
+                    Some(operation) => Some(Ok(operation)),
+                    None => self.operation(&task.id).await,
+                }
+            });
+        }
+        Ok(stream::iter(asked).buffered(PARALLEL).collect().await)
     }
 
     /// The record of each task. Before one is taken in doubt, all other operations are asked for, one of which may own it.

@@ -1,6 +1,7 @@
 //! Tasks, shown one by one or listed page by page.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ use crate::task::{State, Task, TaskId};
 pub(super) const EXPORT: &str = "export";
 /// The name of the call that lists tasks.
 const LIST: &str = "list tasks";
+/// So many tasks are asked for one by one.
+const FEW: usize = 4;
 /// Requests under way at once while many tasks are looked at.
 pub(super) const PARALLEL: usize = 4;
 
@@ -32,6 +35,68 @@ pub(super) async fn show_all(session: &Session, images: &Url, ids: &[TaskId]) ->
         looks.push(show(session, images, id));
     }
     stream::iter(looks).buffered(PARALLEL).collect().await
+}
+
+/// Looks at tasks of which something is known. Of more than a few, a list tells which go on as they did; only the others
+/// are asked for one by one, as a list says neither why one failed nor where it went.
+pub(super) async fn look_again(
+    session: &Session,
+    images: &Url,
+    known: &[Task],
+) -> Result<Vec<Result<Task>>> {
+    // Its own object is wanted of each.
+    let is_listable = |task: &Task| task.snapshot.is_some() && !task.state.is_terminal();
+    let listable = known.iter().filter(|task| is_listable(task)).count();
+    let mut listed = HashMap::new();
+    if listable > FEW && !session.http().is_whole() {
+        let times = known.iter().filter(|task| is_listable(task));
+        let times: Option<Vec<Timestamp>> = times.map(|task| task.created_at).collect();
+        let filter = TaskFilter {
+            since: times.and_then(|times| times.into_iter().min()),
+            ..TaskFilter::default()
+        };
+        // Others may have started many more since: no more pages than there are tasks.
+        match list_up_to(session, images, &filter, listable).await {
+            Ok(tasks) => {
+                let by_id = |task: Task| (same_case(task.id.as_str()), task);
+                listed.extend(tasks.into_iter().map(by_id));
+            }
+            Err(error) if is_wall(&error) => return Err(error),
+            // Who may not list may still ask for each.
+            Err(error) => tracing::info!("rackspace: {}", error.one_line()),
+        }
+    }
+    let look = |known: &Task| {
+        let seen = listed.get(&same_case(known.id.as_str()));
+        let seen = seen.filter(|_| is_listable(known));
+        let seen = seen.filter(|seen| !seen.state.is_terminal());
+        let seen = seen.map(|seen| Task {
+            state: seen.state,
+            provider_state: seen.provider_state.clone(),
+            progress: seen.progress.clone(),
+            updated_at: seen.updated_at,
+            expires_at: seen.expires_at,
+            ..known.clone()
+        });
+        let id = known.id.clone();
+        async move {
+            match seen {
+                Some(task) => Ok(task.told()),
+                None => show(session, images, &id).await,
+            }
+        }
+    };
+    let looks: Vec<_> = known.iter().map(look).collect();
+    together(stream::iter(looks).buffered(PARALLEL).collect().await)
+}
+
+/// The same wall before every one of them is one error, not many.
+pub(super) fn together(slots: Vec<Result<Task>>) -> Result<Vec<Result<Task>>> {
+    let is_wall = |slot: &Result<Task>| slot.as_ref().is_err_and(is_wall);
+    match slots.first() {
+        Some(Err(first)) if slots.iter().all(is_wall) => Err(first.clone()),
+        _ => Ok(slots),
+    }
 }
 
 /// Looks at one task. Kind `not_found` for one that the cloud does not know or that is no export.
@@ -159,11 +224,21 @@ pub(super) async fn list(
     images: &Url,
     wanted: &TaskFilter,
 ) -> Result<Vec<Task>> {
-    let with_type = list_from(session, images, wanted, "type=export&").await;
+    list_up_to(session, images, wanted, usize::MAX).await
+}
+
+/// The same, of so many pages at most.
+async fn list_up_to(
+    session: &Session,
+    images: &Url,
+    wanted: &TaskFilter,
+    most: usize,
+) -> Result<Vec<Task>> {
+    let with_type = list_from(session, images, wanted, "type=export&", most).await;
     let tasks = match with_type {
         // Stock Glance knows the tasks, but not the word.
         Err(error) if error.is_because(Reason::UnknownTaskType) => {
-            list_from(session, images, wanted, "").await?
+            list_from(session, images, wanted, "", most).await?
         }
         other => other?,
     };
@@ -175,7 +250,9 @@ async fn list_from(
     images: &Url,
     wanted: &TaskFilter,
     filter: &str,
+    most: usize,
 ) -> Result<Vec<Task>> {
+    let count = AtomicUsize::new(0);
     let mut url = below(images, &["tasks"]);
     url.set_query(Some(&format!(
         "{filter}limit=100&sort_key=created_at&sort_dir=desc"
@@ -184,6 +261,9 @@ async fn list_from(
     let is_wanted = |task: &Task| is_since(task, wanted.since);
     // Newest first: past the first older one, there is nothing to come.
     let go_on = |page: &[Value]| {
+        if count.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+            return false;
+        }
         page.last()
             .and_then(read)
             .is_none_or(|task| is_wanted(&task))
