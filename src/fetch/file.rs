@@ -163,7 +163,7 @@ pub async fn to_files(
         behind += object.size;
         progress(behind);
     }
-    conclude(image, about, staged, started_at)
+    conclude(image, about, wish, staged, started_at)
 }
 
 /// Brings one disk here, and checks it.
@@ -388,6 +388,7 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
 fn conclude(
     image: &Image,
     about: &About,
+    wish: &Wish,
     staged: Vec<Staged>,
     started_at: Timestamp,
 ) -> Result<Fetched> {
@@ -403,6 +404,17 @@ fn conclude(
                 .unwrap_or(OsStr::new("image")),
         ),
     };
+    for Staged { files, .. } in staged.iter().filter(|one| one.lock.is_some()) {
+        // Somebody may have put it there meanwhile.
+        there_already(image, &files.name, wish)?;
+        // What is overwritten goes first: beside the new evidence it would pass for what was fetched.
+        match std::fs::remove_file(&files.name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(unwritten(&files.name, &error));
+            }
+            _ => {}
+        }
+    }
     // The evidence first: a power cut must not leave a name without it.
     evidence
         .write(&proof)

@@ -2,11 +2,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::sync_folder;
 use super::place::read_at;
 use crate::provider::Object;
 
@@ -32,6 +33,7 @@ pub(super) struct Done {
 /// The journal of one partial file. Whoever has it open holds the target.
 pub(super) struct Ledger {
     file: File,
+    path: PathBuf,
 }
 
 /// First byte and length of a part.
@@ -52,7 +54,10 @@ impl Ledger {
         options.read(true).write(true).create(true).truncate(false);
         let file = crate::settings::private_file::open_own(&mut options, path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Ledger { file })),
+            Ok(()) => Ok(Some(Ledger {
+                file,
+                path: path.to_owned(),
+            })),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
@@ -114,7 +119,9 @@ impl Ledger {
         self.file.seek(SeekFrom::Start(0))?;
         self.write(&Head::of(object))?;
         self.note(done)?;
-        self.file.sync_all()
+        self.file.sync_all()?;
+        // What is noted would be of no use without the names.
+        sync_folder(&self.path)
     }
 
     /// Adds parts whose data is synced.

@@ -36,7 +36,7 @@ static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 });
 
 /// One at a time: each keeps a core busy, and others draw bars that must move.
-fn alone() -> MutexGuard<'static, ()> {
+pub fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -608,6 +608,32 @@ fn a_file_that_is_not_from_there_is_not_overwritten_without_force() {
     // What was fetched and is another object by now is not ours to overwrite either.
     scene.depot.change(&PACKED[..PACKED.len() - 1]);
     assert_eq!(scene.fetch("mine.gz", &[]).code, Some(2));
+}
+
+#[test]
+fn what_somebody_puts_there_while_it_is_fetched_is_not_overwritten() {
+    let _alone = alone();
+    let scene = Scene::of(Depot::of(&PACKED, |_, _| {
+        Act::Late(Duration::from_millis(300))
+    }));
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| scene.fetch("mine.gz", &[]));
+        let began = Instant::now();
+        while scene.depot.asked().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(30), "it never began");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::fs::write(scene.path("mine.gz"), "precious").expect("written");
+        running.join().expect("it ends")
+    });
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+    let mine = std::fs::read(scene.path("mine.gz")).expect("it is there");
+    assert_eq!(mine, b"precious");
+    // Nothing of what came is lost.
+    std::fs::remove_file(scene.path("mine.gz")).expect("removed");
+    scene.depot.asked();
+    scene.is_right(&scene.fetch("mine.gz", &[]), "mine.gz", &PACKED);
+    assert_eq!(scene.depot.asked(), []);
 }
 
 #[test]

@@ -46,6 +46,8 @@ mod outscale;
 #[cfg(unix)]
 mod pages;
 mod poller;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod powercut;
 mod program;
 mod properties;
 mod rackspace;
