@@ -301,7 +301,11 @@ fn check_room(image: &Image, all: &[Files]) -> Result<()> {
     let folder = all.first().and_then(|files| files.name.parent());
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let here = |path: &Path| File::open(path).map_or(0, |file| taken(&file));
+    // Of a pipe, opening it would wait for a writer.
+    let here = |path: &Path| match path.is_file() {
+        true => File::open(path).map_or(0, |file| taken(&file)),
+        false => 0,
+    };
     let mut needed = 0_u64;
     for (object, files) in image.disks.iter().zip(all) {
         let stored = object.size.saturating_sub(here(&files.partial));

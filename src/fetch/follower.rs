@@ -150,6 +150,9 @@ impl<W: Write> Follower<W> {
             let own = digest.map(|digest| digest.finish(&sha256));
             compared(&hash, own)
         }));
+        if self.length == 0 {
+            checks.push(Check::failed("size", "it is empty"));
+        }
         if self.is_unread {
             checks.push(Check::not_possible(
                 "gzip",

@@ -65,8 +65,10 @@ impl Ledger {
 
     /// The same. The target is held as long as either is open.
     pub(super) fn again(&self) -> io::Result<Ledger> {
-        let file = self.file.try_clone()?;
-        Ok(Ledger { file })
+        Ok(Ledger {
+            file: self.file.try_clone()?,
+            path: self.path.clone(),
+        })
     }
 
     /// The parts of this object that are in the partial file, each held against its CRC. None, where the journal is of another

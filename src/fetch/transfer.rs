@@ -9,6 +9,7 @@ use super::parts::bounds;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::pace::limit;
 use crate::provider::{Answer, Object};
+use crate::text;
 
 /// Requests for one part, at most, of which none in a row brought anything new.
 const ATTEMPTS: u32 = 6;
@@ -16,6 +17,8 @@ const ATTEMPTS: u32 = 6;
 const MOST_ATTEMPTS: u32 = 100;
 /// The pause before the second; it doubles.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause that a store may ask for: a longer one is for the user to plan.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Requests under way at first, and at most.
 const FIRST_LANES: usize = 2;
 const MOST_LANES: usize = 16;
@@ -117,6 +120,11 @@ pub(super) async fn part(object: &Object, number: u64, sink: &impl Sink) -> Resu
         }
         let doubled = limit(PAUSE) * 2u32.pow(misses - 1);
         let pause = error.details.retry_after.unwrap_or(doubled);
+        if pause > LONGEST_PAUSE {
+            let asked = error.details.asked_pause.unwrap_or(pause);
+            let why = format!("it asks for a pause of {}", text::duration(asked));
+            return Err(error.cause(why).hint("try again then"));
+        }
         tracing::info!(
             "bytes from {}: {}; again in {pause:?}",
             first + got,
@@ -156,17 +164,19 @@ async fn once(
     };
     object.requests.note(flow.request_id());
     let place = flow.header("content-range").map(str::to_owned);
-    if let (Some(etag), Some(now)) = (&object.etag, flow.header("etag"))
-        && etag.trim_matches('"') != now.trim_matches('"')
-    {
-        return Err(changed(object));
-    }
     let is_asked_for = match (flow.status(), &place) {
-        (206, Some(place)) => is_place(place, from, rest),
+        (206, Some(place)) => is_place(place, (from, rest), object.size),
         // Without a range: good enough where all was asked for.
         (200, None) => rest == object.size,
         _ => false,
     };
+    // A page in place of data has an ETag of its own, which tells nothing of the object.
+    if (is_asked_for || place.is_some())
+        && let (Some(etag), Some(now)) = (&object.etag, flow.header("etag"))
+        && bare(etag) != bare(now)
+    {
+        return Err(changed(object));
+    }
     if !is_asked_for {
         let what = match place {
             Some(place) => format!("HTTP {}, {place}", flow.status()),
@@ -198,15 +208,26 @@ fn changed(object: &Object) -> Error {
         .because(Reason::ObjectChanged)
 }
 
-/// Whether a `Content-Range` is that of what was asked for (RFC 9110, 14.4).
-fn is_place(place: &str, first: u64, length: u64) -> bool {
-    let bounds = place
-        .strip_prefix("bytes ")
-        .and_then(|place| place.split('/').next());
-    let bounds = bounds.and_then(|bounds| bounds.split_once('-'));
-    let number = |text: &str| text.trim().parse::<u64>().ok();
-    bounds.is_some_and(|(from, to)| {
-        number(from) == Some(first) && number(to) == (first + length).checked_sub(1)
+/// An ETag without what stores and proxies put around it: quotes, or the mark of a weak one, where they pack what passes.
+fn bare(etag: &str) -> &str {
+    etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"')
+}
+
+/// Whether a `Content-Range` is that of what was asked for, in an object of this size (RFC 9110, 14.4).
+fn is_place(place: &str, (first, length): (u64, u64), size: u64) -> bool {
+    let told = || {
+        let (unit, place) = place.split_once(' ')?;
+        let (bounds, whole) = place.split_once('/')?;
+        let (from, to) = bounds.split_once('-')?;
+        Some((unit, from.trim(), to.trim(), whole.trim()))
+    };
+    let is = |text: &str, number: u64| text.parse() == Ok(number);
+    told().is_some_and(|(unit, from, to, whole)| {
+        let is_whole = whole == "*" || is(whole, size);
+        unit.eq_ignore_ascii_case("bytes")
+            && is(from, first)
+            && is(to, first + length.saturating_sub(1))
+            && is_whole
     })
 }
 

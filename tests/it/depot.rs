@@ -22,8 +22,10 @@ pub const IMAGE: &str = "7bdc8ede-1d9f-4b0d-9c1b-3f8a5e6d7c21";
 #[derive(Clone, Debug)]
 pub enum Act {
     Serve,
-    /// Status and type, in place of data.
+    /// Status and type, in place of data, with an ETag of its own.
     Page(u16),
+    /// 503, and how many seconds it asks for.
+    Pause(u32),
     /// The whole object with status 200.
     Whole,
     /// So many bytes, then the connection breaks.
@@ -33,6 +35,8 @@ pub enum Act {
     Long,
     /// Another range than was asked for.
     Elsewhere,
+    /// The same, as a proxy may say it: a weak ETag, and the unit in large letters.
+    Otherwise,
     /// One byte is another.
     Corrupt,
     /// After this time.
@@ -55,6 +59,8 @@ struct Inner {
     first_part: Option<u64>,
     /// The size of the volume that the snapshot is of, in GiB.
     volume: Option<u64>,
+    /// The size that is told before it is read, where that is not true.
+    told: Option<u64>,
 }
 
 /// The store.
@@ -76,6 +82,7 @@ impl Depot {
             head: String::new(),
             first_part: None,
             volume: None,
+            told: None,
         }));
         let served = inner.clone();
         std::thread::spawn(move || {
@@ -117,6 +124,12 @@ impl Depot {
     /// The cloud says how large the volume is.
     pub fn with_volume(self, gib: u64) -> Self {
         self.inner.lock().expect("not poisoned").volume = Some(gib);
+        self
+    }
+
+    /// How large the store says that it is, before it is read.
+    pub fn with_told_size(self, size: u64) -> Self {
+        self.inner.lock().expect("not poisoned").told = Some(size);
         self
     }
 
@@ -221,12 +234,17 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         return Ok(true);
     }
     if line.starts_with("HEAD") {
-        let (more, first) = {
+        let (more, told) = {
             let inner = inner.lock().expect("not poisoned");
-            (inner.head.clone(), inner.first_part)
+            (
+                inner.head.clone(),
+                inner
+                    .first_part
+                    .filter(|_| line.contains("partNumber=1"))
+                    .or(inner.told),
+            )
         };
-        let part = first.filter(|_| line.contains("partNumber=1"));
-        let length = part.unwrap_or(total);
+        let length = told.unwrap_or(total);
         let head = format!(
             "HTTP/1.1 200 Depot\r\ncontent-length: {length}\r\netag: \"{etag}\"\r\nx-amz-request-id: HEAD\r\n{more}\r\n"
         );
@@ -259,7 +277,13 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
     let (mut status, mut place) = (206, Some((first, last)));
     match act {
         Act::Page(status) => {
-            say(writer, status, "text/html", "<html>sorry</html>")?;
+            let kind = "text/html\r\netag: \"of-this-page\"";
+            say(writer, status, kind, "<html>sorry</html>")?;
+            return Ok(true);
+        }
+        Act::Pause(seconds) => {
+            let kind = format!("text/plain\r\nretry-after: {seconds}");
+            say(writer, 503, &kind, "later")?;
             return Ok(true);
         }
         Act::Whole => {
@@ -271,13 +295,17 @@ fn answer(head: &str, writer: &mut TcpStream, inner: &Mutex<Inner>) -> std::io::
         Act::Elsewhere => place = Some((first + 1, last + 1)),
         Act::Corrupt => part[0] ^= 1,
         Act::Late(time) => std::thread::sleep(time),
-        Act::Cut(_) | Act::Serve => {}
+        Act::Cut(_) | Act::Otherwise | Act::Serve => {}
     }
+    let (unit, weak) = match act {
+        Act::Otherwise => ("Bytes", "W/"),
+        _ => ("bytes", ""),
+    };
     let place =
-        place.map(|(first, last)| format!("content-range: bytes {first}-{last}/{total}\r\n"));
+        place.map(|(first, last)| format!("content-range: {unit} {first}-{last}/{total}\r\n"));
     let length = part.len();
     let head = format!(
-        "HTTP/1.1 {status} Depot\r\ncontent-length: {length}\r\netag: \"{etag}\"\r\nx-amz-request-id: PART\r\n{}\r\n",
+        "HTTP/1.1 {status} Depot\r\ncontent-length: {length}\r\netag: {weak}\"{etag}\"\r\nx-amz-request-id: PART\r\n{}\r\n",
         place.unwrap_or_default()
     );
     writer.write_all(head.as_bytes())?;

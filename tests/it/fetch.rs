@@ -1,7 +1,9 @@
 //! What `fetch` promises, against a store that misbehaves.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -216,6 +218,48 @@ fn a_passing_bad_reply_is_asked_for_again_and_costs_only_its_range() {
         let bytes: u64 = asked.iter().map(|(_, length)| length).sum();
         assert!(bytes <= PACKED.len() as u64 + PART, "{act:?}: {asked:?}");
     });
+}
+
+#[test]
+fn pages_in_a_row_do_not_make_it_another_object() {
+    let _alone = alone();
+    let scene = Scene::of(Depot::of(&PACKED, |number, _| match number {
+        1..=3 => Act::Page(200),
+        _ => Act::Otherwise,
+    }));
+    let ran = scene.fetch("", &["--parallel", "1"]);
+    scene.is_right(&ran, NAME, &PACKED);
+    assert!(!ran.stderr.contains("changed"), "{}", ran.all());
+    let asked = scene.depot.asked();
+    assert_eq!(asked.iter().filter(|(first, _)| *first == 0).count(), 1);
+}
+
+#[test]
+fn a_store_that_tells_another_size_than_it_has_makes_no_image() {
+    let _alone = alone();
+    // Nothing else would show it: the ETag is no MD5, and nobody unpacks it.
+    for told in [PART + 512, PART - 512, 0, PACKED.len() as u64 + 1] {
+        let depot = Depot::of(&PACKED, healthy).with_told_size(told);
+        let depot = depot.with_etag("0123456789abcdef0123456789abcdef-3");
+        let mut scene = Scene::of(depot);
+        scene.user = scene.user.in_haste();
+        let ran = scene.fetch("", &["-o", "json", "--no-inflate"]);
+        assert_eq!(ran.code, Some(1), "{told}: {}", ran.all());
+        assert!(!scene.path(NAME).exists(), "{told}: {}", ran.all());
+    }
+}
+
+#[test]
+fn a_store_that_asks_for_a_long_pause_is_not_waited_for() {
+    let _alone = alone();
+    let scene = Scene::of(Depot::of(&PACKED, |_, first| match first {
+        0 => Act::Serve,
+        _ => Act::Pause(7200),
+    }));
+    let ran = scene.fetch("", &["--parallel", "1"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert!(ran.stderr.contains("a pause of 2"), "{}", ran.all());
+    assert_eq!(journaled(&scene, NAME), [0]);
 }
 
 #[test]
@@ -469,42 +513,71 @@ fn journaled(scene: &Scene, name: &str) -> Vec<u64> {
     parts.collect()
 }
 
+/// Kills of a fetch, for what is kept packed and for what is unpacked.
+const KILLS: u32 = 50;
+
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "cargo shows it where the test fails: what it takes to repeat it"
+)]
 fn a_fetch_that_is_killed_goes_on_and_asks_for_nothing_twice_that_was_journaled() {
     let _alone = alone();
-    for (to, name) in [("", NAME), ("disk.raw", "disk.raw")] {
-        let content: &[u8] = if to.is_empty() { &PACKED } else { &DISK };
-        let scene = Scene::of(Depot::of(&PACKED, |_, _| {
-            Act::Late(Duration::from_millis(60))
-        }));
-        let mut kills = 0;
-        for round in 0..8_u64 {
-            let args = scene.command(to, &["--parallel", "1", "-q"]);
-            let args: Vec<&str> = args.iter().map(String::as_str).collect();
-            let mut child = scene.user.command(&args).spawn().expect("it runs");
-            std::thread::sleep(Duration::from_millis(40 + round * 37 % 290));
-            if child.try_wait().expect("it can be asked").is_none() {
-                child.kill().expect("it is there");
-                kills += 1;
+    // Two parts.
+    let disk = &DISK[11 << 20..22 << 20];
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(disk).expect("memory");
+    let packed = encoder.finish().expect("memory");
+    let seed = RandomState::new().build_hasher().finish();
+    println!("seed {seed:#x}");
+    let ways = vec![(NAME, &packed[..], seed | 1), ("disk.raw", disk, !seed | 1)];
+    crate::stage::side_by_side(2, ways, |(name, content, seed)| {
+        let mut random = seed;
+        let scene = Scene::of(Depot::of(&packed, healthy));
+        let args = scene.command(name, &["--parallel", "1", "-q"]);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        // Ends with a fetch that is whole, and begins anew.
+        let end = |ran: &Ran| {
+            scene.is_right(ran, name, content);
+            for file in names(scene.folder.path()) {
+                std::fs::remove_file(scene.path(&file)).expect("it is there");
             }
-            child.wait().expect("it ends");
-            let known = journaled(&scene, name);
+        };
+        // The moments are spread over all that a fetch does, however slow the machine is.
+        let began = Instant::now();
+        end(&scene.user.run(&args));
+        let whole = began.elapsed();
+        let (mut kills, mut went_on) = (0, 0);
+        while kills < KILLS {
             scene.depot.asked();
-            let ran = scene.user.command(&args).spawn().expect("it runs");
-            let mut ran = ran;
-            std::thread::sleep(Duration::from_millis(90));
-            ran.kill().ok();
-            ran.wait().expect("it ends");
+            let known = journaled(&scene, name);
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let mut child = scene
+                .user
+                .command(&args)
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("it runs");
+            std::thread::sleep(whole.mul_f64((random % 1000) as f64 / 1000.0));
+            child.kill().expect("it is ours");
+            let status = child.wait().expect("it ends");
             for (first, _) in scene.depot.asked() {
                 assert!(
                     !known.contains(&(first / PART)),
-                    "round {round}: {first} was there: {known:?}"
+                    "kill {kills}: {first} was there: {known:?}"
                 );
             }
+            went_on += u32::from(!known.is_empty());
+            match status.code() {
+                None => kills += 1,
+                Some(_) => end(&scene.user.run(&args)),
+            }
         }
-        assert!(kills > 3, "{kills}");
-        scene.is_right(&scene.fetch(to, &[]), name, content);
-    }
+        end(&scene.user.run(&args));
+        assert!(went_on > KILLS / 10, "{went_on}");
+    });
 }
 
 #[test]
