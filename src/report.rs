@@ -150,7 +150,7 @@ impl Printer {
         if self.is_stdout_closed {
             return;
         }
-        if let Err(error) = write_out(&format!("{line}\n")) {
+        if let Err(error) = write_bytes(format!("{line}\n").as_bytes()) {
             self.is_stdout_closed = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.output_error = Some(error.to_string());
@@ -409,7 +409,7 @@ pub(crate) fn usage(text: &str, is_error: bool) {
 
 /// Prints a text that was made for standard output as it is, such as a script or a manual page.
 pub(crate) fn document(text: &str) -> Result<()> {
-    match write_out(text) {
+    match write_bytes(text.as_bytes()) {
         // As with every other output, a closed pipe is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(unwritten(&error.to_string()))
@@ -418,19 +418,14 @@ pub(crate) fn document(text: &str) -> Result<()> {
     }
 }
 
-/// Writes to standard output. One that was closed when the process was started is an error, although by now nothing is
-/// lost more quietly than what is written there.
-fn write_out(text: &str) -> io::Result<()> {
+/// Writes bytes to standard output as they are. One that was closed when the process was started is an error, although by
+/// now nothing is lost more quietly than what is written there.
+pub(crate) fn write_bytes(bytes: &[u8]) -> io::Result<()> {
     if snapexport_startup::is_stdout_closed() {
         return Err(io::Error::other("it is closed"));
     }
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush())
-}
-
-/// Writes bytes to standard output as they are.
-pub(crate) fn write_bytes(bytes: &[u8]) -> io::Result<()> {
-    io::stdout().lock().write_all(bytes)
+    out.write_all(bytes).and_then(|()| out.flush())
 }
 
 fn unwritten(why: &str) -> Error {

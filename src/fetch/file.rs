@@ -57,7 +57,9 @@ struct Staged {
 
 impl Files {
     fn of(object: &Object, wish: &Wish) -> Self {
-        let own = Path::new(&object.name);
+        // What a cloud calls it is a name here, and no way to elsewhere.
+        let own = Path::new(&object.name).file_name();
+        let own = Path::new(own.unwrap_or(OsStr::new("image")));
         let stem = match is_packed(object) && wish.unpack {
             true => own.with_extension(""),
             false => own.to_owned(),

@@ -1,10 +1,11 @@
 //! An object onto a stream, in order: what comes of it is not known before its end.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
+use tokio::sync::{mpsc, oneshot};
 
 use super::follower::{Follower, Found, Out};
 use super::parts;
@@ -37,7 +38,7 @@ impl Sink for Held {
 pub async fn to_stream(
     object: &Object,
     wish: &Wish,
-    (out, place): (impl Write + Clone, &str),
+    (out, place): (impl Write + Clone + Send + 'static, &str),
     interrupted: impl Future<Output = ()>,
     mut progress: impl FnMut(u64),
 ) -> Result<Found> {
@@ -47,8 +48,15 @@ pub async fn to_stream(
         true => Out::Stream(out.clone()),
         false => Out::Nowhere,
     });
-    let mut plain = (!unpacks).then_some(out);
-    let mut follower = Follower::new(object, inside);
+    let plain = (!unpacks).then_some(out);
+    let follower = Follower::new(object, inside);
+    // On a thread of its own, for which nobody waits after a signal: whoever reads may have stopped to.
+    let (sender, receiver) = mpsc::channel(1);
+    let (told, verdict) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("output".to_owned())
+        .spawn(move || told.send(write(receiver, plain, follower)))
+        .map_err(|error| unwritten(place, &error))?;
     let held = |number| async move {
         let held = Held::default();
         part(object, number, &held).await?;
@@ -65,29 +73,22 @@ pub async fn to_stream(
         );
         while let Some(bytes) = parts.next().await {
             let bytes = bytes?;
-            if let Some(plain) = &mut plain {
-                plain
-                    .write_all(&bytes)
-                    .map_err(|error| unwritten(place, &error))?;
-            }
-            follower
-                .see(&bytes)
-                .map_err(|error| unwritten(place, &error))?;
             came += bytes.len() as u64;
+            // One that takes no more says why at its end.
+            if sender.send(bytes).await.is_err() {
+                break;
+            }
             progress(came);
         }
-        Ok::<_, Error>(())
+        drop(sender);
+        let died = |_| Err(io::Error::other("a thread has died"));
+        let written = verdict.await.unwrap_or_else(died);
+        written.map_err(|error| unwritten(place, &error))
     };
-    tokio::select! {
-        ran = run => ran?,
+    let found = tokio::select! {
+        found = run => found?,
         () = interrupted => return Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
-    }
-    let found = follower
-        .finish()
-        .map_err(|error| unwritten(place, &error))?;
-    if let Some(plain) = &mut plain {
-        plain.flush().map_err(|error| unwritten(place, &error))?;
-    }
+    };
     let failed: Vec<&Check> = found
         .checks
         .iter()
@@ -106,7 +107,26 @@ pub async fn to_stream(
         .hint("do not use what was made of it"))
 }
 
-fn unwritten(place: &str, error: &std::io::Error) -> Error {
+/// Writes what comes, in order, and looks at it.
+fn write<W: Write>(
+    mut pieces: mpsc::Receiver<Vec<u8>>,
+    mut plain: Option<W>,
+    mut follower: Follower<W>,
+) -> io::Result<Found> {
+    while let Some(bytes) = pieces.blocking_recv() {
+        if let Some(plain) = &mut plain {
+            plain.write_all(&bytes)?;
+        }
+        follower.see(&bytes)?;
+    }
+    let found = follower.finish()?;
+    if let Some(plain) = &mut plain {
+        plain.flush()?;
+    }
+    Ok(found)
+}
+
+fn unwritten(place: &str, error: &io::Error) -> Error {
     let sentence = format!("The image cannot be written to {place}");
     Error::new(Kind::Internal, sentence).cause(error.to_string())
 }

@@ -763,6 +763,152 @@ fn a_stream_is_in_order_and_verified_at_its_end() {
     assert!(begin == PACKED[..1000] && !ended.status.success());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_stream_that_nobody_reads() {
+    let _alone = alone();
+    let depot = Depot::of(&PACKED, healthy);
+    let mut child = depot
+        .user()
+        .command(&["fetch", TASK, "--to", "-", "-q"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    // The pipe is full long before that.
+    let mut begin = [0; 1000];
+    let mut stdout = child.stdout.take().expect("piped");
+    stdout.read_exact(&mut begin).expect("it comes");
+    std::thread::sleep(Duration::from_millis(200));
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it lives");
+    let began = Instant::now();
+    while child.try_wait().expect("it can be asked").is_none() {
+        if began.elapsed() > Duration::from_secs(30) {
+            child.kill().expect("it lives");
+            panic!("it does not end");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stream_that_went_nowhere_is_no_success() {
+    let _alone = alone();
+    // So few bytes, without the end of a line, that they could wait for the end of the process.
+    let depot = Depot::of(b"few", healthy);
+    let user = depot.user();
+    for (to, why) in [(">&-", "closed"), (">/dev/full", "No space left")] {
+        let script = format!("{{}} fetch {TASK} --to - --no-inflate {to}");
+        let script = script.replace("{}", crate::program::program().to_str().expect("text"));
+        let shell = user.command(&[]);
+        let mut sh = std::process::Command::new("sh");
+        let variables = shell.get_envs();
+        let output = sh
+            .args(["-c", &script])
+            .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{to}: {said}");
+        assert!(said.contains(why), "{to}: {said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_link_in_its_way_is_neither_waited_for_nor_followed() {
+    let _alone = alone();
+    for end in ["partial", "partial.parts", "partial.unpacked"] {
+        for is_pipe in [true, false] {
+            let scene = Scene::of(Depot::of(&PACKED, healthy));
+            let path = scene.path(&format!("disk.raw.{end}"));
+            let precious = scene.path("precious");
+            std::fs::write(&precious, "precious").expect("written");
+            match is_pipe {
+                true => {
+                    let made = std::process::Command::new("mkfifo").arg(&path).status();
+                    assert!(made.expect("it runs").success());
+                }
+                false => std::os::unix::fs::symlink(&precious, &path).expect("linked"),
+            }
+            let ran = scene.fetch("disk.raw", &[]);
+            assert_eq!(ran.code, Some(1), "{end}: {}", ran.all());
+            assert!(ran.stderr.contains("cannot be written"), "{}", ran.all());
+            assert_eq!(std::fs::read(&precious).expect("there"), b"precious");
+        }
+    }
+}
+
+/// Has its bytes in memory.
+struct Memory(&'static [u8]);
+
+#[async_trait::async_trait]
+impl snapexport::provider::Reader for Memory {
+    async fn part(
+        &self,
+        first: u64,
+        length: u64,
+    ) -> snapexport::error::Result<snapexport::provider::Answer> {
+        let bytes = &self.0[first as usize..][..length as usize];
+        Ok(snapexport::provider::Answer::Whole(bytes.to_vec()))
+    }
+}
+
+#[test]
+fn what_a_cloud_calls_it_leads_to_no_other_folder() {
+    use snapexport::fetch::{About, Wish, to_files};
+    use snapexport::provider::{Image, Object};
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let scene = tempfile::tempdir().expect("a directory");
+    let folder = scene.path().join("folder");
+    for name in [
+        "../evil",
+        "/evil",
+        "a/../../evil",
+        "folder/evil",
+        "..",
+        "",
+        "/",
+    ] {
+        std::fs::create_dir(&folder).expect("made");
+        let object = Object {
+            uri: "swift://exports/evil".into(),
+            name: name.into(),
+            device: None,
+            size: 512,
+            etag: None,
+            format: Some("raw".into()),
+            sums: snapexport::provider::Sums::None("there are none"),
+            hashes: Vec::new(),
+            disk_size: None,
+            requests: Default::default(),
+            reader: Box::new(Memory(&[7; 512])),
+        };
+        let about = About {
+            provider: snapexport::task::ProviderId("rackspace"),
+            region: "DFW".into(),
+            account: None,
+            task_id: None,
+            snapshot: None,
+        };
+        let wish = Wish {
+            to: Some(folder.clone()),
+            ..Wish::default()
+        };
+        let image = Image::of(object);
+        let fetched = to_files(&image, &about, &wish, std::future::pending(), |_| {});
+        let fetched = runtime.block_on(fetched).expect("it comes");
+        assert_eq!(fetched.paths[0].parent(), Some(&*folder), "{name:?}");
+        assert_eq!(names(&folder).len(), 3, "{name:?}");
+        std::fs::remove_dir_all(&folder).expect("removed");
+        assert_eq!(names(scene.path()), [""; 0], "{name:?}");
+    }
+}
+
 #[test]
 fn what_has_not_ended_or_made_nothing_is_not_fetched() {
     let _alone = alone();
