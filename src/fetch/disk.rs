@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use flate2::Crc;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::follower::{Follower, Found, Out};
 use super::parts::{Done, Ledger, bounds, count};
@@ -28,6 +28,8 @@ struct State {
     unsynced: Vec<Done>,
     /// No more parts come.
     is_over: bool,
+    /// Nobody wants to know any more what the bytes are.
+    is_stopped: bool,
     /// What broke first.
     broken: Option<io::Error>,
 }
@@ -36,6 +38,8 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     bell: Condvar,
+    /// All bytes were looked at, or something broke.
+    looked: Notify,
 }
 
 /// What is here of a disk.
@@ -86,9 +90,11 @@ impl Disk {
                 has,
                 unsynced: Vec::new(),
                 is_over: false,
+                is_stopped: false,
                 broken: None,
             }),
             bell: Condvar::new(),
+            looked: Notify::new(),
         });
         let (sender, receiver) = mpsc::channel(ON_THE_WAY);
         let follower = Follower::new(object, out);
@@ -99,14 +105,14 @@ impl Disk {
         let (one, file) = (shared.clone(), data.try_clone()?);
         let keeper = thread("journal").spawn(move || one.end(keep(&one, &file, ledger)))?;
         let (one, file) = (shared.clone(), data.try_clone()?);
-        let follower =
-            thread("checks").spawn(move || match follow(&one, &file, size, follower) {
-                Ok(found) => found,
-                Err(error) => {
-                    one.end(Err(error));
-                    None
-                }
-            })?;
+        let follower = thread("checks").spawn(move || {
+            let found = follow(&one, &file, size, follower).unwrap_or_else(|error| {
+                one.end(Err(error));
+                None
+            });
+            one.looked.notify_one();
+            found
+        })?;
         Ok(Disk {
             shared,
             sender,
@@ -114,6 +120,16 @@ impl Disk {
             keeper,
             follower,
         })
+    }
+
+    /// Waits until all bytes were looked at, of an object whose parts were all sent; or until something broke.
+    pub(super) async fn looked(&self) {
+        self.shared.looked.notified().await;
+    }
+
+    /// What is synced is noted yet; what the bytes are nobody wants to know any more.
+    pub(super) fn stop(&self) {
+        self.shared.change(|state| state.is_stopped = true);
     }
 
     /// Lets the threads end. Gives what was found where all parts are there, and what broke.
@@ -139,6 +155,13 @@ impl Disk {
         };
         let joined = tokio::task::spawn_blocking(join).await;
         joined.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+}
+
+impl State {
+    /// What the bytes are is of no use.
+    fn is_vain(&self) -> bool {
+        self.is_stopped || self.broken.is_some()
     }
 }
 
@@ -235,14 +258,17 @@ fn follow(
     let mut buffer = vec![0; 256 << 10];
     for number in 0..count(size) {
         let is_there = |state: &State| state.has[number as usize];
-        let state = shared.when(|state| is_there(state) || state.is_over || state.broken.is_some());
-        if state.broken.is_some() || !is_there(&state) {
+        let state = shared.when(|state| is_there(state) || state.is_over || state.is_vain());
+        if state.is_vain() || !is_there(&state) {
             return Ok(None);
         }
         drop(state);
         let (mut at, length) = bounds(number, size);
         let end = at + length;
         while at < end {
+            if shared.lock().is_vain() {
+                return Ok(None);
+            }
             let wanted = buffer.len().min((end - at) as usize);
             let read = read_at(data, &mut buffer[..wanted], at)?;
             if read == 0 {

@@ -251,13 +251,22 @@ async fn all(
     progress(came);
     let missing = (0..).zip(&has).filter(|(_, has)| !**has);
     let missing = missing.map(|(number, _)| number);
-    let sent = tokio::select! {
-        sent = transfer(object, missing, wish.parallel, &disk, |bytes| {
+    let bring = async {
+        transfer(object, missing, wish.parallel, &disk, |bytes| {
             came += bytes;
             progress(came);
-        }) => sent,
+        })
+        .await?;
+        disk.looked().await;
+        Ok(())
+    };
+    let sent = tokio::select! {
+        sent = bring => sent,
         () = interrupted => Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
     };
+    if sent.is_err() {
+        disk.stop();
+    }
     let found = disk.finish().await.map_err(cannot)?;
     sent?;
     found.ok_or_else(|| {

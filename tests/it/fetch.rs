@@ -765,6 +765,34 @@ fn a_stream_is_in_order_and_verified_at_its_end() {
 
 #[cfg(unix)]
 #[test]
+fn a_signal_ends_it_while_it_looks_at_what_came() {
+    let _alone = alone();
+    let pack = |disk: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(disk).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    // 8 GiB once it is unpacked.
+    let zeros = pack(&vec![0; 16 << 20]);
+    let packed = [pack(&DISK[..1 << 20]), zeros.repeat(512)].concat();
+    let scene = Scene::of(Depot::of(&packed, healthy));
+    let args = scene.command("disk.raw", &["-q"]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut child = scene.user.command(&args).spawn().expect("it runs");
+    let unpacked = scene.path("disk.raw.partial.unpacked");
+    let length = || unpacked.metadata().map_or(0, |data| data.len());
+    while length() < 1 << 20 {
+        assert!(child.try_wait().expect("it can be asked").is_none());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it lives");
+    let status = child.wait().expect("it ends");
+    assert!(status.code().is_none() && length() < 8 << 30, "{status}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_signal_ends_a_stream_that_nobody_reads() {
     let _alone = alone();
     let depot = Depot::of(&PACKED, healthy);
