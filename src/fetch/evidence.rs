@@ -111,6 +111,13 @@ impl Evidence {
         put(&beside(name, OBJECT), &object)
     }
 
+    /// What was verified of one of several disks; of the only one, all.
+    pub(super) fn checks_of(&self, device: Option<&str>) -> Vec<Check> {
+        let of = device.map(|device| format!("{device}: "));
+        let is_of = |check: &&Check| of.as_ref().is_none_or(|of| check.name.starts_with(of));
+        self.checks.iter().filter(is_of).cloned().collect()
+    }
+
     /// The evidence of an image: its own, or that of several images among which it is.
     ///
     /// What is wrong with the evidence itself is an error of the kind `corrupt`; that there is none is one of `internal`.

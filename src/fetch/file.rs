@@ -151,10 +151,11 @@ pub async fn to_files(
     let mut behind = 0;
     for ((object, files), before) in image.disks.iter().zip(all).zip(before) {
         staged.push(match before {
-            Some((_, file)) => Staged {
+            // What was verified of it then is proof now.
+            Some((evidence, file)) => Staged {
                 files,
                 file,
-                checks: Vec::new(),
+                checks: evidence.checks_of(object.device.as_deref()),
                 lock: None,
             },
             None => {

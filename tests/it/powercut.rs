@@ -592,6 +592,15 @@ fn a_power_cut_between_two_disks_leaves_neither_without_their_evidence() {
         "{when}: {}",
         ran.all()
     );
+    // What was verified of the one that was there is not forgotten.
+    let evidence = std::fs::read(scene.path().join("web-1.export.json")).expect("it is there");
+    let evidence: Value = serde_json::from_slice(&evidence).expect("JSON");
+    for device in ["/dev/sda1", "/dev/xvdf"] {
+        let name = format!("{device}: SHA-256 of the blocks");
+        let checks = evidence["checks"].as_array().expect("checks");
+        let found = checks.iter().any(|check| check["name"] == name.as_str());
+        assert!(found, "{name}: {evidence}");
+    }
     for (name, right) in &right {
         assert!(right.is_in(&scene.path().join(name)), "{when}: {name}");
     }

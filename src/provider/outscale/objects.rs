@@ -375,15 +375,18 @@ pub(super) fn refused(reply: &Reply, bucket: &str) -> Error {
         ),
         (403, _) => (Kind::Permission, "the key pair may not read it"),
         (404, Some("NoSuchBucket")) => (Kind::NotFound, "it does not exist"),
+        (404, Some("NoSuchKey")) => (Kind::NotFound, "the object is not in it"),
         (429, _) | (503, Some("SlowDown")) => (Kind::RateLimited, "too many requests"),
         (500.., _) => (Kind::Unavailable, "the object store is out of order"),
         _ => (Kind::Provider, "the object store refused"),
     };
+    let said = Some(strip_tags(&reply.excerpt())).filter(|said| !said.trim().is_empty());
+    let said = part("Message").or(said);
     let error = Error::new(
         kind,
         format!("The bucket {bucket} cannot be read: {reason}"),
     )
-    .cause(part("Message").unwrap_or_else(|| strip_tags(&reply.excerpt())))
+    .cause(said.unwrap_or_else(|| format!("HTTP {}", reply.status)))
     .request_id(part("RequestId").or_else(|| reply.request_id().map(str::to_owned)))
     .retry_after(reply.retry_after());
     match code {
