@@ -1,195 +1,329 @@
 #!/usr/bin/env python3
-"""Measures `snapexport fetch` of an object of OUTSCALE beside other ways to get it home, all against one server here.
+"""Measures `snapexport fetch` beside other ways to bring the same disk home, all from one server here.
 
-benches/fetch.py [--size GIB] [--rate MIB]: SNAPEXPORT_BIN names the binary. Linux only. The server answers from memory
-(/dev/shm) with sendfile; --rate limits each of its connections. The files are written below the current directory.
+SNAPEXPORT_BIN names the binary. Linux only. It prints Markdown; docs/benchmarks.md says how to read it. The server answers
+from memory (/dev/shm) with sendfile, and is asked by all in turns.
 """
 
 import argparse
+import hashlib
 import json
 import os
-import resource
 import shutil
-import socketserver
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-BIN = os.environ.get("SNAPEXPORT_BIN", "target/dist/snapexport")
-TASK = "snap-export-0a1b2c3d"
-KEY = "snap-0a1b2c3d-0a1b2c3d.raw.gz"
-MIB = 1 << 20
+import store
+from store import IMAGE, LIGHTSAIL_TASK, MIB, OBJECT, OUTSCALE_TASK, RACKSPACE_TASK, SNAPSHOT
+
+BIN = Path(os.environ.get("SNAPEXPORT_BIN", "target/dist/snapexport")).resolve()
+PARTS = 8
+LINK_PARTS = 16
+SMALL = 64 * MIB
+# The heads of tables: a colon before what is a number.
+SPEED = "work | with | :wall | :MiB/s | :and synced | :CPU"
+# The fastest there is: sha256sum may have no use of the processor's own instructions.
+SHA = "openssl dgst -sha256" if shutil.which("openssl") else "sha256sum"
+OURS = {"OSC_ACCESS_KEY": "AKSANDBOX0000OUTSCAL", "OSC_SECRET_KEY": "SKSANDBOX00000000000000000000000OUTSCALE",
+        "OSC_REGION": "eu-west-2", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "SKEXAMPLE",
+        "AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "eu-west-3", "RAX_USERNAME": "bench", "RAX_API_KEY": "0" * 32,
+        "RAX_REGION": "DFW"}
 
 
-class Store(socketserver.StreamRequestHandler):
-    """The few calls that a fetch makes, and what S3's other clients ask for."""
+@dataclass
+class Way:
+    """A command that fetches the disk in its folder as out.*, or in parts whose names sort in their order."""
 
-    disable_nagle_algorithm = True
+    tool: str
+    how: str
+    command: str
+    runs: list = field(default_factory=list)
 
-    def handle(self):
-        while True:
-            line = self.rfile.readline().decode("latin-1")
-            if not line.strip():
-                return
-            headers = {}
-            while (text := self.rfile.readline().decode("latin-1").strip()):
-                name, value = text.split(":", 1)
-                headers[name.lower()] = value.strip()
-            self.rfile.read(int(headers.get("content-length", 0)))
-            method, target, _ = line.split(" ", 2)
-            self.answer(method, target, headers)
+    def name(self):
+        return f"{self.tool} {self.how}"
 
-    def say(self, status, headers, body=b""):
-        head = f"HTTP/1.1 {status} x\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.wfile.write(head.encode() + b"\r\n" + body)
-        self.wfile.flush()
+    def is_ours(self):
+        return self.tool == "snapexport"
 
-    def text(self, kind, body):
-        self.say(200, {"content-type": kind, "content-length": len(body)}, body.encode())
-
-    def answer(self, method, target, headers):
-        size, etag = self.server.size, self.server.etag
-        if method == "POST":
-            task = {"TaskId": TASK, "SnapshotId": "snap-0a1b2c3d", "State": "completed", "Progress": 100,
-                    "OsuExport": {"OsuBucket": "demo", "DiskImageFormat": "raw"}}
-            self.text("application/json", json.dumps({
-                "ResponseContext": {"RequestId": "r"}, "Accounts": [{"AccountId": "123456789012"}],
-                "SnapshotExportTasks": [task]}))
-        elif KEY not in target or "list-type" in target:
-            self.text("application/xml", f"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{KEY}</Key>"
-                      f"<Size>{size}</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
-                      f"<ETag>{etag}</ETag></Contents></ListBucketResult>")
-        else:
-            span = headers.get("range", "")
-            first, last = 0, size - 1
-            if span:
-                start, end = span.removeprefix("bytes=").split("-")
-                first, last = int(start), min(int(end or last), last)
-            say = {"content-length": last - first + 1, "etag": etag, "accept-ranges": "bytes",
-                   "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT"}
-            if span:
-                say["content-range"] = f"bytes {first}-{last}/{size}"
-            self.say(206 if span else 200, say)
-            if method == "GET":
-                self.send(first, last + 1)
-
-    def send(self, at, end):
-        rate = self.server.rate
-        began, sent = time.monotonic(), 0
-        while at < end:
-            count = os.sendfile(self.connection.fileno(), self.server.file, at, min(end - at, MIB if rate else 8 * MIB))
-            at, sent = at + count, sent + count
-            if rate:
-                time.sleep(max(0, sent / rate - (time.monotonic() - began)))
+    def lacks(self):
+        tools = [self.tool, *(word for word in ("pigz", "gzip") if word in self.how.split())]
+        return [tool for tool in tools if not self.is_ours() and not shutil.which(tool)]
 
 
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
+@dataclass
+class Run:
+    """One run: seconds until it ended, and until all was synced; seconds of all processors, and MiB at most (of ours alone)."""
 
-    def handle_error(self, request, client_address):
-        """A client that leaves is none."""
-
-
-def run(command, env, folder):
-    """Wall and CPU seconds and MiB of a shell command, which must succeed."""
-    script = f'exec 2>"{folder}/err"; {command}'
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.monotonic()
-    done = subprocess.run(["bash", "-c", script], env=env, cwd=folder, stdout=subprocess.DEVNULL)
-    wall = time.monotonic() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{command}: exit code {done.returncode}\n{Path(folder, 'err').read_text()}")
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    wall: float
+    synced: float
+    cpu: float
+    memory: float
 
 
-def peak(command, env, folder):
-    """The same, with the high-water mark of the one process that does the work."""
-    wall, cpu = run(command + " & pid=$!; while kill -0 $pid 2>/dev/null; do grep -h VmHWM /proc/$pid/status >>hwm; sleep 0.05; done; wait $pid", env, folder)
-    lines = Path(folder, "hwm").read_text().split("\n")
-    return wall, cpu, max(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+class Bench:
+    """The store, and the folder below which files are written."""
+
+    def __init__(self, args, memory):
+        self.args, self.memory = args, memory
+        self.store = store.Store()
+        url = self.url = self.store.url
+        self.env = {**OURS, "PATH": os.environ["PATH"], "HOME": memory, "OS_AUTH_URL": f"{url}/v2.0",
+                    **{name: url for name in ("OSC_ENDPOINT_API", "OSC_ENDPOINT_OOS", "AWS_ENDPOINT_URL_LIGHTSAIL",
+                                              "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_EBS")}}
+        self.disks, self.table = {}, None
+
+    def serve(self, make, size, rate=0):
+        """Makes what is served, unless it is there; only one disk of any kind takes memory."""
+        if self.disks.get("what") != (make, size):
+            self.disks = {"what": (make, size), "disk": make(self.memory, size)}
+        self.store.disk, self.store.rate = self.disks["disk"], rate * MIB
+        return self.store.disk
+
+    def start(self, command, folder):
+        with open(Path(folder, "err"), "ab") as err:
+            return subprocess.Popen(["bash", "-c", command], env=self.env, cwd=folder, stdout=subprocess.DEVNULL, stderr=err)
+
+    def run(self, way, digest=None):
+        folder = tempfile.mkdtemp(prefix="fetch-", dir=self.args.to)
+        try:
+            began = time.monotonic()
+            # In the shell's place, it can be watched.
+            process = self.start(f"exec {way.command}" if way.is_ours() else way.command, folder)
+            water = Water(process.pid) if way.is_ours() else None
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            wall = time.monotonic() - began
+            if process.returncode:
+                sys.exit(f"{way.command}: exit code {process.returncode}\n{Path(folder, 'err').read_text()}")
+            for file in files(folder):
+                with open(file, "rb") as opened:
+                    os.fsync(opened.fileno())
+            synced = time.monotonic() - began
+            if digest and digest_of(files(folder)) != digest:
+                sys.exit(f"{way.command}: made another file")
+            return Run(wall, synced, used.ru_utime + used.ru_stime, water.mark() if water else 0)
+        finally:
+            shutil.rmtree(folder)
+
+    def compare(self, work, disk, digest, ways):
+        """Rows of a table: the best of some rounds, in which the ways take turns."""
+        for number in range(self.args.rounds):
+            for way in ways:
+                if not way.lacks():
+                    way.runs.append(self.run(way, digest if number == 0 else None))
+        for way in ways:
+            if not way.runs:
+                self.row(SPEED, work, way.name(), f"{way.lacks()[0]} is missing", "", "", "")
+                continue
+            best = min(way.runs, key=lambda run: run.wall)
+            self.row(SPEED, work, way.name(), f"{best.wall:.2f} s", f"{disk.size / MIB / best.wall:.0f}",
+                     f"{best.synced:.2f} s", f"{best.cpu:.2f} s")
+
+    def row(self, table, *cells):
+        """A row, behind the head of its table if that is another than before."""
+        if table != self.table:
+            line = "|".join("---" if number < len(cells) - table.count(":") else "--:" for number in range(len(cells)))
+            print(f"\n| {table.replace(':', '')} |\n|{line}|")
+            self.table = table
+        print(f"| {' | '.join(cells)} |", flush=True)
+
+    # The rows.
+
+    def ours(self, options):
+        return f"{BIN} fetch -q {options}"
+
+    def curls(self, count, size, then):
+        """curl for so many ranges, side by side."""
+        part = -(-size // count)
+        one = f'curl -sf -r $((n * {part}))-$(((n + 1) * {part} - 1)) -o part.$(printf %02d $n) {self.url}/demo/{OBJECT}'
+        return f"for n in {{0..{count - 1}}}; do {one} & done; wait; {then}"
+
+    def clients(self, then=""):
+        s3 = f"s3://demo/{OBJECT} out.gz{then}"
+        label = "; SHA-256" if then else ""
+        return [
+            Way("s5cmd", f"cp{label}", f"s5cmd --endpoint-url {self.url} cp {s3}"),
+            Way("aws", f"s3 cp{label}", f"aws --endpoint-url {self.url} s3 cp {s3}"),
+            Way("rclone", f"copyto{label}", f"rclone copyto --s3-provider Other --s3-env-auth --s3-endpoint {self.url} "
+                f":s3:demo/{OBJECT} out.gz{then}"),
+        ]
+
+    def kept(self):
+        """OOS, kept, raw loopback."""
+        disk = self.serve(store.packed, self.args.size)
+        sha = f"cat part.* | {SHA}"
+        self.compare("OOS, .gz kept", disk, disk.digest, [
+            Way("snapexport", "fetch --no-inflate", self.ours(f"{OUTSCALE_TASK} --no-inflate --to out.gz")),
+            Way("snapexport", "fetch: gzip's CRC too", self.ours(f"{OUTSCALE_TASK} --to out.gz")),
+            Way("curl", f"{PARTS} ranges; SHA-256", self.curls(PARTS, disk.size, sha)),
+            *self.clients(f" && {SHA} out.gz"),
+            Way("curl", f"{PARTS} ranges, nothing verified", self.curls(PARTS, disk.size, ":")),
+        ])
+
+    def link(self):
+        """The same, each connection limited."""
+        disk = self.serve(store.packed, self.args.size, self.args.rate)
+        aria = f"aria2c -q -x16 -s16 --file-allocation=none -o out.gz {self.url}/demo/{OBJECT}"
+        self.compare(f"the same, {self.args.rate:g} MiB/s a connection", disk, disk.digest, [
+            Way("snapexport", "fetch --no-inflate", self.ours(f"{OUTSCALE_TASK} --no-inflate --to out.gz")),
+            Way("snapexport", "fetch: gzip's CRC too", self.ours(f"{OUTSCALE_TASK} --to out.gz")),
+            Way("curl", f"{PARTS} ranges, nothing verified", self.curls(PARTS, disk.size, ":")),
+            Way("curl", f"{LINK_PARTS} ranges, nothing verified", self.curls(LINK_PARTS, disk.size, ":")),
+            *self.clients(),
+            Way("aria2c", "-x16 -s16", aria),
+        ])
+
+    def unpacked(self):
+        """OOS, unpacked."""
+        disk = self.serve(store.packed, self.args.size)
+        pipe = f"curl -sf {self.url}/demo/{OBJECT}"
+        self.compare("OOS, unpacked to raw", disk, disk.unpacked_digest, [
+            Way("snapexport", "fetch, sparse, SHA-256", self.ours(f"{OUTSCALE_TASK} --to out.raw")),
+            Way("curl", "\| pigz -d", f"set -o pipefail; {pipe} | pigz -d >out.raw"),
+            Way("curl", "\| gzip -d", f"set -o pipefail; {pipe} | gzip -d >out.raw"),
+        ])
+
+    def swift(self):
+        """Cloud Files, a dynamic large object."""
+        disk = self.serve(store.flat, self.args.size)
+        self.compare("Cloud Files, segmented", disk, disk.digest, self.swift_ways())
+
+    def swift_link(self):
+        """The same, each connection limited."""
+        disk = self.serve(store.flat, self.args.size, self.args.rate)
+        self.compare(f"the same, {self.args.rate:g} MiB/s a connection", disk, disk.digest, self.swift_ways())
+
+    def swift_ways(self):
+        account = f"{self.url}/v1/account"
+        return [
+            Way("snapexport", "fetch: MD5 of segments, SHA-256", self.ours(f"rackspace/{RACKSPACE_TASK} --to out.vhd")),
+            Way("swift", "download", f"swift --os-storage-url {account} --os-auth-token t download demo {IMAGE} -o out.vhd"),
+            Way("rclone", "copyto", f"rclone copyto --swift-storage-url {account} --swift-auth-token t :swift:demo/{IMAGE} out.vhd"),
+        ]
+
+    def ebs(self):
+        """EBS direct APIs."""
+        disk = self.serve(store.flat, self.args.size)
+        self.compare("EBS blocks to sparse raw", disk, store.snapshot_digest(disk), [
+            Way("snapexport", "fetch: SHA-256 of blocks and disk", self.ours(f"lightsail/{LIGHTSAIL_TASK} --to out.raw")),
+            Way("coldsnap", "download: SHA-256 of blocks",
+                f"coldsnap --endpoint {self.url} download --no-progress {SNAPSHOT} out.raw"),
+        ])
+
+    def peak(self):
+        """Memory, small and large."""
+        for work, make, options in [
+            ("OOS, .gz kept", store.packed, f"{OUTSCALE_TASK} --to out.gz"),
+            ("OOS, unpacked", store.packed, f"{OUTSCALE_TASK} --to out.raw"),
+            ("Cloud Files, segmented", store.flat, f"rackspace/{RACKSPACE_TASK} --to out.vhd"),
+            ("EBS blocks", store.flat, f"lightsail/{LIGHTSAIL_TASK} --to out.raw"),
+        ]:
+            found = []
+            for size in (SMALL, self.args.size):
+                self.serve(make, size)
+                runs = [self.run(Way("snapexport", "fetch", self.ours(options))) for _ in range(self.args.rounds)]
+                found.append(f"{max(run.memory for run in runs):.0f} MiB")
+            self.row(f"memory at most | :{SMALL / MIB:.0f} MiB | :{self.args.size / MIB:.0f} MiB", work, *found)
+
+    def resume(self):
+        """Killed in the middle, and run again."""
+        disk = self.serve(store.packed, self.args.size, self.args.rate or 64)
+        folder = tempfile.mkdtemp(prefix="fetch-", dir=self.args.to)
+        command = f"exec {self.ours(f'{OUTSCALE_TASK} --no-inflate --to out.gz')}"
+        try:
+            self.store.served = 0
+            process = self.start(command, folder)
+            while self.store.served < disk.size // 2 and process.poll() is None:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            # What the server has under way is sent to nobody.
+            time.sleep(0.5)
+            first, self.store.served = self.store.served, 0
+            journal = Path(folder, "out.gz.partial.parts").read_text().splitlines()
+            part = json.loads(journal[0])["part"]
+            numbers = {json.loads(line)["number"] for line in journal[1:]}
+            noted = sum(min(part, disk.size - number * part) for number in numbers)
+            again = self.start(command, folder)
+            if again.wait() or digest_of(files(folder)) != disk.digest:
+                sys.exit(f"the resumed fetch failed\n{Path(folder, 'err').read_text()}")
+            cells = [first, noted, disk.size - noted, self.store.served]
+            self.row("kill -9 in the middle, run again | :sent before | :journalled | :left | :sent then", "OOS, .gz kept",
+                     *(f"{cell / MIB:.1f} MiB" for cell in cells))
+        finally:
+            shutil.rmtree(folder)
+
+
+class Water(threading.Thread):
+    """The high-water mark of a process, which the system forgets with it: ru_maxrss would count the one that started it."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.highest = pid, 0
+        self.start()
+
+    def run(self):
+        try:
+            while True:
+                name, *lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+                if name.split()[1] == BIN.name[:15]:
+                    self.highest = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+                time.sleep(0.01)
+        except (OSError, StopIteration):
+            return
+
+    def mark(self):
+        self.join(1)
+        return self.highest / 1024
+
+
+def files(folder):
+    """What was fetched: one file, or parts in order."""
+    made = [file for kind in ("out.gz", "out.raw", "out.vhd", "part.*") for file in Path(folder).glob(kind)]
+    return sorted(made)
+
+
+def digest_of(paths):
+    whole = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            while data := file.read(4 * MIB):
+                whole.update(data)
+    return whole.hexdigest()
+
+
+ROWS = {"kept": Bench.kept, "link": Bench.link, "unpacked": Bench.unpacked, "swift": Bench.swift,
+        "swift-link": Bench.swift_link, "ebs": Bench.ebs, "memory": Bench.peak, "resume": Bench.resume}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=float, default=4, help="GiB of the object")
-    parser.add_argument("--rate", type=float, default=0, help="MiB/s of each connection; 0 for no limit")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all without it")
+    parser.add_argument("--size", type=float, default=4, help="GiB that are fetched (4)")
+    parser.add_argument("--rate", type=float, default=64, help="MiB/s of each connection of a link (64)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many is shown (3)")
+    parser.add_argument("--to", default="/dev/shm", help="below which folder files are written (/dev/shm)")
     args = parser.parse_args()
-    binary = Path(BIN).resolve()
-    store = Path(tempfile.mkdtemp(prefix="snapexport-", dir="/dev/shm"))
+    unknown = [name for name in args.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"there is no row {unknown[0]}")
+    if not BIN.exists():
+        parser.error(f"there is no {BIN}: SNAPEXPORT_BIN names the binary")
+    args.size = int(args.size * 1024 * MIB)
+    memory = tempfile.mkdtemp(prefix="snapexport-", dir="/dev/shm")
     try:
-        measure(args, binary, store)
+        bench = Bench(args, memory)
+        print(f"{args.size / MIB:.0f} MiB over the wire, {os.cpu_count()} cores, the best of {args.rounds}.")
+        for name in args.rows or ROWS:
+            ROWS[name](bench)
     finally:
-        shutil.rmtree(store)
-
-
-def measure(args, binary, store):
-    # Half of the disk is noise, half is zeros, in turns of 16 MiB: packed it is as large as the noise.
-    packed = store / KEY
-    blocks = int(args.size * 1024) // 16
-    with open(packed, "wb") as out:
-        pack = subprocess.Popen(["gzip", "-1"], stdin=subprocess.PIPE, stdout=out)
-        noise = os.urandom(16 * MIB)
-        for number in range(blocks):
-            turn = number * 4096 % len(noise)
-            pack.stdin.write(noise[turn:] + noise[:turn] if number % 2 == 0 else bytes(16 * MIB))
-        pack.stdin.close()
-        if pack.wait():
-            sys.exit("gzip failed")
-    server = Server(("127.0.0.1", 0), Store)
-    server.file = os.open(packed, os.O_RDONLY)
-    server.size, server.etag, server.rate = packed.stat().st_size, '"0123456789abcdef0123456789abcdef-64"', args.rate * MIB
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    env = {"PATH": os.environ["PATH"], "HOME": str(store), "OSC_ACCESS_KEY": "AKSANDBOX0000OUTSCAL",
-           "OSC_SECRET_KEY": "SKSANDBOX00000000000000000000000OUTSCALE", "OSC_ENDPOINT_API": url, "OSC_ENDPOINT_OOS": url,
-           "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "SKEXAMPLE", "AWS_DEFAULT_REGION": "eu-west-2"}
-    us = f"{binary} fetch {TASK} -q"
-    ranges = 8
-    part = -(-server.size // ranges)
-    spans = " ".join(f"{first}-{min(first + part, server.size) - 1}" for first in range(0, server.size, part))
-    curls = (f'for r in {spans}; do curl -sf -r $r -o part.${{r%-*}} {url}/demo/{KEY} & done; wait; '
-             f'cat $(for r in {spans}; do echo part.${{r%-*}}; done) >out.gz')
-    ways = [
-        ("kept, verified with SHA-256 and gzip's CRC", "snapexport fetch", f"{us} --to out.gz"),
-        ("kept, verified with SHA-256", "snapexport fetch --no-inflate", f"{us} --no-inflate --to out.gz"),
-        ("kept", f"curl, {ranges} ranges and cat", curls),
-        ("kept, verified with SHA-256", f"curl, {ranges} ranges and cat; sha256sum; sync", f"{curls}; sha256sum out.gz; sync out.gz"),
-        ("kept, verified with SHA-256", "curl; sha256sum; sync", f"curl -sf -o out.gz {url}/demo/{KEY} && sha256sum out.gz && sync out.gz"),
-        ("unpacked", "snapexport fetch --to out.raw", f"{us} --to out.raw"),
-        ("unpacked", "curl | gzip -d", f"curl -sf {url}/demo/{KEY} | gzip -d >out.raw"),
-        ("unpacked", "curl | pigz -d", f"curl -sf {url}/demo/{KEY} | pigz -d >out.raw"),
-        ("kept, verified with SHA-256", "aws s3 cp; sha256sum", f"aws --endpoint-url {url} s3 cp s3://demo/{KEY} out.gz && sha256sum out.gz"),
-        ("kept, verified with SHA-256", "s5cmd cp; sha256sum", f"s5cmd --endpoint-url {url} cp s3://demo/{KEY} out.gz && sha256sum out.gz"),
-        ("kept, verified with SHA-256", "aria2c; sha256sum", f"aria2c -q -x16 -s16 -o out.gz {url}/demo/{KEY} && sha256sum out.gz"),
-    ]
-    limit = f", {args.rate:g} MiB/s a connection" if args.rate else ""
-    print(f"{server.size / MIB:.0f} MiB packed, {blocks * 16} MiB unpacked{limit}; {os.cpu_count()} cores; best of {args.rounds}\n")
-    print("| work | with | wall | packed MiB/s | CPU | memory, max |\n|---|---|--:|--:|--:|--:|")
-    for work, name, command in ways:
-        missing = [tool for tool in ("curl", "pigz", "aws", "s5cmd", "aria2c") if tool in name and not shutil.which(tool)]
-        if missing:
-            print(f"| {work} | {name} | {missing[0]} is missing |", flush=True)
-            continue
-        found = []
-        for _ in range(args.rounds):
-            folder = tempfile.mkdtemp(prefix="fetch-", dir=Path.cwd())
-            try:
-                if str(binary) in command:
-                    found.append(peak(command, env, folder))
-                else:
-                    found.append((*run(command, env, folder), None))
-            finally:
-                shutil.rmtree(folder)
-        wall, cpu, _ = min(found)
-        memory = max((one[2] for one in found if one[2]), default=None)
-        print(f"| {work} | {name} | {wall:.2f} s | {server.size / MIB / wall:.0f} | {cpu:.2f} s | {f'{memory:.0f} MiB' if memory else ''} |", flush=True)
+        shutil.rmtree(memory)
 
 
 if __name__ == "__main__":

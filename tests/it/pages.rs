@@ -150,13 +150,19 @@ fn no_table_in_docs_stands_without_a_command_or_a_test() {
     for page in all_pages().iter().filter(|page| page.path != "README.md") {
         for table in &page.tables {
             let is_tested = table.head.last().is_some_and(|last| last == "test");
-            // These have a test of their own: the first two below, the last in `credentials::documented`.
+            // These have a test of their own: the first three below, the last in `credentials::documented`.
+            let is_measured = page.path == "docs/benchmarks.md";
             let is_fault_list = table.head == ["what", "happens"];
             let is_option_list = table.head == ["option", "meaning"];
             let is_name_list = page.path == "docs/configuration.md"
                 && table.head.last().is_some_and(|last| last == "meaning");
             assert!(
-                table.is_run() || is_tested || is_fault_list || is_option_list || is_name_list,
+                table.is_run()
+                    || is_tested
+                    || is_measured
+                    || is_fault_list
+                    || is_option_list
+                    || is_name_list,
                 "{}: {:?}",
                 page.path,
                 table.head
@@ -188,6 +194,25 @@ fn no_block_stands_unread_and_what_is_not_run_says_why() {
             }
         }
     }
+}
+
+/// And there is none that the page does not explain.
+#[test]
+fn every_table_and_row_of_the_benchmarks_page_is_made_by_the_bench() {
+    let bench = std::fs::read_to_string(root().join("benches/fetch.py")).expect("the bench");
+    let mut explained = 0;
+    for table in page("docs/benchmarks.md").tables {
+        if table.head[0] != "row" {
+            let head = format!("\"{} | ", table.head[0]);
+            assert!(bench.contains(&head), "{head}");
+            continue;
+        }
+        for name in table.rows.iter().flat_map(|row| markdown::codes(&row[0])) {
+            assert!(bench.contains(&format!("\"{name}\": Bench.")), "{name}");
+            explained += 1;
+        }
+    }
+    assert_eq!(explained, bench.matches("\": Bench.").count());
 }
 
 #[test]
