@@ -76,13 +76,15 @@ class Bench:
         self.env = {**OURS, "PATH": os.environ["PATH"], "HOME": memory, "OS_AUTH_URL": f"{url}/v2.0",
                     **{name: url for name in ("OSC_ENDPOINT_API", "OSC_ENDPOINT_OOS", "AWS_ENDPOINT_URL_LIGHTSAIL",
                                               "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_EBS")}}
-        self.disks, self.table = {}, None
+        self.what = self.table = None
 
     def serve(self, make, size, rate=0):
-        """Makes what is served, unless it is there; only one disk of any kind takes memory."""
-        if self.disks.get("what") != (make, size):
-            self.disks = {"what": (make, size), "disk": make(self.memory, size)}
-        self.store.disk, self.store.rate = self.disks["disk"], rate * MIB
+        """Makes what is served, unless it is there; one at a time takes memory."""
+        if self.what != (make, size):
+            if self.what:
+                self.store.disk.remove()
+            self.store.disk, self.what = make(self.memory, size), (make, size)
+        self.store.rate = rate * MIB
         return self.store.disk
 
     def start(self, command, folder):
@@ -170,7 +172,7 @@ class Bench:
         """The same, each connection limited."""
         disk = self.serve(store.packed, self.args.size, self.args.rate)
         aria = f"aria2c -q -x16 -s16 --file-allocation=none -o out.gz {self.url}/demo/{OBJECT}"
-        self.compare(f"the same, {self.args.rate:g} MiB/s a connection", disk, disk.digest, [
+        self.compare(f"OOS, .gz kept, {self.args.rate:g} MiB/s a connection", disk, disk.digest, [
             Way("snapexport", "fetch --no-inflate", self.ours(f"{OUTSCALE_TASK} --no-inflate --to out.gz")),
             Way("snapexport", "fetch: gzip's CRC too", self.ours(f"{OUTSCALE_TASK} --to out.gz")),
             Way("curl", f"{PARTS} ranges, nothing verified", self.curls(PARTS, disk.size, ":")),
@@ -185,8 +187,8 @@ class Bench:
         pipe = f"curl -sf {self.url}/demo/{OBJECT}"
         self.compare("OOS, unpacked to raw", disk, disk.unpacked_digest, [
             Way("snapexport", "fetch, sparse, SHA-256", self.ours(f"{OUTSCALE_TASK} --to out.raw")),
-            Way("curl", "\| pigz -d", f"set -o pipefail; {pipe} | pigz -d >out.raw"),
-            Way("curl", "\| gzip -d", f"set -o pipefail; {pipe} | gzip -d >out.raw"),
+            Way("curl", r"\| pigz -d", f"set -o pipefail; {pipe} | pigz -d >out.raw"),
+            Way("curl", r"\| gzip -d", f"set -o pipefail; {pipe} | gzip -d >out.raw"),
         ])
 
     def swift(self):
@@ -197,7 +199,7 @@ class Bench:
     def swift_link(self):
         """The same, each connection limited."""
         disk = self.serve(store.flat, self.args.size, self.args.rate)
-        self.compare(f"the same, {self.args.rate:g} MiB/s a connection", disk, disk.digest, self.swift_ways())
+        self.compare(f"Cloud Files, segmented, {self.args.rate:g} MiB/s a connection", disk, disk.digest, self.swift_ways())
 
     def swift_ways(self):
         account = f"{self.url}/v1/account"
@@ -218,18 +220,21 @@ class Bench:
 
     def peak(self):
         """Memory, small and large."""
-        for work, make, options in [
-            ("OOS, .gz kept", store.packed, f"{OUTSCALE_TASK} --to out.gz"),
-            ("OOS, unpacked", store.packed, f"{OUTSCALE_TASK} --to out.raw"),
-            ("Cloud Files, segmented", store.flat, f"rackspace/{RACKSPACE_TASK} --to out.vhd"),
-            ("EBS blocks", store.flat, f"lightsail/{LIGHTSAIL_TASK} --to out.raw"),
+        sizes = (SMALL, self.args.size)
+        for make, works in [
+            (store.packed, [("OOS, .gz kept", f"{OUTSCALE_TASK} --to out.gz"),
+                            ("OOS, unpacked", f"{OUTSCALE_TASK} --to out.raw")]),
+            (store.flat, [("Cloud Files, segmented", f"rackspace/{RACKSPACE_TASK} --to out.vhd"),
+                          ("EBS blocks", f"lightsail/{LIGHTSAIL_TASK} --to out.raw")]),
         ]:
-            found = []
-            for size in (SMALL, self.args.size):
+            found = {work: [] for work, _ in works}
+            for size in sizes:
                 self.serve(make, size)
-                runs = [self.run(Way("snapexport", "fetch", self.ours(options))) for _ in range(self.args.rounds)]
-                found.append(f"{max(run.memory for run in runs):.0f} MiB")
-            self.row(f"memory at most | :{SMALL / MIB:.0f} MiB | :{self.args.size / MIB:.0f} MiB", work, *found)
+                for work, options in works:
+                    runs = [self.run(Way("snapexport", "fetch", self.ours(options))) for _ in range(self.args.rounds)]
+                    found[work].append(f"{max(run.memory for run in runs):.0f} MiB")
+            for work, cells in found.items():
+                self.row("memory at most | " + " | ".join(f":{size / MIB:.0f} MiB" for size in sizes), work, *cells)
 
     def resume(self):
         """Killed in the middle, and run again."""
@@ -316,6 +321,9 @@ def main():
     if not BIN.exists():
         parser.error(f"there is no {BIN}: SNAPEXPORT_BIN names the binary")
     args.size = int(args.size * 1024 * MIB)
+    free = min(shutil.disk_usage(place).free for place in ("/dev/shm", args.to))
+    if free < 4 * args.size:
+        parser.error(f"{free // MIB} MiB are free in /dev/shm or {args.to}, and {4 * args.size // MIB} may be needed: --size")
     memory = tempfile.mkdtemp(prefix="snapexport-", dir="/dev/shm")
     try:
         bench = Bench(args, memory)

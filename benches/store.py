@@ -38,9 +38,13 @@ class Disk:
     """A file in the store, what clients must make of it, and its size."""
 
     def __init__(self, path, digest):
+        self.path, self.digest = path, digest
         self.file = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self.file).st_size
-        self.digest = digest
+
+    def remove(self):
+        os.close(self.file)
+        self.path.unlink()
 
 
 def packed(folder, size):
