@@ -1,5 +1,6 @@
 //! Bringing what an export made to this machine, and the proof that it is right.
 
+mod beside;
 mod device;
 mod disk;
 mod evidence;

@@ -25,7 +25,7 @@ pub use entry::{Configured, Connect, Entry, NoCancel, PlaceOption, Shape};
 pub use export::{ExportArguments, Typed};
 pub use forms::{Destination, Forms, Goal, Schematic};
 #[doc(hidden)]
-pub use object::{Answer, Hash, Image, Multipart, Object, Reader, RequestIds, Sum, Sums};
+pub use object::{Answer, Block, Hash, Image, Multipart, Object, Reader, RequestIds, Sum, Sums};
 pub use realm::Realm;
 pub use registry::register;
 pub use registry::{by_name, clouds, names, read_sections};

@@ -67,10 +67,7 @@ pub async fn to_device(
         progress,
     )
     .await?;
-    let (size, sha256) = match found.unpacked {
-        Some(unpacked) => (unpacked.size, unpacked.sha256),
-        None => (object.size, found.sha256),
-    };
+    let (size, sha256) = (found.size, found.sha256);
     device.sync_all().map_err(|error| unwritten(&error))?;
     let read = read_back(&device, size).map_err(|error| unwritten(&error))?;
     if read != sha256 {

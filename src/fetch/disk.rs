@@ -6,24 +6,36 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use bytes::Bytes;
 use flate2::Crc;
 use tokio::sync::{Notify, mpsc};
 
 use super::follower::{Follower, Found, Out};
 use super::parts::{Done, Ledger, bounds, count};
-use super::place::{is_zero, is_zero_at, read_at, write_at};
+use super::place::{is_zero, is_zero_at, read_at, write_at, zeros};
 use super::sparse::Sparse;
 use super::transfer::{Piece, Sink};
 use crate::error::{Error, Kind, Result};
 use crate::provider::Object;
 
+/// Bytes that are read at once to be looked at.
+const READ: usize = 256 << 10;
 /// Pieces on their way to the disk: some MiB.
 const ON_THE_WAY: usize = 64;
 
+/// What is in the file of a part.
+#[derive(Clone, Copy, PartialEq)]
+enum Has {
+    Nothing,
+    Bytes,
+    /// All of it, and that is zeros.
+    Zeros,
+}
+
 /// What the threads know together.
 struct State {
-    /// Whether each part is in the file.
-    has: Vec<bool>,
+    /// What is in the file of each part.
+    has: Vec<Has>,
     /// Parts that are written and not yet synced.
     unsynced: Vec<Done>,
     /// No more parts come.
@@ -81,9 +93,9 @@ impl Disk {
             is_empty,
         } = came;
         let size = object.size;
-        let mut has = vec![false; usize::try_from(count(size)).unwrap_or(usize::MAX)];
+        let mut has = vec![Has::Nothing; usize::try_from(count(size)).unwrap_or(usize::MAX)];
         for one in done {
-            has[one.number as usize] = true;
+            has[one.number as usize] = Has::Bytes;
         }
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
@@ -97,7 +109,7 @@ impl Disk {
             looked: Notify::new(),
         });
         let (sender, receiver) = mpsc::channel(ON_THE_WAY);
-        let follower = Follower::new(object, out);
+        let follower = Follower::new(object, out)?;
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let (one, file) = (shared.clone(), data.try_clone()?);
         let writer = thread("writer")
@@ -197,15 +209,15 @@ fn write(
     size: u64,
     mut pieces: mpsc::Receiver<Piece>,
 ) -> io::Result<()> {
-    let mut open: HashMap<u64, (Crc, u64)> = HashMap::new();
+    let mut open: HashMap<u64, Open> = HashMap::new();
     // Where something came that was not to be believed.
     let mut used = HashSet::new();
     while let Some(piece) = pieces.blocking_recv() {
         if shared.lock().broken.is_some() {
             return Ok(());
         }
-        let (number, bytes) = match piece {
-            Piece::Bytes(number, bytes) => (number, bytes),
+        let number = match piece {
+            Piece::Bytes(number, _) | Piece::Zeros(number, _) => number,
             Piece::Again(number) => {
                 open.remove(&number);
                 used.insert(number);
@@ -213,25 +225,58 @@ fn write(
             }
         };
         let (first, length) = bounds(number, size);
-        let (crc, written) = open.entry(number).or_insert_with(|| (Crc::new(), 0));
-        let place = first + *written;
+        let part = open.entry(number).or_default();
         // Zeros are there already, as holes, unless something came before: in this run or in one that was killed.
         let is_hole = is_empty && !used.contains(&number);
-        if !is_zero(&bytes) || !(is_hole || is_zero_at(data, place, bytes.len())?) {
-            write_at(data, &bytes, place)?;
+        match piece {
+            Piece::Bytes(_, bytes) => {
+                part.is_data |= !is_zero(&bytes);
+                part.add(data, first, &bytes, is_hole)?;
+            }
+            Piece::Zeros(_, mut count) => {
+                while count > 0 {
+                    let zeros = zeros(count);
+                    part.add(data, first, zeros, is_hole)?;
+                    count -= zeros.len() as u64;
+                }
+            }
+            Piece::Again(_) => {}
         }
-        crc.update(&bytes);
-        *written += bytes.len() as u64;
-        if *written == length {
-            let crc = crc.sum();
+        if part.written == length {
+            let has = match part.is_data {
+                true => Has::Bytes,
+                false => Has::Zeros,
+            };
+            let crc = part.crc.sum();
             open.remove(&number);
             shared.change(|state| {
-                state.has[number as usize] = true;
+                state.has[number as usize] = has;
                 state.unsynced.push(Done { number, crc });
             });
         }
     }
     Ok(())
+}
+
+/// A part of which something came.
+#[derive(Default)]
+struct Open {
+    crc: Crc,
+    written: u64,
+    /// Something else than zeros.
+    is_data: bool,
+}
+
+impl Open {
+    fn add(&mut self, data: &File, first: u64, bytes: &[u8], is_hole: bool) -> io::Result<()> {
+        let place = first + self.written;
+        if !is_zero(bytes) || !(is_hole || is_zero_at(data, place, bytes.len())?) {
+            write_at(data, bytes, place)?;
+        }
+        self.crc.update(bytes);
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
 }
 
 /// Syncs what was written, and only then notes it: the journal is never ahead of the data.
@@ -255,13 +300,13 @@ fn follow(
     size: u64,
     mut follower: Follower<io::Sink>,
 ) -> io::Result<Option<Found>> {
-    let mut buffer = vec![0; 256 << 10];
     for number in 0..count(size) {
-        let is_there = |state: &State| state.has[number as usize];
+        let is_there = |state: &State| state.has[number as usize] != Has::Nothing;
         let state = shared.when(|state| is_there(state) || state.is_over || state.is_vain());
         if state.is_vain() || !is_there(&state) {
             return Ok(None);
         }
+        let is_hole = state.has[number as usize] == Has::Zeros;
         drop(state);
         let (mut at, length) = bounds(number, size);
         let end = at + length;
@@ -269,13 +314,20 @@ fn follow(
             if shared.lock().is_vain() {
                 return Ok(None);
             }
-            let wanted = buffer.len().min((end - at) as usize);
-            let read = read_at(data, &mut buffer[..wanted], at)?;
+            if is_hole {
+                let zeros = zeros(end - at);
+                follower.see(Bytes::from_static(zeros))?;
+                at += zeros.len() as u64;
+                continue;
+            }
+            let mut buffer = vec![0; READ.min((end - at) as usize)];
+            let read = read_at(data, &mut buffer, at)?;
             if read == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            follower.see(&buffer[..read])?;
+            buffer.truncate(read);
             at += read as u64;
+            follower.see(buffer.into())?;
         }
     }
     follower.finish().map(Some)

@@ -376,10 +376,6 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
         return Err(corrupt(&files.name, &bad, &failed));
     }
     file.sync_all().map_err(cannot)?;
-    let sha256 = match (&files.unpacked, found.unpacked) {
-        (Some(_), Some(unpacked)) => unpacked.sha256,
-        _ => found.sha256,
-    };
     if let Some(device) = &object.device {
         for check in &mut checks {
             check.name = format!("{device}: {}", check.name);
@@ -392,7 +388,7 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
             format: object.format.clone(),
             size_bytes: size,
             virtual_size_bytes: virtual_size,
-            sha256,
+            sha256: found.sha256,
         },
         files,
         checks,

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use ring::digest::{Context, SHA256};
 
+use super::beside::{Beside, Look};
 use super::hashing::{Digest, digits};
 use super::sparse::Sparse;
 use super::sums::Judge;
@@ -14,12 +16,12 @@ use crate::image::Check;
 use crate::provider::{Hash, Object};
 use crate::secret::clean;
 
-/// What goes over the bytes of an object.
+/// What goes over the bytes of an object: the SHA-256 here, everything else on threads of its own.
 pub(super) struct Follower<W: Write> {
-    sha256: Context,
-    sums: Judge,
-    hashes: Vec<(Hash, Option<Digest>)>,
-    gzip: Option<Gzip<W>>,
+    /// Of the object as stored; `None` where that of what is unpacked counts.
+    sha256: Option<Context>,
+    sums: Beside<Sums>,
+    gzip: Option<Beside<Gzip<W>>>,
     /// It is packed, and nobody wants to know whether it unpacks.
     is_unread: bool,
     length: u64,
@@ -27,19 +29,13 @@ pub(super) struct Follower<W: Write> {
 
 /// What was found.
 pub struct Found {
-    /// Of the object as stored.
+    /// The size of what is kept: as stored, or unpacked.
+    pub size: u64,
+    /// Its SHA-256.
     pub sha256: String,
-    /// Of what was unpacked.
-    pub unpacked: Option<Unpacked>,
     pub checks: Vec<Check>,
     /// Where bytes are wrong, as far as that is known better than "somewhere": to be asked for again.
     pub wrong: Vec<Range<u64>>,
-}
-
-/// What a packed object holds.
-pub struct Unpacked {
-    pub size: u64,
-    pub sha256: String,
 }
 
 /// Where unpacked bytes go.
@@ -52,6 +48,23 @@ pub(super) enum Out<W: Write> {
     Stream(W),
 }
 
+/// The sums and hashes of the cloud.
+struct Sums {
+    judge: Judge,
+    hashes: Vec<(Hash, Option<Digest>)>,
+}
+
+impl Look for Sums {
+    fn see(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.judge.see(bytes);
+        let digests = self.hashes.iter_mut();
+        for digest in digests.filter_map(|(_, digest)| digest.as_mut()) {
+            digest.update(bytes);
+        }
+        Ok(())
+    }
+}
+
 struct Gzip<W: Write> {
     /// `None` once the bytes are no gzip.
     decoder: Option<MultiGzDecoder<Counted<W>>>,
@@ -61,7 +74,8 @@ struct Gzip<W: Write> {
 struct Counted<W: Write> {
     out: Out<W>,
     size: u64,
-    sha256: Context,
+    /// `None` where nobody keeps what is unpacked.
+    sha256: Option<Context>,
     /// The first error of the place it goes to, which is no flaw of the bytes.
     broken: Option<io::Error>,
 }
@@ -79,7 +93,9 @@ impl<W: Write> Write for Counted<W> {
             return Err(kind.into());
         }
         self.size += bytes.len() as u64;
-        self.sha256.update(bytes);
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
         Ok(bytes.len())
     }
 
@@ -88,66 +104,119 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-impl<W: Write> Follower<W> {
-    /// Over this object; `packed` says where the bytes go that a gzip holds, for one that is to be read.
-    pub(super) fn new(object: &Object, packed: Option<Out<W>>) -> Self {
-        Follower {
-            sha256: Context::new(&SHA256),
-            sums: Judge::new(object.sums.clone()),
-            hashes: object
-                .hashes
-                .iter()
-                .map(|hash| (hash.clone(), Digest::named(&hash.name)))
-                .collect(),
-            is_unread: packed.is_none() && is_packed(object),
-            gzip: packed.map(|out| Gzip {
-                decoder: Some(MultiGzDecoder::new(Counted {
-                    out,
-                    size: 0,
-                    sha256: Context::new(&SHA256),
-                    broken: None,
-                })),
-                flaw: None,
-            }),
-            length: 0,
-        }
-    }
-
-    /// The next bytes. An error is one of the place where unpacked ones go.
-    pub(super) fn see(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.length += bytes.len() as u64;
-        self.sha256.update(bytes);
-        self.sums.see(bytes);
-        for digest in self
-            .hashes
-            .iter_mut()
-            .filter_map(|(_, digest)| digest.as_mut())
-        {
-            digest.update(bytes);
-        }
-        let Some(gzip) = &mut self.gzip else {
-            return Ok(());
-        };
-        let Some(decoder) = &mut gzip.decoder else {
+impl<W: Write + Send + 'static> Look for Gzip<W> {
+    /// An error is one of the place where unpacked bytes go.
+    fn see(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(decoder) = &mut self.decoder else {
             return Ok(());
         };
         if let Err(error) = decoder.write_all(bytes) {
             if let Some(broken) = decoder.get_mut().broken.take() {
                 return Err(broken);
             }
-            gzip.flaw = Some(error.to_string());
-            gzip.decoder = None;
+            self.flaw = Some(error.to_string());
+            self.decoder = None;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Gzip<W> {
+    /// What it came to, and size and SHA-256 of what was unpacked, if somebody keeps that.
+    fn finish(mut self) -> io::Result<(Check, Option<(u64, String)>)> {
+        let mut unpacked = None;
+        if let Some(mut decoder) = self.decoder.take() {
+            match decoder.try_finish() {
+                Ok(()) => unpacked = Some(decoder.finish()?),
+                Err(error) => match decoder.get_mut().broken.take() {
+                    Some(broken) => return Err(broken),
+                    None => self.flaw = Some(error.to_string()),
+                },
+            }
+        }
+        let check = match (self.flaw, &unpacked) {
+            (Some(flaw), _) => Check::failed("gzip", flaw),
+            (None, Some(Counted { size, .. })) if *size > 0 => Check::passed(
+                "gzip",
+                format!("it unpacks to {size} bytes, CRC and length fit"),
+            ),
+            _ => Check::failed("gzip", "it is empty"),
+        };
+        let Some(Counted {
+            out, size, sha256, ..
+        }) = unpacked
+        else {
+            return Ok((check, None));
+        };
+        if let Out::File(file) = out {
+            file.finish()?;
+        }
+        let kept = sha256.map(|sha256| (size, digits(sha256.finish())));
+        Ok((check, kept))
+    }
+}
+
+impl<W: Write + Send + 'static> Follower<W> {
+    /// Over this object; `packed` says where the bytes go that a gzip holds, for one that is to be read.
+    pub(super) fn new(object: &Object, packed: Option<Out<W>>) -> io::Result<Self> {
+        let hashes = object.hashes.iter();
+        let hashes = hashes.map(|hash| (hash.clone(), Digest::named(&hash.name)));
+        let sums = Sums {
+            judge: Judge::new(object.sums.clone()),
+            hashes: hashes.collect(),
+        };
+        let is_kept = matches!(packed, Some(Out::File(_) | Out::Stream(_)));
+        let is_asked_for = sums
+            .hashes
+            .iter()
+            .any(|(_, digest)| matches!(digest, Some(Digest::Sha256)));
+        let sha256 = || Context::new(&SHA256);
+        Ok(Follower {
+            sha256: (!is_kept || is_asked_for).then(sha256),
+            is_unread: packed.is_none() && is_packed(object),
+            gzip: packed
+                .map(|out| {
+                    let decoder = MultiGzDecoder::new(Counted {
+                        out,
+                        size: 0,
+                        sha256: is_kept.then(sha256),
+                        broken: None,
+                    });
+                    let gzip = Gzip {
+                        decoder: Some(decoder),
+                        flaw: None,
+                    };
+                    Beside::start("unpacking", gzip)
+                })
+                .transpose()?,
+            sums: Beside::start("sums", sums)?,
+            length: 0,
+        })
+    }
+
+    /// The next bytes. An error is one of the place where unpacked ones go.
+    pub(super) fn see(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.length += bytes.len() as u64;
+        self.sums.see(bytes.clone())?;
+        if let Some(gzip) = &mut self.gzip {
+            gzip.see(bytes.clone())?;
+        }
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(&bytes);
         }
         Ok(())
     }
 
     /// There are no more.
     pub(super) fn finish(self) -> io::Result<Found> {
-        let sha256 = digits(self.sha256.finish());
-        let (check, wrong) = self.sums.judge();
+        let mut size = self.length;
+        let stored = self.sha256.map(|sha256| digits(sha256.finish()));
+        let stored = stored.unwrap_or_default();
+        let Sums { judge, hashes } = self.sums.finish()?;
+        let (check, wrong) = judge.judge();
         let mut checks = vec![check];
-        checks.extend(self.hashes.into_iter().map(|(hash, digest)| {
-            let own = digest.map(|digest| digest.finish(&sha256));
+        checks.extend(hashes.into_iter().map(|(hash, digest)| {
+            let own = digest.map(|digest| digest.finish(&stored));
             compared(&hash, own)
         }));
         if self.length == 0 {
@@ -159,40 +228,17 @@ impl<W: Write> Follower<W> {
                 "it was fetched with --no-inflate",
             ));
         }
-        let mut unpacked = None;
-        if let Some(mut gzip) = self.gzip {
-            if let Some(mut decoder) = gzip.decoder.take() {
-                match decoder.try_finish() {
-                    Ok(()) => {
-                        let Counted {
-                            out, size, sha256, ..
-                        } = decoder.finish()?;
-                        if let Out::File(file) = out {
-                            file.finish()?;
-                        }
-                        unpacked = Some(Unpacked {
-                            size,
-                            sha256: digits(sha256.finish()),
-                        });
-                    }
-                    Err(error) => match decoder.get_mut().broken.take() {
-                        Some(broken) => return Err(broken),
-                        None => gzip.flaw = Some(error.to_string()),
-                    },
-                }
+        let mut sha256 = stored;
+        if let Some(gzip) = self.gzip {
+            let (check, kept) = gzip.finish()?.finish()?;
+            checks.push(check);
+            if let Some(kept) = kept {
+                (size, sha256) = kept;
             }
-            checks.push(match (&gzip.flaw, &unpacked) {
-                (Some(flaw), _) => Check::failed("gzip", flaw.clone()),
-                (None, Some(Unpacked { size, .. })) if *size > 0 => Check::passed(
-                    "gzip",
-                    format!("it unpacks to {size} bytes, CRC and length fit"),
-                ),
-                _ => Check::failed("gzip", "it is empty"),
-            });
         }
         Ok(Found {
+            size,
             sha256,
-            unpacked,
             checks,
             wrong,
         })

@@ -107,9 +107,17 @@ pub(super) fn taken(file: &File) -> u64 {
     file.metadata().map_or(0, |data| data.len())
 }
 
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// So many zeros, or some of them.
+pub(super) fn zeros(count: u64) -> &'static [u8] {
+    &ZEROS[..ZEROS
+        .len()
+        .min(usize::try_from(count).unwrap_or(usize::MAX))]
+}
+
 /// Whether there is nothing but zeros.
 pub(super) fn is_zero(bytes: &[u8]) -> bool {
-    static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
     bytes
         .chunks(ZEROS.len())
         .all(|part| *part == ZEROS[..part.len()])

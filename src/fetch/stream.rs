@@ -27,6 +27,10 @@ impl Sink for Held {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match piece {
             Piece::Bytes(_, bytes) => held.extend_from_slice(&bytes),
+            Piece::Zeros(_, count) => {
+                let length = held.len() + count as usize;
+                held.resize(length, 0);
+            }
             Piece::Again(_) => held.clear(),
         }
         Ok(())
@@ -50,6 +54,7 @@ pub async fn to_stream(
     });
     let plain = (!unpacks).then_some(out);
     let follower = Follower::new(object, inside);
+    let follower = follower.map_err(|error| unwritten(place, &error))?;
     // On a thread of its own, for which nobody waits after a signal: whoever reads may have stopped to.
     let (sender, receiver) = mpsc::channel(1);
     let (told, verdict) = oneshot::channel();
@@ -108,7 +113,7 @@ pub async fn to_stream(
 }
 
 /// Writes what comes, in order, and looks at it.
-fn write<W: Write>(
+fn write<W: Write + Send + 'static>(
     mut pieces: mpsc::Receiver<Vec<u8>>,
     mut plain: Option<W>,
     mut follower: Follower<W>,
@@ -117,7 +122,7 @@ fn write<W: Write>(
         if let Some(plain) = &mut plain {
             plain.write_all(&bytes)?;
         }
-        follower.see(&bytes)?;
+        follower.see(bytes.into())?;
     }
     let found = follower.finish()?;
     if let Some(plain) = &mut plain {

@@ -1,14 +1,16 @@
 //! The parts of an object, asked for side by side; each is asked for again as long as what goes wrong may pass.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use super::parts::bounds;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::pace::limit;
-use crate::provider::{Answer, Object};
+use crate::provider::{Answer, Block, Object};
 use crate::text;
 
 /// Requests for one part, at most, of which none in a row brought anything new.
@@ -20,15 +22,17 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause that a store may ask for: a longer one is for the user to plan.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Requests under way at first, and at most.
-const FIRST_LANES: usize = 2;
+const FIRST_LANES: usize = 4;
 const MOST_LANES: usize = 16;
 /// How long a number of lanes is tried before another.
-const TRIAL: Duration = Duration::from_millis(500);
+const TRIAL: Duration = Duration::from_millis(150);
 
 /// What comes of a part.
 pub(super) enum Piece {
     /// These bytes follow.
-    Bytes(u64, Vec<u8>),
+    Bytes(u64, Bytes),
+    /// So many zeros follow.
+    Zeros(u64, u64),
     /// What came of it so far is not to be believed.
     Again(u64),
 }
@@ -47,21 +51,42 @@ pub(super) async fn transfer(
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
     let mut parts = parts.fuse();
+    let sink = Counting {
+        sink,
+        bytes: AtomicU64::new(0),
+    };
     let mut running = FuturesUnordered::new();
     let mut lanes = Lanes::new(fixed);
     loop {
         while running.len() < lanes.count {
             let Some(number) = parts.next() else { break };
-            running.push(part(object, number, sink));
+            running.push(part(object, number, &sink));
         }
         match running.next().await {
             None => return Ok(()),
             Some(fetched) => {
-                let bytes = fetched?;
-                lanes.got(bytes);
-                progress(bytes);
+                progress(fetched?);
+                lanes.got(sink.bytes.swap(0, Ordering::Relaxed));
             }
         }
+    }
+}
+
+/// Counts what passes, whatever part it is of.
+struct Counting<'s, S> {
+    sink: &'s S,
+    bytes: AtomicU64,
+}
+
+impl<S: Sink> Sink for Counting<'_, S> {
+    async fn take(&self, piece: Piece) -> Result<()> {
+        let more = match &piece {
+            Piece::Bytes(_, bytes) => bytes.len() as u64,
+            Piece::Zeros(_, count) => *count,
+            Piece::Again(_) => 0,
+        };
+        self.bytes.fetch_add(more, Ordering::Relaxed);
+        self.sink.take(piece).await
     }
 }
 
@@ -150,16 +175,22 @@ async fn once(
     });
     let mut flow = match part? {
         Answer::Coming(flow) => flow,
-        Answer::Whole(bytes) if bytes.len() as u64 == rest => {
-            // In pieces, of which those of zeros become holes.
-            for piece in bytes.chunks(64 << 10) {
-                *got += piece.len() as u64;
-                sink.take(Piece::Bytes(number, piece.to_vec())).await?;
+        Answer::Blocks(mut blocks) => {
+            while let Some(block) = blocks.next().await {
+                let (piece, came) = match block? {
+                    Block::Data(bytes) => {
+                        let came = bytes.len() as u64;
+                        (Piece::Bytes(number, bytes), came)
+                    }
+                    Block::Zeros(count) => (Piece::Zeros(number, count), count),
+                };
+                *got += came;
+                sink.take(piece).await?;
             }
-            return Ok(());
-        }
-        Answer::Whole(bytes) => {
-            return Err(bad_part(from, &format!("{} bytes of {rest}", bytes.len())));
+            return match *got == length {
+                true => Ok(()),
+                false => Err(bad_part(from, &format!("{got} bytes of {length}"))),
+            };
         }
     };
     object.requests.note(flow.request_id());

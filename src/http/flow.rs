@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::failure::network_error;
@@ -69,13 +70,11 @@ impl Flow {
     }
 
     /// The next piece of the body; `None` at its end.
-    pub async fn piece(&mut self) -> Result<Option<Vec<u8>>> {
+    pub async fn piece(&mut self) -> Result<Option<Bytes>> {
         let piece = timeout(self.patience, self.response.chunk())
             .await
             .map_err(|_| silent(self.name, &self.url, self.patience))?;
-        piece
-            .map(|piece| piece.map(Into::into))
-            .map_err(|error| network_error(self.name, &self.url, None, &error))
+        piece.map_err(|error| network_error(self.name, &self.url, None, &error))
     }
 
     /// The reply as a whole, cut: for what is no body but a refusal.

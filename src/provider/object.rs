@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 
 use crate::error::{Error, Reason, Result};
 use crate::http::Flow;
@@ -132,15 +134,23 @@ pub struct Hash {
 pub trait Reader: Send + Sync {
     /// Sends one request for `length` bytes from `first` on, for an object that is still the same. Gives what was answered:
     /// the caller holds status, place and length against what it asked for. A refusal is an error.
-    async fn part(&self, first: u64, length: u64) -> Result<Answer>;
+    async fn part(&self, first: u64, length: u64) -> Result<Answer<'_>>;
 }
 
 /// What a reader gives for a part.
-pub enum Answer {
+pub enum Answer<'r> {
     /// A reply whose bytes are still to come.
     Coming(Box<Flow>),
-    /// All of its bytes.
-    Whole(Vec<u8>),
+    /// Blocks in their order, each right as far as the reader can tell.
+    Blocks(BoxStream<'r, Result<Block>>),
+}
+
+/// A piece of an object.
+pub enum Block {
+    /// Its bytes.
+    Data(Bytes),
+    /// So many zeros.
+    Zeros(u64),
 }
 
 /// The value of a `Range` header.

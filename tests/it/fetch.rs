@@ -877,9 +877,12 @@ impl snapexport::provider::Reader for Memory {
         &self,
         first: u64,
         length: u64,
-    ) -> snapexport::error::Result<snapexport::provider::Answer> {
+    ) -> snapexport::error::Result<snapexport::provider::Answer<'_>> {
+        use futures_util::{StreamExt, stream};
+        use snapexport::provider::{Answer, Block};
         let bytes = &self.0[first as usize..][..length as usize];
-        Ok(snapexport::provider::Answer::Whole(bytes.to_vec()))
+        let block = Block::Data(bytes.into());
+        Ok(Answer::Blocks(stream::iter([Ok(block)]).boxed()))
     }
 }
 

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
 
 use super::*;
-use crate::provider::{Answer, Reader, RequestIds, Sums};
+use crate::provider::{Answer, Block, Reader, RequestIds, Sums};
 use crate::task::ProviderId;
 
 /// Bytes that are there at once.
@@ -9,9 +10,10 @@ struct Memory(Vec<u8>);
 
 #[async_trait]
 impl Reader for Memory {
-    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
+    async fn part(&self, first: u64, length: u64) -> Result<Answer<'_>> {
         let bytes = &self.0[first as usize..(first + length) as usize];
-        Ok(Answer::Whole(bytes.to_vec()))
+        let block = Block::Data(bytes.to_vec().into());
+        Ok(Answer::Blocks(stream::iter([Ok(block)]).boxed()))
     }
 }
 

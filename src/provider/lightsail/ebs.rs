@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_smithy_types::base64;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -17,7 +18,7 @@ use super::expiry::Watched;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::http::{Flow, Http, Reply, Request};
 use crate::pace::limit;
-use crate::provider::{Answer, Reader, RequestIds, sigv4};
+use crate::provider::{Answer, Block, Reader, RequestIds, sigv4};
 use crate::secret::Url;
 
 /// Bytes of a block.
@@ -29,7 +30,7 @@ const KEPT: usize = 4;
 /// Pages without a block that are read past.
 const EMPTY: usize = 1000;
 /// Blocks of one part that are under way at once.
-const PARALLEL: usize = 4;
+const PARALLEL: usize = 2;
 /// A snapshot that is just complete may not be found for a while (awslabs/coldsnap #141).
 const LATE: [Duration; 3] = [
     Duration::from_secs(1),
@@ -218,7 +219,7 @@ impl Ebs {
     }
 
     /// One block, held against its checksum.
-    async fn block(&self, snapshot: &str, index: u32, token: &str) -> Result<Vec<u8>> {
+    async fn block(&self, snapshot: &str, index: u32, token: &str) -> Result<Bytes> {
         const CALL: &str = "GetSnapshotBlock";
         let mut url = self.url(&["snapshots", snapshot, "blocks", &index.to_string()]);
         // Tokens are base64, and a plus sign in a form would be a space.
@@ -253,9 +254,15 @@ impl Ebs {
         if data.len() as u64 != BLOCK {
             return Err(bad(&format!("{} bytes", data.len())));
         }
-        let own = ring::digest::digest(&ring::digest::SHA256, &data);
+        // Beside the network, which goes on meanwhile.
+        let hashed = tokio::task::spawn_blocking(move || {
+            let own = ring::digest::digest(&ring::digest::SHA256, &data);
+            (Bytes::from(data), base64::encode(own))
+        });
+        let died = |_| Error::new(Kind::Internal, "A thread has died");
+        let (data, own) = hashed.await.map_err(died)?;
         match (kind.as_deref(), sum) {
-            (Some("SHA256"), Some(sum)) if sum == base64::encode(own) => Ok(data),
+            (Some("SHA256"), Some(sum)) if sum == own => Ok(data),
             (Some("SHA256"), Some(_)) => Err(bad("its SHA-256 is another")),
             _ => Err(bad("it has no SHA-256")),
         }
@@ -287,7 +294,7 @@ impl Disk {
     }
 
     /// One block, asked for again as long as what goes wrong may pass: it costs no other block.
-    async fn one(&self, index: u32) -> Result<Option<Vec<u8>>> {
+    async fn one(&self, index: u32) -> Result<Option<Bytes>> {
         let mut pauses = AGAIN.into_iter();
         loop {
             let page = self.page_of(index).await?;
@@ -317,23 +324,20 @@ impl Disk {
 
 #[async_trait]
 impl Reader for Disk {
-    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
-        let blocks = first / BLOCK..(first + length).div_ceil(BLOCK);
-        let begin = blocks.start * BLOCK;
-        let numbers = blocks.map(|index| u32::try_from(index).unwrap_or(u32::MAX));
-        let numbers: Vec<u32> = numbers.collect();
-        let read = numbers.into_iter().map(|index| self.one(index));
-        let read: Vec<Option<Vec<u8>>> =
-            stream::iter(read).buffered(PARALLEL).try_collect().await?;
-        // What was never written is zeros.
-        let mut data = vec![0; read.len() * BLOCK as usize];
-        for (place, block) in data.chunks_mut(BLOCK as usize).zip(read) {
-            if let Some(block) = block {
-                place.copy_from_slice(&block);
-            }
-        }
-        data.truncate((first - begin + length) as usize);
-        Ok(Answer::Whole(data.split_off((first - begin) as usize)))
+    async fn part(&self, first: u64, length: u64) -> Result<Answer<'_>> {
+        let end = first + length;
+        let blocks = (first / BLOCK)..end.div_ceil(BLOCK);
+        let read = stream::iter(blocks).map(move |index| async move {
+            // What is asked for may begin or end within a block.
+            let start = index * BLOCK;
+            let (from, to) = (first.max(start) - start, end.min(start + BLOCK) - start);
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            Ok(match self.one(number).await? {
+                Some(block) => Block::Data(block.slice(from as usize..to as usize)),
+                None => Block::Zeros(to - from),
+            })
+        });
+        Ok(Answer::Blocks(read.buffered(PARALLEL).boxed()))
     }
 }
 

@@ -253,7 +253,7 @@ pub(super) struct Parts {
 
 #[async_trait]
 impl Reader for Parts {
-    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
+    async fn part(&self, first: u64, length: u64) -> Result<Answer<'_>> {
         let request = Request::new("GetObject", Method::GET, self.url.clone());
         let mut request = request.header("range", &range(first, length))?;
         if let Some(etag) = &self.etag {

@@ -201,7 +201,7 @@ impl Parts {
 
 #[async_trait]
 impl Reader for Parts {
-    async fn part(&self, first: u64, length: u64) -> Result<Answer> {
+    async fn part(&self, first: u64, length: u64) -> Result<Answer<'_>> {
         let mut headers = vec![("range", range(first, length))];
         headers.extend(self.etag.clone().map(|etag| ("if-match", etag)));
         let flow = self.session.flow("get object", &self.url, &headers).await?;
