@@ -5,6 +5,7 @@ mod device;
 mod disk;
 mod evidence;
 mod file;
+mod files;
 mod follower;
 mod hashing;
 mod parts;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use flate2::Crc;
+use crc32fast::Hasher;
 use tokio::sync::{Notify, mpsc};
 
 use super::follower::{Follower, Found, Out};
@@ -247,8 +247,7 @@ fn write(
                 true => Has::Bytes,
                 false => Has::Zeros,
             };
-            let crc = part.crc.sum();
-            open.remove(&number);
+            let crc = open.remove(&number).map_or(0, |part| part.crc.finalize());
             shared.change(|state| {
                 state.has[number as usize] = has;
                 state.unsynced.push(Done { number, crc });
@@ -261,7 +260,7 @@ fn write(
 /// A part of which something came.
 #[derive(Default)]
 struct Open {
-    crc: Crc,
+    crc: Hasher,
     written: u64,
     /// Something else than zeros.
     is_data: bool,

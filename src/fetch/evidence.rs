@@ -118,6 +118,19 @@ impl Evidence {
         self.checks.iter().filter(is_of).cloned().collect()
     }
 
+    /// What stands where the evidence of an image would, and is none: it is somebody else's.
+    pub(super) fn foreign(image: &Path) -> Option<PathBuf> {
+        let object = beside(image, OBJECT);
+        if object.symlink_metadata().is_ok() && !matches!(read(&object), Ok(Some(_))) {
+            return Some(object);
+        }
+        let sums = beside(image, SUMS);
+        let name = image.file_name()?.to_string_lossy();
+        let is_sum = |text: String| text.lines().all(|line| line.ends_with(&*name));
+        let is_ours = || std::fs::read_to_string(&sums).is_ok_and(is_sum);
+        (sums.symlink_metadata().is_ok() && !is_ours()).then_some(sums)
+    }
+
     /// The evidence of an image: its own, or that of several images among which it is.
     ///
     /// What is wrong with the evidence itself is an error of the kind `corrupt`; that there is none is one of `internal`.

@@ -1,7 +1,7 @@
 //! An object into a file: found again after a kill, never under its name before it is right.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,12 @@ use jiff::Timestamp;
 
 use super::disk::{Came, Disk, into};
 use super::evidence::{Evidence, FetchedFile, Origin, beside, sync_folder};
+use super::files::{Files, check_room, open, unwritten};
 use super::follower::Found;
 use super::parts::{self, Ledger};
-use super::place::{is_device, must_fit, taken};
+use super::place::is_device;
+use super::sparse::{Shared, Sparse};
+use super::stream::to_stream;
 use super::transfer::transfer;
 use super::verify;
 use super::wish::{About, Wish, is_packed};
@@ -34,18 +37,6 @@ pub struct Fetched {
     pub is_old: bool,
 }
 
-/// The files of one disk.
-struct Files {
-    /// The file that is wanted.
-    name: PathBuf,
-    /// The object's bytes on their way.
-    partial: PathBuf,
-    /// Their journal.
-    ledger: PathBuf,
-    /// What is unpacked on its way, if it is.
-    unpacked: Option<PathBuf>,
-}
-
 /// A disk that is here, and not yet under its name; or was fetched before.
 struct Staged {
     files: Files,
@@ -53,47 +44,6 @@ struct Staged {
     checks: Vec<Check>,
     /// Keeps others from this place. `None`: it was fetched before.
     lock: Option<Ledger>,
-}
-
-impl Files {
-    fn of(object: &Object, wish: &Wish) -> Self {
-        // What a cloud calls it is a name here, and no way to elsewhere.
-        let own = Path::new(&object.name).file_name();
-        let own = Path::new(own.unwrap_or(OsStr::new("image")));
-        let stem = match is_packed(object) && wish.unpack {
-            true => own.with_extension(""),
-            false => own.to_owned(),
-        };
-        let name = match &wish.to {
-            Some(folder) if folder.is_dir() => folder.join(stem),
-            Some(file) => file.clone(),
-            None => stem,
-        };
-        let keeps = name.extension() == Some(OsStr::new("gz")) && !wish.unpack;
-        let unpacks = is_packed(object) && !keeps;
-        Files {
-            partial: beside(&name, ".partial"),
-            ledger: beside(&name, ".partial.parts"),
-            unpacked: unpacks.then(|| beside(&name, ".partial.unpacked")),
-            name,
-        }
-    }
-
-    /// The file in which the image is before it has its name.
-    fn image(&self) -> &Path {
-        self.unpacked.as_deref().unwrap_or(&self.partial)
-    }
-
-    fn remove(&self) {
-        for path in [
-            Some(&self.partial),
-            Some(&self.ledger),
-            self.unpacked.as_ref(),
-        ] {
-            // What stays takes room and is overwritten by the next fetch.
-            let _ = path.map(std::fs::remove_file);
-        }
-    }
 }
 
 /// Fetches the disks of an image into files. `progress` hears how many bytes of all are there.
@@ -122,7 +72,7 @@ pub async fn to_files(
         .collect();
     let mut before = Vec::new();
     for files in &all {
-        before.push(there_already(image, &files.name, wish)?);
+        before.push(there_already(image, files, wish)?);
     }
     if let Some(evidence) = before.iter().flatten().next()
         && before.iter().all(Option::is_some)
@@ -145,7 +95,7 @@ pub async fn to_files(
         );
         return Err(Error::usage(sentence).hint("name a file that does, or leave out --no-inflate"));
     }
-    check_room(image, &all)?;
+    let is_straight = check_room(image, &all)?;
     tokio::pin!(interrupted);
     let mut staged = Vec::new();
     let mut behind = 0;
@@ -160,13 +110,52 @@ pub async fn to_files(
             },
             None => {
                 let told = |bytes| progress(behind + bytes);
-                one(object, files, wish, interrupted.as_mut(), told).await?
+                let interrupted = interrupted.as_mut();
+                match is_straight {
+                    true => straight(object, files, wish, interrupted, told).await?,
+                    false => one(object, files, wish, interrupted, told).await?,
+                }
             }
         });
         behind += object.size;
         progress(behind);
     }
     conclude(image, about, wish, staged, started_at)
+}
+
+/// Unpacks one disk as it comes, where there is no room for its packed bytes beside it: it cannot go on after a kill.
+async fn straight(
+    object: &Object,
+    files: Files,
+    wish: &Wish,
+    interrupted: impl Future<Output = ()>,
+    progress: impl FnMut(u64),
+) -> Result<Staged> {
+    let ledger = files.hold()?;
+    let cannot = |error: io::Error| unwritten(files.image(), &error);
+    let file = Sparse::new(open(files.image()).map_err(cannot)?);
+    let out = Shared::of(file.map_err(cannot)?);
+    tracing::warn!(
+        "there is no room for the packed bytes of {} beside its disk: a fetch that stops begins again",
+        object.name
+    );
+    let wish = Wish {
+        unpack: true,
+        ..wish.clone()
+    };
+    let place = files.image().display().to_string();
+    let came = to_stream(object, &wish, (out.clone(), &place), interrupted, progress).await;
+    let found = match came {
+        Err(error) if error.kind == Kind::Corrupt => {
+            let bad = beside(&files.name, ".bad");
+            std::fs::rename(files.image(), &bad).map_err(cannot)?;
+            files.remove();
+            return Err(error.cause(format!("it was put aside as {}", bad.display())));
+        }
+        came => came?,
+    };
+    out.finish().map_err(cannot)?;
+    stage(object, files, found, ledger)
 }
 
 /// Brings one disk here, and checks it.
@@ -177,11 +166,7 @@ async fn one(
     interrupted: impl Future<Output = ()>,
     mut progress: impl FnMut(u64),
 ) -> Result<Staged> {
-    let ledger = Ledger::open(&files.ledger).map_err(|error| unwritten(&files.ledger, &error))?;
-    let Some(mut ledger) = ledger else {
-        let sentence = format!("Another process is fetching to {}", files.name.display());
-        return Err(Error::new(Kind::Conflict, sentence));
-    };
+    let mut ledger = files.hold()?;
     let cannot = |error: io::Error| unwritten(&files.partial, &error);
     let data = open(&files.partial).map_err(cannot)?;
     let mut done = ledger.recall(object, &data).map_err(cannot)?;
@@ -279,16 +264,25 @@ async fn all(
 /// What is at this place, if it was fetched before from the same. One that is something else is an error.
 fn there_already(
     image: &Image,
-    name: &Path,
+    files: &Files,
     wish: &Wish,
 ) -> Result<Option<(Evidence, FetchedFile)>> {
+    let name = &files.name;
     let Ok(data) = name.symlink_metadata() else {
-        return Ok(None);
+        return match Evidence::foreign(name).filter(|_| !wish.force) {
+            None => Ok(None),
+            Some(path) => {
+                let sentence = format!("{} is there already, and not from a fetch", path.display());
+                Err(Error::usage(sentence).hint("--to names another place; --force overwrites it"))
+            }
+        };
     };
     if let Ok((evidence, file)) = Evidence::of(name)
         && evidence.source == origin(image)
         && data.is_file()
         && file.size_bytes == data.len()
+        // What is kept packed is as large as it is stored.
+        && (files.unpacked.is_none() || evidence.source.size_bytes != Some(data.len()))
     {
         return Ok(Some((evidence, file)));
     }
@@ -304,32 +298,6 @@ fn there_already(
         (true, _) => error.hint("--to names another place; --force overwrites it"),
         (_, true) => error.hint("--force writes onto the device, over all that it holds"),
         (false, false) => error.hint("--to names another place"),
-    })
-}
-
-/// What is stored must fit, and beside it what is unpacked of it, as far as somebody says how large that is. What is here of
-/// both has its room.
-fn check_room(image: &Image, all: &[Files]) -> Result<()> {
-    let folder = all.first().and_then(|files| files.name.parent());
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    // Of a pipe, opening it would wait for a writer.
-    let here = |path: &Path| match path.is_file() {
-        true => File::open(path).map_or(0, |file| taken(&file)),
-        false => 0,
-    };
-    let mut needed = 0_u64;
-    for (object, files) in image.disks.iter().zip(all) {
-        let stored = object.size.saturating_sub(here(&files.partial));
-        let unpacked = files.unpacked.as_deref().map_or(0, |path| {
-            object.disk_size.unwrap_or(0).saturating_sub(here(path))
-        });
-        needed = needed.saturating_add(stored).saturating_add(unpacked);
-    }
-    let is_unpacked = all.iter().any(|files| files.unpacked.is_some());
-    must_fit(&image.name, needed, folder).map_err(|error| match is_unpacked {
-        true => error.hint("kept packed it needs less: --to a name that ends in .gz"),
-        false => error,
     })
 }
 
@@ -418,7 +386,7 @@ fn conclude(
     };
     for Staged { files, .. } in staged.iter().filter(|one| one.lock.is_some()) {
         // Somebody may have put it there meanwhile.
-        there_already(image, &files.name, wish)?;
+        there_already(image, files, wish)?;
         // What is overwritten goes first: beside the new evidence it would pass for what was fetched.
         match std::fs::remove_file(&files.name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -487,24 +455,6 @@ fn corrupt(name: &Path, bad: &Path, failed: &[&Check]) -> Error {
         .fold(error, told)
         .cause(format!("it was put aside as {}", bad.display()))
         .hint("fetch it again; if it is the same then, it is stored so: export it anew before you delete what it was made of")
-}
-
-fn unwritten(what: &Path, error: &io::Error) -> Error {
-    let sentence = format!("{} cannot be written", what.display());
-    let unwritten = Error::new(Kind::Internal, sentence).cause(error.to_string());
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            unwritten.hint("make room; the same command goes on where it stopped")
-        }
-        _ => unwritten,
-    }
-}
-
-/// For reading and writing; what is there stays.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    crate::settings::private_file::open_own(&mut options, path)
 }
 
 /// The command that waits for a task which has not ended.

@@ -1,7 +1,8 @@
 //! A file that is written in order, with holes where there is nothing but zeros.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::place::{is_zero, write_at};
 
@@ -54,5 +55,33 @@ impl Sparse {
         self.put()?;
         self.file.set_len(self.at)?;
         self.file.sync_all()
+    }
+}
+
+/// One that is written by a thread and finished by another.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Option<Sparse>>>);
+
+impl Shared {
+    pub(super) fn of(file: Sparse) -> Self {
+        Shared(Arc::new(Mutex::new(Some(file))))
+    }
+
+    /// There are no more.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        file.take().map_or(Ok(()), Sparse::finish)
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        file.write(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -18,6 +18,9 @@ use crate::provider::Object;
 /// Parts that are held at once.
 const PARALLEL: usize = 4;
 
+/// However many are asked for.
+const MOST: usize = 8;
+
 /// One part in memory.
 #[derive(Default)]
 struct Held(Mutex<Vec<u8>>);
@@ -74,7 +77,7 @@ pub async fn to_stream(
         let mut parts = std::pin::pin!(
             numbers
                 .map(held)
-                .buffered(wish.parallel.unwrap_or(PARALLEL))
+                .buffered(wish.parallel.unwrap_or(PARALLEL).min(MOST))
         );
         while let Some(bytes) = parts.next().await {
             let bytes = bytes?;

@@ -14,7 +14,7 @@ use crate::provider::{Answer, Block, Object};
 use crate::text;
 
 /// Requests for one part, at most, of which none in a row brought anything new.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 8;
 /// All requests for one part, at most.
 const MOST_ATTEMPTS: u32 = 100;
 /// The pause before the second; it doubles.

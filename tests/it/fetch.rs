@@ -678,6 +678,16 @@ fn a_file_that_is_not_from_there_is_not_overwritten_without_force() {
     assert_eq!(names(scene.folder.path()), ["mine.gz"]);
     assert_eq!(scene.depot.asked(), []);
     scene.is_right(&scene.fetch("mine.gz", &["--force"]), "mine.gz", &PACKED);
+    // Packed it is not what an unpacked one would be.
+    assert_eq!(scene.fetch("mine.gz", &["--decompress"]).code, Some(2));
+    // Nor is what stands where the evidence would.
+    for end in [".export.json", ".sha256"] {
+        let other = scene.path(&format!("other.gz{end}"));
+        std::fs::write(&other, "precious").expect("written");
+        assert_eq!(scene.fetch("other.gz", &[]).code, Some(2), "{end}");
+        assert_eq!(std::fs::read(&other).expect("there"), b"precious", "{end}");
+        std::fs::remove_file(&other).expect("removed");
+    }
     // What was fetched and is another object by now is not ours to overwrite either.
     scene.depot.change(&PACKED[..PACKED.len() - 1]);
     assert_eq!(scene.fetch("mine.gz", &[]).code, Some(2));

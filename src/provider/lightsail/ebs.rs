@@ -46,6 +46,9 @@ const AGAIN: [Duration; 4] = [
     Duration::from_secs(3),
 ];
 
+/// A longer one that is asked for is for the user to plan.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// The direct APIs of a region, for one caller.
 #[derive(Clone)]
 pub(super) struct Ebs {
@@ -309,7 +312,9 @@ impl Disk {
             let pause = pauses
                 .next()
                 .filter(|_| is_bad || error.kind.is_transient());
-            let Some(pause) = pause else {
+            let asked = error.details.retry_after;
+            let is_long = asked.is_some_and(|asked| asked > LONGEST_PAUSE);
+            let Some(pause) = pause.filter(|_| !is_long) else {
                 return Err(error);
             };
             if is_bad {
@@ -317,7 +322,7 @@ impl Disk {
                 let mut pages = self.pages.lock().await;
                 pages.retain(|other| !Arc::ptr_eq(other, &page));
             }
-            tokio::time::sleep(error.details.retry_after.unwrap_or(limit(pause))).await;
+            tokio::time::sleep(asked.unwrap_or(limit(pause))).await;
         }
     }
 }

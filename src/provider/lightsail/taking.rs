@@ -48,6 +48,12 @@ impl Lightsail {
             let device = device.filter(|_| are_several);
             disks.push(disk(ebs, &self.region, &name, device, &snapshot).await?);
         }
+        let mut names: Vec<&str> = disks.iter().map(|disk| disk.name.as_str()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let sentence = format!("{} has two disks that would be {}", artifact.uri, twice[0]);
+            return Err(Error::new(Kind::Provider, sentence));
+        }
         Ok(Image {
             uri: artifact.uri,
             name,

@@ -73,7 +73,7 @@ pub(super) async fn look_again(
         let seen = seen.map(|seen| Task {
             state: seen.state,
             provider_state: seen.provider_state.clone(),
-            progress: seen.progress.clone(),
+            progress: seen.progress,
             updated_at: seen.updated_at,
             expires_at: seen.expires_at,
             ..known.clone()
