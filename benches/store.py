@@ -180,11 +180,12 @@ class Connection(socketserver.BaseRequestHandler):
             self.json({"ResponseContext": {"RequestId": "r"}, "Accounts": [{"AccountId": "123456789012"}],
                        "SnapshotExportTasks": [task]})
         elif path == f"/demo/{OBJECT}":
-            self.disk(self.server.disk, '"0123456789abcdef0123456789abcdef-64"')
+            # Of an upload in parts whose size nobody can guess: nobody verifies it.
+            self.disk(self.server.disk, '"0123456789abcdef0123456789abcdef-9999"')
         else:
             self.text("application/xml", f"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{OBJECT}"
                       f"</Key><Size>{self.server.disk.size}</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
-                      '<ETag>"0123456789abcdef0123456789abcdef-64"</ETag></Contents></ListBucketResult>')
+                      '<ETag>"0123456789abcdef0123456789abcdef-9999"</ETag></Contents></ListBucketResult>')
 
     # Rackspace.
 
