@@ -133,7 +133,9 @@ pub(crate) async fn run(context: &Context, args: Args) -> Result<Ending> {
     let fetched = match brought.await {
         Ok(fetched) => fetched,
         Err(error) if error.kind == Kind::Interrupted => {
-            printer.note("What came is kept; the same command goes on from there.");
+            let kept = "What came is kept; the same command goes on from there.";
+            let said = error.details.causes.first();
+            printer.note(said.map_or(kept, String::as_str));
             return Ok(interrupted(&signals));
         }
         Err(error) => return Err(error),

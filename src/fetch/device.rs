@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::evidence::{Evidence, FetchedFile};
 use super::file::evidence;
+use super::files::interruption;
 use super::hashing::Hashing;
 use super::stream::to_stream;
 use super::wish::{About, Wish, is_packed};
@@ -28,6 +29,7 @@ pub async fn to_device(
     progress: impl FnMut(u64),
 ) -> Result<Evidence> {
     let started_at = Timestamp::now();
+    tokio::pin!(interrupted);
     let unwritten = |error: &io::Error| {
         let sentence = format!("{} cannot be written", path.display());
         let unwritten = Error::new(Kind::Internal, sentence).cause(error.to_string());
@@ -38,9 +40,10 @@ pub async fn to_device(
             _ => unwritten,
         }
     };
-    if let Some(format) = object.format.as_deref().filter(|format| *format != "raw") {
+    let format = object.format.as_deref();
+    if let Some(format) = format.or(Some("unknown")).filter(|format| *format != "raw") {
         let sentence = format!(
-            "{} is a {format} image, and a device holds a raw disk",
+            "{} is an image of the format {format}, and a device holds a raw disk",
             object.name
         );
         let convert = Command::from("qemu-img convert -O raw IMAGE").arg(path.display());
@@ -63,13 +66,22 @@ pub async fn to_device(
         object,
         &wish,
         (device.clone(), &place),
-        interrupted,
+        interrupted.as_mut(),
         progress,
     )
     .await?;
     let (size, sha256) = (found.size, found.sha256);
-    device.sync_all().map_err(|error| unwritten(&error))?;
-    let read = read_back(&device, size).map_err(|error| unwritten(&error))?;
+    // Minutes on a slow device, while signals are heard.
+    let back = device.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        back.sync_all()?;
+        read_back(&back, size)
+    });
+    let read = tokio::select! {
+        read = reading => read.unwrap_or_else(|error| Err(io::Error::other(error))),
+        () = interrupted => return Err(interruption()),
+    };
+    let read = read.map_err(|error| unwritten(&error))?;
     if read != sha256 {
         let sentence = format!("What {} holds now is not what was written", path.display());
         return Err(Error::new(Kind::Corrupt, sentence)

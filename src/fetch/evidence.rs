@@ -125,10 +125,14 @@ impl Evidence {
             return Some(object);
         }
         let sums = beside(image, SUMS);
+        let data = sums.symlink_metadata().ok()?;
         let name = image.file_name()?.to_string_lossy();
-        let is_sum = |text: String| text.lines().all(|line| line.ends_with(&*name));
-        let is_ours = || std::fs::read_to_string(&sums).is_ok_and(is_sum);
-        (sums.symlink_metadata().is_ok() && !is_ours()).then_some(sums)
+        let is_sum = |text: String| text.lines().all(|line| line.contains(&*name));
+        // Of a pipe, opening it would wait for a writer.
+        let is_ours = data.is_file()
+            && data.len() < LONGEST
+            && std::fs::read_to_string(&sums).is_ok_and(is_sum);
+        (!is_ours).then_some(sums)
     }
 
     /// The evidence of an image: its own, or that of several images among which it is.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::disk::{Came, Disk, into};
 use super::evidence::{Evidence, FetchedFile, Origin, beside, sync_folder};
-use super::files::{Files, check_room, open, unwritten};
+use super::files::{Files, check_room, interruption, open, unwritten};
 use super::follower::Found;
 use super::parts::{self, Ledger};
 use super::place::is_device;
@@ -144,8 +144,16 @@ async fn straight(
         ..wish.clone()
     };
     let place = files.image().display().to_string();
-    let came = to_stream(object, &wish, (out.clone(), &place), interrupted, progress).await;
+    tokio::pin!(interrupted);
+    let output = (out.clone(), place.as_str());
+    let came = to_stream(object, &wish, output, interrupted.as_mut(), progress).await;
+    if came.is_err() {
+        out.abandon();
+    }
     let found = match came {
+        Err(error) if error.kind == Kind::Interrupted => {
+            return Err(error.cause("There was no room to keep what came; it begins again."));
+        }
         Err(error) if error.kind == Kind::Corrupt => {
             let bad = beside(&files.name, ".bad");
             std::fs::rename(files.image(), &bad).map_err(cannot)?;
@@ -155,7 +163,7 @@ async fn straight(
         came => came?,
     };
     out.finish().map_err(cannot)?;
-    stage(object, files, found, ledger)
+    stage(object, files, found, ledger, interrupted).await
 }
 
 /// Brings one disk here, and checks it.
@@ -169,10 +177,14 @@ async fn one(
     let mut ledger = files.hold()?;
     let cannot = |error: io::Error| unwritten(&files.partial, &error);
     let data = open(&files.partial).map_err(cannot)?;
-    let mut done = ledger.recall(object, &data).map_err(cannot)?;
+    tokio::pin!(interrupted);
+    let recalled = tokio::select! {
+        recalled = ledger.recall(object, &data) => recalled,
+        () = interrupted.as_mut() => return Err(interruption()),
+    };
+    let mut done = recalled.map_err(cannot)?;
     let mut is_empty = done.is_empty();
     let mut again = AGAIN;
-    tokio::pin!(interrupted);
     loop {
         let writing = ledger.again().map_err(cannot)?;
         let came = Came {
@@ -192,7 +204,7 @@ async fn one(
         )
         .await?;
         if found.wrong.is_empty() || again == 0 {
-            return stage(object, files, found, ledger);
+            return stage(object, files, found, ledger, interrupted).await;
         }
         again -= 1;
         // A segment that came wrong costs only itself.
@@ -248,7 +260,7 @@ async fn all(
     };
     let sent = tokio::select! {
         sent = bring => sent,
-        () = interrupted => Err(Error::new(Kind::Interrupted, "The fetch was interrupted")),
+        () = interrupted => Err(interruption()),
     };
     if sent.is_err() {
         disk.stop();
@@ -261,6 +273,19 @@ async fn all(
     })
 }
 
+/// What may take minutes on a slow disk, while signals are heard.
+async fn beside_signals<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    interrupted: impl Future<Output = ()>,
+    cannot: impl Fn(io::Error) -> Error,
+) -> Result<T> {
+    let working = tokio::task::spawn_blocking(work);
+    tokio::select! {
+        done = working => done.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(cannot),
+        () = interrupted => Err(interruption()),
+    }
+}
+
 /// What is at this place, if it was fetched before from the same. One that is something else is an error.
 fn there_already(
     image: &Image,
@@ -269,7 +294,8 @@ fn there_already(
 ) -> Result<Option<(Evidence, FetchedFile)>> {
     let name = &files.name;
     let Ok(data) = name.symlink_metadata() else {
-        return match Evidence::foreign(name).filter(|_| !wish.force) {
+        let proof = proof_of(image, name);
+        return match Evidence::foreign(&proof).filter(|_| !wish.force) {
             None => Ok(None),
             Some(path) => {
                 let sentence = format!("{} is there already, and not from a fetch", path.display());
@@ -317,7 +343,14 @@ fn origin(image: &Image) -> Origin {
 }
 
 /// All bytes of a disk are there: what they are is checked. What is not right is put aside.
-fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<Staged> {
+async fn stage(
+    object: &Object,
+    files: Files,
+    found: Found,
+    lock: Ledger,
+    interrupted: impl Future<Output = ()>,
+) -> Result<Staged> {
+    tokio::pin!(interrupted);
     let image = files.image();
     let cannot = |error: io::Error| unwritten(image, &error);
     let file = File::open(image).map_err(cannot)?;
@@ -332,7 +365,10 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
         let why = "the image is packed; fetched with --decompress it is looked at";
         checks.push(Check::not_possible("structure", why));
     } else if checks.iter().all(|check| !check.is_failure()) {
-        let structure = verify::image(image, &file, object.format.as_deref()).map_err(cannot)?;
+        let (path, format) = (image.to_owned(), object.format.clone());
+        let file = file.try_clone().map_err(cannot)?;
+        let look = move || verify::image(&path, &file, format.as_deref());
+        let structure = beside_signals(look, interrupted.as_mut(), cannot).await?;
         virtual_size = structure.virtual_size;
         checks.extend(structure.checks);
     }
@@ -343,7 +379,7 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
         files.remove();
         return Err(corrupt(&files.name, &bad, &failed));
     }
-    file.sync_all().map_err(cannot)?;
+    beside_signals(move || file.sync_all(), interrupted, cannot).await?;
     if let Some(device) = &object.device {
         for check in &mut checks {
             check.name = format!("{device}: {}", check.name);
@@ -364,6 +400,15 @@ fn stage(object: &Object, files: Files, found: Found, lock: Ledger) -> Result<St
     })
 }
 
+/// The name beside which the evidence stands: that of the only disk, or of all.
+fn proof_of(image: &Image, first: &Path) -> PathBuf {
+    let name = Path::new(&image.name).file_name();
+    match image.disks.len() {
+        1 => first.to_owned(),
+        _ => first.with_file_name(name.unwrap_or(OsStr::new("image"))),
+    }
+}
+
 /// All disks are right: that is proved, and they get their names.
 fn conclude(
     image: &Image,
@@ -375,15 +420,7 @@ fn conclude(
     let files = staged.iter().map(|one| one.file.clone()).collect();
     let checks = staged.iter().flat_map(|one| one.checks.clone()).collect();
     let evidence = evidence(image, about, files, checks, started_at);
-    let first = &staged[0].files.name;
-    let proof = match staged.len() {
-        1 => first.clone(),
-        _ => first.with_file_name(
-            Path::new(&image.name)
-                .file_name()
-                .unwrap_or(OsStr::new("image")),
-        ),
-    };
+    let proof = proof_of(image, &staged[0].files.name);
     for Staged { files, .. } in staged.iter().filter(|one| one.lock.is_some()) {
         // Somebody may have put it there meanwhile.
         there_already(image, files, wish)?;

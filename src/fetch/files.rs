@@ -108,6 +108,10 @@ pub(super) fn check_room(image: &Image, all: &[Files]) -> Result<bool> {
     }
 }
 
+pub(super) fn interruption() -> Error {
+    Error::new(Kind::Interrupted, "The fetch was interrupted")
+}
+
 pub(super) fn unwritten(what: &Path, error: &io::Error) -> Error {
     let sentence = format!("{} cannot be written", what.display());
     let unwritten = Error::new(Kind::Internal, sentence).cause(error.to_string());

@@ -1,7 +1,7 @@
 //! Which parts of an object are on the disk: a small journal beside the partial file, never ahead of the data.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
@@ -73,7 +73,7 @@ impl Ledger {
 
     /// The parts of this object that are in the partial file, each held against its CRC. None, where the journal is of another
     /// object, or rubbish, or the file is not as long as the object: then all begins again.
-    pub(super) fn recall(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
+    pub(super) async fn recall(&mut self, object: &Object, data: &File) -> io::Result<Vec<Done>> {
         let claimed = self.claimed(object)?;
         if claimed.is_empty() || data.metadata()?.len() != object.size {
             return self.begin(object, data);
@@ -83,24 +83,36 @@ impl Ledger {
             if !sum(data, *done, object.size)? {
                 return self.begin(object, data);
             }
+            // A hundred GiB take minutes, and a signal is to be heard.
+            tokio::task::yield_now().await;
         }
         Ok(claimed)
     }
 
     /// What the journal says, as far as it is of this object.
     pub(super) fn claimed(&mut self, object: &Object) -> io::Result<Vec<Done>> {
+        let mut text = Vec::new();
         self.file.seek(SeekFrom::Start(0))?;
-        let mut lines = BufReader::new(&self.file).lines();
-        let head = lines.next().and_then(Result::ok);
-        let head = head.and_then(|line| serde_json::from_str::<Head>(&line).ok());
-        if head != Some(Head::of(object)) {
+        self.file.read_to_end(&mut text)?;
+        let mut lines = text.split_inclusive(|byte| *byte == b'\n');
+        let head = lines.next().unwrap_or_default();
+        if serde_json::from_slice::<Head>(head).ok() != Some(Head::of(object)) {
             return Ok(Vec::new());
         }
-        // A line that was cut by a power cut ends what is known.
-        let lines = lines.map_while(Result::ok);
-        let mut claimed: Vec<Done> = lines
-            .map_while(|line| serde_json::from_str(&line).ok())
-            .collect();
+        // A line that was cut by a power cut ends what is known, and goes: what is noted next must not stand behind it.
+        let mut good = head.len();
+        let mut claimed = Vec::new();
+        for line in lines.take_while(|line| line.ends_with(b"\n")) {
+            let Ok(done) = serde_json::from_slice::<Done>(line) else {
+                break;
+            };
+            claimed.push(done);
+            good += line.len();
+        }
+        if good < text.len() {
+            self.file.set_len(good as u64)?;
+            self.file.sync_all()?;
+        }
         claimed.retain(|done| done.number < count(object.size));
         claimed.sort_unstable_by_key(|done| done.number);
         claimed.dedup_by_key(|done| done.number);

@@ -67,6 +67,12 @@ impl Shared {
         Shared(Arc::new(Mutex::new(Some(file))))
     }
 
+    /// Whoever writes yet writes nowhere.
+    pub(super) fn abandon(&self) {
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *file = None;
+    }
+
     /// There are no more.
     pub(super) fn finish(&self) -> io::Result<()> {
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,6 +19,8 @@ use crate::provider::Object;
 /// Parts that are held at once.
 const PARALLEL: usize = 4;
 
+/// Bytes that are looked at at once.
+const PIECE: usize = 256 << 10;
 /// However many are asked for.
 const MOST: usize = 8;
 
@@ -125,7 +128,11 @@ fn write<W: Write + Send + 'static>(
         if let Some(plain) = &mut plain {
             plain.write_all(&bytes)?;
         }
-        follower.see(bytes.into())?;
+        let bytes = Bytes::from(bytes);
+        // In pieces that may wait before the threads that look at them.
+        for at in (0..bytes.len()).step_by(PIECE) {
+            follower.see(bytes.slice(at..bytes.len().min(at + PIECE)))?;
+        }
     }
     let found = follower.finish()?;
     if let Some(plain) = &mut plain {

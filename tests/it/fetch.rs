@@ -604,8 +604,14 @@ fn what_was_left_and_is_not_to_be_trusted_begins_again() {
     assert_eq!(journaled(&scene, NAME), [0]);
     scene.depot.plan(healthy);
     scene.depot.asked();
-    let spoils: [(&str, &dyn Fn(), bool); 6] = [
+    let torn = [&said[..], b"{\"number\":1,\"cr"].concat();
+    let spoils: [(&str, &dyn Fn(), bool); 7] = [
         ("as it was", &|| {}, false),
+        (
+            "torn",
+            &|| std::fs::write(&journal, &torn).expect("written"),
+            false,
+        ),
         (
             "zeroed",
             &|| std::fs::write(&partial, vec![0; half.len()]).expect("written"),
@@ -1249,6 +1255,23 @@ mod ebs {
         let file = folder.path().join("one.raw");
         assert_eq!(fetch(&blocks, &file, &[]).code, Some(2));
         assert_eq!(fetch(&blocks, Path::new("-"), &[]).code, Some(2));
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_not_taken_for_zeros() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("web-1.raw");
+        let blocks = Blocks::of(|_| Act::Serve).with_one_disk();
+        // Behind the first page.
+        let blocks = blocks.hollow(|list| list > 2);
+        let ran = fetch(&blocks, folder.path(), &[]);
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert!(!path.exists(), "{}", ran.all());
+        let blocks = blocks.hollow(|list| list % 3 == 0);
+        let ran = fetch(&blocks, folder.path(), &[]);
+        assert_eq!(ran.code, Some(0), "{}", ran.all());
+        assert!(is(&path, &blocks.disk(DISKS[0])));
     }
 
     #[test]

@@ -198,24 +198,25 @@ impl Ebs {
                 let index = u32::try_from(block["BlockIndex"].as_u64()?).ok()?;
                 Some((index, block["BlockToken"].as_str()?.to_owned()))
             };
-            let blocks = body["Blocks"]
-                .as_array()
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            let tokens: Option<BTreeMap<u32, String>> = blocks.iter().map(block).collect();
             let odd = || {
-                let sentence = format!("The reply to {CALL} lists what is no block");
+                let sentence = format!("The reply to {CALL} is no list of blocks");
                 Error::new(Kind::Provider, sentence).because(Reason::BadPart)
             };
+            // What is not listed is zeros: what is no list must not pass for an empty one.
+            let blocks = body["Blocks"].as_array().ok_or_else(odd)?;
+            let volume = body["VolumeSize"].as_u64().unwrap_or_default();
+            let end = volume.saturating_mul(1 << 30) / BLOCK;
+            let tokens: Option<BTreeMap<u32, String>> = blocks.iter().map(block).collect();
             let tokens = tokens.ok_or_else(odd)?;
             // What is before the place that was asked for would hide that something is missing.
-            if tokens.keys().any(|index| *index < first) {
+            let is_there = |index: &u32| *index >= first && u64::from(*index) < end;
+            if volume == 0 || !tokens.keys().all(is_there) {
                 return Err(odd());
             }
             Ok(Listed {
                 tokens,
                 next: body["NextToken"].as_str().map(str::to_owned),
-                volume: body["VolumeSize"].as_u64().unwrap_or_default(),
+                volume,
             })
         };
         self.http.read(build, read).await
@@ -288,7 +289,12 @@ impl Disk {
         if let Some(page) = pages.iter().find(has) {
             return Ok(page.clone());
         }
-        let page = Arc::new(self.ebs.page(&self.snapshot, index).await?.0);
+        let (page, volume) = self.ebs.page(&self.snapshot, index).await?;
+        if volume.checked_mul(1 << 30) != Some(self.size) {
+            let sentence = format!("{} is of another size than it was", self.snapshot);
+            return Err(Error::new(Kind::Provider, sentence).because(Reason::BadPart));
+        }
+        let page = Arc::new(page);
         if pages.len() == KEPT {
             pages.remove(0);
         }

@@ -232,15 +232,21 @@ fn hashes(reply: &Reply) -> Vec<Hash> {
         ("sha1", "x-amz-checksum-sha1"),
     ];
     let is_of_parts = reply.header("x-amz-checksum-type") == Some("COMPOSITE");
-    let kinds = KINDS.iter().filter(|_| !is_of_parts);
     let hash = |(name, header): &(&str, &str)| {
-        let bytes = base64::decode(reply.header(header)?).ok()?;
+        let text = reply.header(header)?;
+        if is_of_parts {
+            // Of a kind that is not known, which is said.
+            let name = format!("{name} of parts");
+            let value = text.to_owned();
+            return Some(Hash { name, value });
+        }
+        let bytes = base64::decode(text).ok()?;
         Some(Hash {
             name: (*name).to_owned(),
             value: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         })
     };
-    kinds.filter_map(hash).collect()
+    KINDS.iter().filter_map(hash).collect()
 }
 
 /// One object, read in parts.

@@ -68,7 +68,9 @@ pub(super) async fn open(session: &Arc<Session>, artifact: Artifact) -> Result<O
         }
     };
     // Segments that do not make up the object were listed at another time, or not all of them.
-    let whole: u64 = sums.iter().map(|sum| sum.size).sum();
+    let whole = sums
+        .iter()
+        .fold(0_u64, |all, sum| all.saturating_add(sum.size));
     let is_whole = whole == head.size && !sums.is_empty();
     Ok(Object {
         uri: artifact.uri,
