@@ -51,10 +51,14 @@ fi
 fetched ours.qcow2
 works 'gunzip makes the same' cmp ours.qcow2 <(gunzip -c aws.qcow2.gz)
 is_image 'it is a disk image' qcow2 QFI ours.qcow2
+if has qemu-img; then works 'qemu-img check' qemu-img check -q ours.qcow2; fi
 
+export_to lightsail data-1
+fetched ours.raw
+# Of a raw disk only a boot sector tells.
+works 'it has a boot sector' grep -qa "$(printf 'U\252')" <(head -c 512 ours.raw | tail -c 2)
+if has qemu-img; then shows 'it is a disk' 'virtual size: 8 GiB' qemu-img info -f raw ours.raw; fi
 if has coldsnap; then
-    export_to lightsail data-1
-    fetched ours.raw
     works 'coldsnap download' coldsnap download --no-progress "${uri##*/}" coldsnap.raw
     works 'both are the same' cmp ours.raw coldsnap.raw
     room() { du -k "$1" | cut -f 1; }
