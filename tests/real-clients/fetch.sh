@@ -8,6 +8,9 @@ if [ $# -eq 0 ]; then
     exit
 fi
 
+# The other clouds' files have the same names.
+mkdir "$HOME/fetch-$1" && cd "$HOME/fetch-$1"
+
 has() { command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; false; }; }
 # Exports, and waits for the end; $task is the task, $uri where it went.
 export_to() {
