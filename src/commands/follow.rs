@@ -200,8 +200,8 @@ impl<'c> Follow<'c> {
                 end = End::Interrupted;
             }
         }
-        // A fetch of one has said it already.
-        let is_said = self.homing.as_ref().is_some_and(|homing| homing.is_alone);
+        // A fetch of one may have said it already.
+        let is_said = self.homing.as_ref().is_some_and(|homing| homing.has_told);
         for (_, outcome) in outcomes.iter().filter(|_| !is_said) {
             let task = outcome.task();
             let provider = aftermath

@@ -35,7 +35,9 @@ pub(super) struct Homing {
     /// Those that have not ended.
     open: usize,
     /// There is one task in all: then what it leaves behind is said with the commands that delete it.
-    pub(super) is_alone: bool,
+    is_alone: bool,
+    /// That was said.
+    pub(super) has_told: bool,
 }
 
 impl Homing {
@@ -58,6 +60,7 @@ impl Homing {
             signals: signals.clone(),
             open: 0,
             is_alone: tasks == 1,
+            has_told: false,
         })
     }
 
@@ -112,9 +115,10 @@ impl Homing {
                     Ok(both) => {
                         let (fetched, left) = *both;
                         printer.brought(&fetched.paths, &fetched.evidence);
-                        left.filter(|_| self.is_alone)
-                            .into_iter()
-                            .for_each(|hint| printer.note(hint));
+                        if let Some(hint) = left.filter(|_| self.is_alone) {
+                            printer.note(hint);
+                            self.has_told = true;
+                        }
                         None
                     }
                     Err(error) => Some(error.naming(task.id.as_str(), || {

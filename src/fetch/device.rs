@@ -9,9 +9,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::evidence::{Evidence, FetchedFile};
-use super::file::evidence;
-use super::files::interruption;
+use super::files::{interruption, unwritten};
 use super::hashing::Hashing;
+use super::staged::evidence;
 use super::stream::to_stream;
 use super::wish::{About, Wish, is_packed};
 use crate::error::{Command, Error, Hint, Kind, Result};
@@ -30,16 +30,7 @@ pub async fn to_device(
 ) -> Result<Evidence> {
     let started_at = Timestamp::now();
     tokio::pin!(interrupted);
-    let unwritten = |error: &io::Error| {
-        let sentence = format!("{} cannot be written", path.display());
-        let unwritten = Error::new(Kind::Internal, sentence).cause(error.to_string());
-        match error.kind() {
-            io::ErrorKind::ResourceBusy => {
-                unwritten.hint("it is in use: unmount what is on it, and end what has it open")
-            }
-            _ => unwritten,
-        }
-    };
+    let cannot = |error: io::Error| unwritten(path, &error);
     let format = object.format.as_deref();
     if let Some(format) = format.or(Some("unknown")).filter(|format| *format != "raw") {
         let sentence = format!(
@@ -50,10 +41,10 @@ pub async fn to_device(
         return Err(Error::usage(sentence)
             .hint(Hint::say("fetch it to a file, and then: ").and_run(convert)));
     }
-    let mut device = open(path).map_err(|error| unwritten(&error))?;
+    let mut device = open(path).map_err(cannot)?;
     let room = device.seek(SeekFrom::End(0));
-    let room = room.map_err(|error| unwritten(&error))?;
-    device.rewind().map_err(|error| unwritten(&error))?;
+    let room = room.map_err(cannot)?;
+    device.rewind().map_err(cannot)?;
     must_hold(path, room, object)?;
     let wish = Wish {
         unpack: true,
@@ -81,7 +72,7 @@ pub async fn to_device(
         read = reading => read.unwrap_or_else(|error| Err(io::Error::other(error))),
         () = interrupted => return Err(interruption()),
     };
-    let read = read.map_err(|error| unwritten(&error))?;
+    let read = read.map_err(cannot)?;
     if read != sha256 {
         let sentence = format!("What {} holds now is not what was written", path.display());
         return Err(Error::new(Kind::Corrupt, sentence)

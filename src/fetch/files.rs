@@ -63,6 +63,14 @@ impl Files {
         self.unpacked.as_deref().unwrap_or(&self.partial)
     }
 
+    /// What is not right: it never gets its name.
+    pub(super) fn put_aside(&self) -> io::Result<PathBuf> {
+        let bad = beside(&self.name, ".bad");
+        std::fs::rename(self.image(), &bad)?;
+        self.remove();
+        Ok(bad)
+    }
+
     pub(super) fn remove(&self) {
         for path in [
             Some(&self.partial),
@@ -118,6 +126,9 @@ pub(super) fn unwritten(what: &Path, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             unwritten.hint("make room; the same command goes on where it stopped")
+        }
+        io::ErrorKind::ResourceBusy => {
+            unwritten.hint("it is in use: unmount what is on it, and end what has it open")
         }
         _ => unwritten,
     }

@@ -1165,6 +1165,13 @@ fn a_fleet_is_fetched_as_it_ends_and_each_failure_is_said() {
     let to = folder.path().join("x.gz");
     let ran = user.run(&["wait", good, "--fetch", to.to_str().expect("text")]);
     assert_eq!(ran.code, Some(1), "{}", ran.all());
+    // What the export left is billed all the same, which is said.
+    std::fs::create_dir(folder.path().join("x.vhd.partial")).expect("made");
+    let to = folder.path().join("x.vhd");
+    let to = to.to_str().expect("text");
+    let ran = user.run(&[GOOD[2], &["--fetch", to]].concat());
+    assert_eq!(ran.code, Some(1), "{}", ran.all());
+    assert_eq!(ran.stderr.matches("billed").count(), 1, "{}", ran.all());
 }
 
 mod ebs {
